@@ -1,0 +1,5 @@
+//! From a schedule and responses to numbers: the same functions for recorded and predicted data.
+
+pub mod tuning;
+
+pub use tuning::{DirectionTuning, UnitTuning};

@@ -1,0 +1,7 @@
+//! Work beside the window: named threads, progress and cancelling.
+
+mod progress;
+mod worker;
+
+pub use progress::{Cancelled, Progress};
+pub use worker::{Job, Worker};

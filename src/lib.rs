@@ -1,0 +1,40 @@
+//! In-silico experiments on digital twins of mouse visual cortex.
+//!
+//! # Architecture
+//! Data flows one way; modules are declared in that order and import only from above.
+//!
+//! ```text
+//! Stimulus --Schedule--> Movie --\
+//! Behavior (gaze, running) -------> Twin --> Responses --> analysis --> Figure
+//! ```
+//!
+//! - [`signals`], [`gpu`], [`job`]: nouns and tools.
+//! - [`stimulus`]: pictures as functions of (parameters, seed, frame).
+//! - [`model`]: the networks and their weights; a model sees a movie, never a stimulus.
+//! - [`training`], [`experiment`]: what is done with a model.
+//! - [`analysis`]: numbers from a schedule and responses; it cannot tell an animal from a twin.
+//! - [`figures`]: the numbers as PNG and SVG.
+//! - [`workbench`]: the state of the whole program; commands in, events out.
+//! - [`ui`], [`cli`]: two shells over the workbench.
+#![recursion_limit = "256"]
+
+pub mod gpu;
+pub mod job;
+pub mod signals;
+
+pub mod stimulus;
+
+pub mod model;
+
+pub mod training;
+
+pub mod analysis;
+
+pub mod experiment;
+
+pub mod figures;
+
+pub mod workbench;
+
+pub mod cli;
+pub mod ui;

@@ -1,0 +1,4 @@
+//! Arguments, then window or headless; nothing else.
+#![recursion_limit = "256"]
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! The digital twin of Wang et al. (Nature 640:470, 2025): perspective, modulation, core, readout.
+//!
+//! Two executions of the same network, held against each other: burn modules on any burn device
+//! (differentiable; the GPU path and the training path), and a CPU inference engine of our own.
+
+pub mod config;
+pub mod engine;
+pub mod network;
+pub mod parameters;
+
+pub use config::{ConfigError, Periphery, TwinConfig};

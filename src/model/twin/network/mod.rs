@@ -1,0 +1,1 @@
+//! The network as burn modules: differentiable, on any burn device.

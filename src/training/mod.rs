@@ -1,0 +1,1 @@
+//! Objective and optimizers of the published training.

@@ -1,0 +1,10 @@
+//! One binary for all integration tests: every further one would link the whole GPU stack again.
+#![recursion_limit = "256"]
+
+mod fixture;
+
+mod cli;
+mod model;
+mod science;
+mod stimulus;
+mod ui;
