@@ -195,7 +195,8 @@ impl App {
             Ask::ExportFigure => {
                 let unit = self.bench.answer().and_then(|answer| answer.outcome.units.get(self.bench.unit()));
                 let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-                let name: String = unit.map(unit_name).unwrap_or_default().replace(" · ", "_").chars().map(plain).collect();
+                let name: String =
+                    unit.map(unit_name).unwrap_or_default().replace(" · ", "_").chars().map(plain).collect();
                 format!("tuning_{name}.png")
             }
             Ask::ExportData => "twinscope-data".to_owned(),
@@ -267,7 +268,7 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
 /// Files that were dropped on the window.
 fn dropped(ctx: &egui::Context) -> Vec<Action> {
     let files = ctx.input(|input| input.raw.dropped_files.clone());
-    files.iter().filter_map(|file| file.path().map(|path| Command::OpenAny(path.to_owned()).into())).collect()
+    files.iter().map(|file| Command::OpenAny(file.path().to_owned()).into()).collect()
 }
 
 /// Says what dropping would do.
@@ -275,12 +276,12 @@ fn hovering_files_ui(ctx: &egui::Context) {
     if ctx.input(|input| input.raw.hovered_files.is_empty()) {
         return;
     }
-    egui::Area::new("drop".into()).order(egui::Order::Foreground).anchor(egui::Align2::CENTER_CENTER, [0.0, 0.0]).show(
-        ctx,
-        |ui| {
+    egui::Area::new(egui::Id::unique("drop"))
+        .order(egui::Order::Foreground)
+        .anchor(egui::Align2::CENTER_CENTER, [0.0, 0.0])
+        .show(ctx, |ui| {
             Frame::popup(ui.style()).inner_margin(24).show(ui, |ui| {
                 ui.heading("Drop a twin, a protocol or a clip");
             });
-        },
-    );
+        });
 }

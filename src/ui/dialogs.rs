@@ -144,7 +144,7 @@ impl Dialogs {
     fn typed_ui(&mut self, ctx: &egui::Context) -> Option<Command> {
         let typed = self.typed.as_mut()?;
         let (mut accept, mut close) = (false, false);
-        let modal = Modal::new("typed path".into()).show(ctx, |ui| {
+        let modal = Modal::new(egui::Id::unique("typed path")).show(ctx, |ui| {
             ui.set_width(460.0);
             ui.heading(typed.ask.title());
             let hint = ui.label(egui::RichText::new(typed.ask.hint()).color(Palette::of(ui).weak));

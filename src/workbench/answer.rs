@@ -38,12 +38,6 @@ impl Answer {
 
     /// One line that every view of these answers carries: which twin, and whether its animal was simulated.
     pub fn origin(&self) -> String {
-        origin(&self.outcome.provenance.twin, self.outcome.provenance.simulated)
+        self.outcome.provenance.notice()
     }
-}
-
-/// The twin in one line, and whether its animal was simulated.
-pub(super) fn origin(name: &str, simulated: bool) -> String {
-    let animal = if simulated { "learned from a simulated mouse" } else { "learned from a recorded mouse" };
-    format!("{name}: {animal}")
 }

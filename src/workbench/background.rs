@@ -68,8 +68,7 @@ impl Workbench {
         let running = self.running.as_ref()?;
         let fraction = running.job.progress().fraction();
         let secs = running.started.elapsed().as_secs_f64();
-        let frames_per_sec =
-            fraction.filter(|_| secs > 0.2).map(|part| f64::from(part) * running.frames as f64 / secs);
+        let frames_per_sec = fraction.filter(|_| secs > 0.2).map(|part| f64::from(part) * running.frames as f64 / secs);
         Some(RunProgress { fraction, frames_per_sec, stopping: running.stopping })
     }
 

@@ -17,10 +17,10 @@ pub use answer::Answer;
 pub use background::RunProgress;
 pub use command::{Command, Event, Message};
 pub use history::History;
-pub use parts::{Compute, RunFailure, RunRequest};
+pub use parts::{Compute, MakePredictor, RunFailure, RunRequest, sentence};
 pub use preview::Picture;
 pub use saved::Saved;
-pub use state::Workbench;
+pub use state::{Plan, Workbench};
 
 /// Name of a unit in lists and plots: `session-scan · unit`, with the animal when the file names it.
 pub fn unit_name(unit: &crate::signals::UnitId) -> String {

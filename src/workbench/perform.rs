@@ -182,16 +182,14 @@ impl Workbench {
     fn export(
         &mut self,
         path: PathBuf,
-        write: impl FnOnce(&super::Answer, usize, &Path) -> Result<(), String> + Send + 'static,
+        write: impl FnOnce(&super::Answer, usize, &Path) -> Result<PathBuf, String> + Send + 'static,
     ) {
         let Some(answer) = self.answer.clone() else {
             self.fail("there is nothing to export yet: run the protocol first".to_owned());
             return;
         };
         let (wake, unit) = (self.wake.clone(), self.unit());
-        self.writing.push(
-            self.files.submit(move |_| write(&answer, unit, &path).map(|()| path), move || wake.call()),
-        );
+        self.writing.push(self.files.submit(move |_| write(&answer, unit, &path), move || wake.call()));
     }
 }
 

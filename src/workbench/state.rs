@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use super::background::{Running, Wake};
 use super::parts::Compute;
 use super::preview::Preview;
-use super::{Answer, Event, History, Message, Picture, Saved, answer};
-use crate::experiment::Protocol;
+use super::{Answer, Event, History, Message, Picture, Saved};
+use crate::experiment::{Protocol, Provenance};
 use crate::gpu::DeviceChoice;
 use crate::job::{Job, Worker};
 use crate::model::weights::TwinWeights;
@@ -58,7 +58,7 @@ pub struct Workbench {
     pub(super) events: Vec<Event>,
     pub(super) message: Option<Message>,
 
-    pub(super) compute: Arc<Mutex<Box<dyn Compute>>>,
+    pub(super) compute: Arc<Mutex<Compute>>,
     pub(super) wake: Wake,
     /// Owns the twin and the GPU.
     pub(super) worker: Worker,
@@ -66,14 +66,20 @@ pub struct Workbench {
     pub(super) files: Worker,
 }
 
+impl Drop for Workbench {
+    fn drop(&mut self) {
+        self.cancel_run(); // the worker ends with its queue: a long run must not keep the window open
+    }
+}
+
 impl Workbench {
     /// A workbench with the twin that ships with the program and the default protocol. Nothing runs yet.
     ///
     /// # Errors
     /// When the system refuses another thread.
-    pub fn new(builtin: TwinWeights, compute: Box<dyn Compute>) -> std::io::Result<Self> {
+    pub fn new(builtin: TwinWeights, compute: Compute) -> std::io::Result<Self> {
         let builtin = Arc::new(builtin);
-        let protocol = super::parts::default_protocol();
+        let protocol = Protocol::default_direction_tuning();
         let mut bench = Self {
             protocol: History::new(protocol.clone()),
             baseline: protocol,
@@ -163,7 +169,15 @@ impl Workbench {
 
     /// The twin in one line, and whether its animal was simulated.
     pub fn twin_origin(&self) -> String {
-        answer::origin(&self.twin.card.name, self.twin.card.simulated)
+        Provenance {
+            twin: self.twin.card.name.clone(),
+            simulated: self.twin.card.simulated,
+            version: String::new(),
+            weights_sha256: String::new(),
+            device: String::new(),
+            seed: 0,
+        }
+        .notice()
     }
 
     /// Whether a twin is being read.

@@ -48,7 +48,7 @@ pub fn about_ui(view: &mut View, ctx: &egui::Context) {
     if !view.about {
         return;
     }
-    let modal = Modal::new("about".into()).show(ctx, |ui| {
+    let modal = Modal::new(egui::Id::unique("about")).show(ctx, |ui| {
         ui.set_width(380.0);
         ui.heading("twinscope");
         ui.label(format!("Version {}", env!("CARGO_PKG_VERSION")));

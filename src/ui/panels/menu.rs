@@ -81,14 +81,7 @@ fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
     }
 }
 
-fn item(
-    ui: &mut Ui,
-    enabled: bool,
-    label: &str,
-    shortcut: &str,
-    action: impl Into<Action>,
-    actions: &mut Vec<Action>,
-) {
+fn item(ui: &mut Ui, enabled: bool, label: &str, shortcut: &str, action: impl Into<Action>, actions: &mut Vec<Action>) {
     if ui.add_enabled(enabled, Button::new(label).shortcut_text(shortcut)).clicked() {
         actions.push(action.into());
     }

@@ -1,8 +1,8 @@
 //! The stimulus as the twin sees it: drawn from the protocol, on the raster of the screen.
 
 use eframe::egui::{
-    Align2, Color32, ColorImage, FontId, Pos2, Rect, RichText, Role, Sense, Slider, TextureHandle, TextureOptions, Ui,
-    WidgetInfo, pos2, vec2,
+    Align2, Button, Color32, ColorImage, FontId, Pos2, Rect, RichText, Role, Sense, Slider, TextureHandle,
+    TextureOptions, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::{Panel, Place};
@@ -46,8 +46,17 @@ impl Panel for Player {
         });
         self.screen_ui(bench, monitor, ui);
         ui.horizontal(|ui| {
-            let (mark, name) = if view.playing { ("⏸", "Pause") } else { ("▶", "Play") };
-            let play = ui.button(mark).on_hover_text(format!("{name} (space)"));
+            let name = if view.playing { "Pause" } else { "Play" };
+            let play = ui.add(Button::new("").min_size(vec2(34.0, 22.0))).on_hover_text(format!("{name} (space)"));
+            let centre = play.rect.center();
+            if view.playing {
+                for side in [-3.5, 3.5] {
+                    let bar = Rect::from_center_size(centre + vec2(side, 0.0), vec2(3.5, 11.0));
+                    ui.painter().rect_filled(bar, 0.0, palette.text);
+                }
+            } else {
+                arrow::triangle(ui.painter(), centre, 7.0, 0.0, palette.text);
+            }
             play.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
             if play.clicked() {
                 view.playing = !view.playing;

@@ -123,7 +123,11 @@ fn map_ui(
         playhead: (columns == Columns::Time && view.position_secs <= length)
             .then(|| (view.position_secs / length.max(1e-9)) as f32),
         selected: order.iter().position(|&unit| unit == bench.unit()),
-        scale: if view.to_peak { ["0".to_owned(), "peak".to_owned()] } else { ["0".to_owned(), format!("{largest:.1}×")] },
+        scale: if view.to_peak {
+            ["0".to_owned(), "peak".to_owned()]
+        } else {
+            ["0".to_owned(), format!("{largest:.1}×")]
+        },
     }
     .ui(ui, texture);
     let Some((row, column)) = output.hovered else { return Vec::new() };

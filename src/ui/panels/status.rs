@@ -22,8 +22,7 @@ impl Panel for Status {
     fn ui(&mut self, bench: &Workbench, _view: &mut View, ui: &mut Ui) -> Vec<Action> {
         let palette = Palette::of(ui);
         ui.horizontal(|ui| {
-            ui.label(RichText::new(bench.twin_origin()).small().strong())
-                .on_hover_text(&bench.twin().card.note);
+            ui.label(RichText::new(bench.twin_origin()).small().strong()).on_hover_text(&bench.twin().card.note);
             ui.separator();
             let device = bench.device_line().unwrap_or("opening the device");
             let shown = device.split([':', ',']).next().unwrap_or(device);

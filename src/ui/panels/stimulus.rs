@@ -47,9 +47,7 @@ impl Panel for StimulusPanel {
                 }
             }
         });
-        field::row(ui, "Title", "Stands above exported figures", |ui| {
-            ui.text_edit_singleline(&mut protocol.title)
-        });
+        field::row(ui, "Title", "Stands above exported figures", |ui| ui.text_edit_singleline(&mut protocol.title));
         let kind = protocol.stimulus.kind();
         let mut chosen = kind;
         field::row(ui, "Stimulus kind", "What is shown to the twin", |ui| {

@@ -58,8 +58,7 @@ impl Panel for Traces {
             .label_formatter(|_| None)
             .show(ui, |plot| {
                 for shown in &outcome.schedule.presentations {
-                    let (from, to) =
-                        (rate.secs_at(shown.onset_frame), rate.secs_at(shown.onset_frame + shown.frames));
+                    let (from, to) = (rate.secs_at(shown.onset_frame), rate.secs_at(shown.onset_frame + shown.frames));
                     plot.span(Span::new("", from..=to).fill(palette.shade).border(Stroke::NONE));
                 }
                 plot.line(Line::new("Response", points).color(palette.data).width(1.5));

@@ -27,7 +27,8 @@ impl Panel for Twin {
         ui.label(RichText::new("Twin").strong());
         let twin = bench.twin();
         ui.label(bench.twin_origin()).on_hover_text(&twin.card.note);
-        let facts = format!("{} units, {} × {} pixels", twin.units.len(), twin.card.raster.height, twin.card.raster.width);
+        let facts =
+            format!("{} units, {} × {} pixels", twin.units.len(), twin.card.raster.height, twin.card.raster.width);
         ui.label(RichText::new(facts).small().color(palette.weak))
             .on_hover_text("Recorded cells that the twin predicts, and the rows and columns of the movies it watches");
         ui.horizontal(|ui| {

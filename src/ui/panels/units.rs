@@ -1,14 +1,12 @@
 //! The table of units: sortable, one selected.
 
-use eframe::egui::{
-    Align2, Button, FontId, Key, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{Align2, Button, FontId, Key, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{Panel, Place};
 use crate::ui::order::{self, Order};
 use crate::ui::theme::{Palette, ROW_HEIGHT};
 use crate::ui::view::{Action, SortKey, View};
-use crate::ui::widgets::badge;
+use crate::ui::widgets::{arrow, badge};
 use crate::workbench::{Answer, Command, Workbench, unit_name};
 
 /// Columns: key, head, tooltip, share of the width, whether large values are the interesting ones.
@@ -51,7 +49,8 @@ impl Panel for Units {
         let selected = bench.unit();
         let order = self.order.of(answer, view);
         let mut chosen = keyboard(order, selected, ui);
-        let scroll_to = (self.shown != Some(selected)).then(|| order.iter().position(|&unit| unit == selected)).flatten();
+        let scroll_to =
+            (self.shown != Some(selected)).then(|| order.iter().position(|&unit| unit == selected)).flatten();
         self.shown = Some(selected);
         let mut area = ScrollArea::vertical().auto_shrink(false);
         if let Some(row) = scroll_to {
@@ -77,9 +76,8 @@ fn keyboard(order: &[usize], selected: usize, ui: &Ui) -> Option<usize> {
     if ui.ctx().egui_wants_keyboard_input() || ui.memory(|memory| memory.focused().is_some()) {
         return None;
     }
-    let step = ui.input(|input| {
-        i32::from(input.key_pressed(Key::ArrowDown)) - i32::from(input.key_pressed(Key::ArrowUp))
-    });
+    let step =
+        ui.input(|input| i32::from(input.key_pressed(Key::ArrowDown)) - i32::from(input.key_pressed(Key::ArrowUp)));
     let row = order.iter().position(|&unit| unit == selected)?;
     let next = row.checked_add_signed(step as isize)?;
     (step != 0).then(|| order.get(next).copied()).flatten()
@@ -92,18 +90,14 @@ fn head_ui(view: &mut View, ui: &mut Ui) {
         let width = ui.available_width() - 12.0;
         for (key, head, tip, share, large_first) in COLUMNS {
             let sorted = view.sort == key;
-            let mark = if !sorted {
-                ""
-            } else if view.descending {
-                " ⏷"
-            } else {
-                " ⏶"
-            };
-            let button = Button::new(RichText::new(format!("{head}{mark}")).small())
-                .selected(sorted)
-                .min_size(vec2(width * share, 20.0));
+            let button = Button::new(RichText::new(head).small()).selected(sorted).min_size(vec2(width * share, 20.0));
             let response = ui.add(button).on_hover_text(format!("{tip}. Click to sort."));
             response.widget_info(|| WidgetInfo::selected(Role::Button, true, sorted, format!("Sort by {head}")));
+            if sorted {
+                let up = if view.descending { -90.0 } else { 90.0 };
+                let at = response.rect.right_center() - vec2(8.0, 0.0);
+                arrow::triangle(ui.painter(), at, 3.5, up, Palette::of(ui).on_accent);
+            }
             if response.clicked() {
                 view.descending = if sorted { !view.descending } else { large_first };
                 view.sort = key;

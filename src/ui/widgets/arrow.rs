@@ -1,6 +1,6 @@
 //! Arrows that point where a stimulus moves: 0 degrees to the right, 90 up.
 
-use eframe::egui::{self, Color32, Painter, Pos2, Response, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
+use eframe::egui::{Color32, Painter, Pos2, Response, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
 /// Unit vector of a direction on the screen, where y points down.
 pub fn towards(direction_deg: f64) -> Vec2 {
@@ -18,6 +18,12 @@ pub fn paint(painter: &Painter, centre: Pos2, length: f32, direction_deg: f64, s
     for side in [-1.0, 1.0] {
         painter.line_segment([tip, tip - along * head + across * side * head * 0.7], stroke);
     }
+}
+
+/// A filled triangle that points in a direction.
+pub fn triangle(painter: &Painter, centre: Pos2, radius: f32, direction_deg: f64, colour: Color32) {
+    let corners = [0.0, 120.0, 240.0].map(|turn| centre + towards(direction_deg + turn) * radius);
+    painter.add(Shape::convex_polygon(corners.to_vec(), colour, Stroke::NONE));
 }
 
 /// A small arrow in a line of text.
@@ -86,6 +92,6 @@ mod tests {
     fn ninety_degrees_points_up_on_a_screen_whose_y_points_down() {
         let up = towards(90.0);
         assert!(up.x.abs() < 1e-6 && (up.y + 1.0).abs() < 1e-6, "{up:?}");
-        assert!((towards(0.0) - egui::vec2(1.0, 0.0)).length() < 1e-6);
+        assert!((towards(0.0) - vec2(1.0, 0.0)).length() < 1e-6);
     }
 }

@@ -20,7 +20,8 @@ pub fn origin(bench: &Workbench, ui: &mut Ui) {
     let Some(answer) = bench.answer() else { return };
     let mut text = RichText::new(answer.origin()).small().color(palette.weak);
     if bench.is_answer_outdated() {
-        let state = if bench.is_running() { "previous answer while the new one is computed" } else { "previous answer" };
+        let state =
+            if bench.is_running() { "previous answer while the new one is computed" } else { "previous answer" };
         text = RichText::new(format!("{} · {state}", answer.origin())).small().color(palette.caution);
     }
     ui.add(Label::new(text).wrap_mode(TextWrapMode::Truncate));

@@ -60,9 +60,7 @@ pub fn number(ui: &mut Ui, field: &Field, value: &mut f64) -> Response {
 
 /// A whole number.
 pub fn count(ui: &mut Ui, label: &str, tip: &str, range: RangeInclusive<usize>, value: &mut usize) -> Response {
-    row(ui, label, tip, |ui| {
-        ui.add(DragValue::new(value).range(range).speed(0.1).update_while_editing(false))
-    })
+    row(ui, label, tip, |ui| ui.add(DragValue::new(value).range(range).speed(0.1).update_while_editing(false)))
 }
 
 fn tip(field: &Field) -> String {

@@ -86,8 +86,7 @@ impl HeatMap<'_> {
         let galley = painter.layout_no_wrap(self.rows_label.to_owned(), font.clone(), palette.weak);
         let corner = pos2(outer.left() + 2.0, picture.center().y + galley.size().x / 2.0);
         painter.add(
-            eframe::egui::epaint::TextShape::new(corner, galley, palette.weak)
-                .with_angle(-std::f32::consts::FRAC_PI_2),
+            eframe::egui::epaint::TextShape::new(corner, galley, palette.weak).with_angle(-std::f32::consts::FRAC_PI_2),
         );
 
         if let Some(at) = self.playhead {

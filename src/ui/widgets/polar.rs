@@ -111,9 +111,12 @@ fn grid(painter: &Painter, palette: &Palette, centre: Pos2, rim: f32, limit: f32
         let along = arrow::towards(f64::from(spoke) * 45.0);
         painter.line_segment([centre, centre + along * rim], Stroke::new(1.0, palette.line));
     }
-    for (direction, anchor) in
-        [(0.0, Align2::LEFT_CENTER), (90.0, Align2::CENTER_BOTTOM), (180.0, Align2::RIGHT_CENTER), (270.0, Align2::CENTER_TOP)]
-    {
+    for (direction, anchor) in [
+        (0.0, Align2::LEFT_CENTER),
+        (90.0, Align2::CENTER_BOTTOM),
+        (180.0, Align2::RIGHT_CENTER),
+        (270.0, Align2::CENTER_TOP),
+    ] {
         let at = centre + arrow::towards(direction) * (rim + 5.0);
         painter.text(at, anchor, format!("{direction:.0}°"), font.clone(), palette.weak);
     }
@@ -146,7 +149,8 @@ mod tests {
     fn twelve_directions_close_the_circle_and_a_half_does_not() {
         let polar = |directions: &[f64]| {
             let mean = vec![1.0; directions.len()];
-            Polar { label: "", directions_deg: directions, mean: &mean, sem: None, preferred_deg: None }.is_full_circle()
+            Polar { label: "", directions_deg: directions, mean: &mean, sem: None, preferred_deg: None }
+                .is_full_circle()
         };
         let full: Vec<f64> = (0..12).map(|i| f64::from(i) * 30.0).collect();
         assert!(polar(&full));
