@@ -1,5 +1,6 @@
 //! From a schedule and responses to numbers: the same functions for recorded and predicted data.
 
+pub mod selectivity;
 pub mod tuning;
 
-pub use tuning::{DirectionTuning, UnitTuning};
+pub use tuning::{DirectionTuning, UnitTuning, direction_tuning};

@@ -1,8 +1,13 @@
 //! What a run computed, with all that is needed to compute it again.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use npyz::WriterBuilder;
 use serde::Serialize;
 
-use super::Protocol;
+use super::protocol::ProtocolError;
+use super::{Protocol, save};
 use crate::analysis::DirectionTuning;
 use crate::signals::{Monitor, Responses, UnitId};
 use crate::stimulus::schedule::Schedule;
@@ -41,4 +46,162 @@ pub struct Provenance {
     pub device: String,
     /// Seed of the protocol.
     pub seed: u64,
+}
+
+impl Provenance {
+    /// The line that every view and figure of an outcome shows: whose answer this is.
+    pub fn notice(&self) -> String {
+        let source = if self.simulated { "learned from a simulated mouse" } else { "in-silico prediction" };
+        format!("{}: {source}", self.twin)
+    }
+}
+
+/// Why an outcome could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum OutcomeError {
+    /// The folder could not be made, or a file not written.
+    #[error("{} could not be written; check that the folder exists, is yours to write and has room", path.display())]
+    Write {
+        /// What was to be written.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The protocol has no text form.
+    #[error("the protocol could not be written")]
+    Protocol(#[from] ProtocolError),
+}
+
+/// Everything of `outcome.json`.
+#[derive(Serialize)]
+struct Summary<'a> {
+    schema: u32,
+    provenance: &'a Provenance,
+    notice: String,
+    monitor: &'a Monitor,
+    frames: usize,
+    units: usize,
+    protocol: &'a Protocol,
+}
+
+impl Outcome {
+    /// Writes the outcome into a folder, which is made when absent, and returns the files:
+    /// - `protocol.toml`: what to run to compute it again;
+    /// - `outcome.json`: provenance and protocol;
+    /// - `conditions.csv`: what was shown when;
+    /// - `responses.npy`: f32 `[time, unit]`;
+    /// - `tuning.csv` and `selectivity.csv`, when directions were swept. A quantity that is undefined is left empty.
+    ///
+    /// # Errors
+    /// When a file cannot be written; each is there whole or not at all.
+    pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, OutcomeError> {
+        let protocol = self.protocol.to_toml()?;
+        std::fs::create_dir_all(folder).map_err(|source| OutcomeError::Write { path: folder.to_path_buf(), source })?;
+        let mut written = Vec::new();
+        let mut save = |name: &str, write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>| {
+            let path = folder.join(name);
+            match save::atomically(&path, write) {
+                Ok(()) => written.push(path),
+                Err(source) => return Err(OutcomeError::Write { path, source }),
+            }
+            Ok(())
+        };
+        save("protocol.toml", &mut |to| to.write_all(protocol.as_bytes()))?;
+        save("outcome.json", &mut |to| self.write_summary(to))?;
+        save("conditions.csv", &mut |to| self.write_conditions(to))?;
+        save("responses.npy", &mut |to| self.write_responses(to))?;
+        if let Some(tuning) = &self.tuning {
+            save("tuning.csv", &mut |to| self.write_tuning(tuning, to))?;
+            save("selectivity.csv", &mut |to| self.write_selectivity(tuning, to))?;
+        }
+        Ok(written)
+    }
+
+    fn write_summary(&self, mut to: &mut dyn Write) -> std::io::Result<()> {
+        let summary = Summary {
+            schema: super::protocol::SCHEMA,
+            provenance: &self.provenance,
+            notice: self.provenance.notice(),
+            monitor: &self.monitor,
+            frames: self.schedule.frames,
+            units: self.units.len(),
+            protocol: &self.protocol,
+        };
+        serde_json::to_writer_pretty(&mut to, &summary)?;
+        to.write_all(b"\n")
+    }
+
+    fn write_conditions(&self, to: &mut dyn Write) -> std::io::Result<()> {
+        let rate = self.monitor.frame_rate;
+        let header = ["presentation", "condition", "direction_deg", "repeat", "onset_s", "duration_s", "seed"];
+        let rows = self.schedule.presentations.iter().enumerate().map(|(index, shown)| {
+            let direction = self.schedule.conditions.get(shown.condition).and_then(|c| c.direction_deg);
+            vec![
+                index.to_string(),
+                shown.condition.to_string(),
+                text(direction),
+                shown.repeat.to_string(),
+                rate.secs_at(shown.onset_frame).to_string(),
+                rate.secs_at(shown.frames).to_string(),
+                shown.seed.to_string(),
+            ]
+        });
+        write_table(to, &header, rows)
+    }
+
+    fn write_responses(&self, to: &mut dyn Write) -> std::io::Result<()> {
+        let shape = [(self.responses.frames() * self.responses.samples()) as u64, self.responses.units() as u64];
+        let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(to).begin_nd()?;
+        writer.extend(self.responses.values().iter().copied())?;
+        writer.finish()
+    }
+
+    fn write_tuning(&self, tuning: &DirectionTuning, to: &mut dyn Write) -> std::io::Result<()> {
+        let header = ["animal", "session", "scan", "unit", "direction_deg", "mean", "sem", "n"];
+        let rows = self.units.iter().zip(&tuning.units).flat_map(|(id, unit)| {
+            tuning.directions_deg.iter().enumerate().map(move |(index, direction)| {
+                let sem = unit.sem.as_ref().and_then(|sem| sem.get(index));
+                let mut row = columns(id);
+                row.extend([direction.to_string(), text(unit.mean.get(index)), text(sem)]);
+                row.push(text(tuning.presentations.get(index)));
+                row
+            })
+        });
+        write_table(to, &header, rows)
+    }
+
+    fn write_selectivity(&self, tuning: &DirectionTuning, to: &mut dyn Write) -> std::io::Result<()> {
+        let header = ["animal", "session", "scan", "unit", "gOSI", "gDSI", "preferred_direction_deg"];
+        let rows = self.units.iter().zip(&tuning.units).map(|(id, unit)| {
+            let mut row = columns(id);
+            row.extend([unit.global_osi, unit.global_dsi, unit.preferred_direction_deg].map(text));
+            row
+        });
+        write_table(to, &header, rows)
+    }
+}
+
+/// Columns that say who a unit is.
+fn columns(id: &UnitId) -> Vec<String> {
+    vec![
+        id.animal.as_deref().unwrap_or_default().to_owned(),
+        id.session.to_string(),
+        id.scan.to_string(),
+        id.unit.to_string(),
+    ]
+}
+
+/// A value as text; empty where there is none.
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn write_table(to: &mut dyn Write, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> std::io::Result<()> {
+    let mut table = csv::Writer::from_writer(to);
+    table.write_record(header)?;
+    for row in rows {
+        table.write_record(&row)?;
+    }
+    table.flush()
 }

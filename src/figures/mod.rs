@@ -1,1 +1,134 @@
 //! Publication figures: a style and one file a figure; the file name decides PNG or SVG.
+//!
+//! A figure is drawn from [`Data`] by the same code for both formats, in millimetres on the page.
+
+mod canvas;
+mod data;
+mod direction_tuning;
+mod heat_map;
+mod plot;
+mod population;
+mod style;
+mod summary;
+mod traces;
+mod writer;
+
+use plotters::prelude::DrawingBackend;
+
+pub use data::{Data, unit_name};
+pub use writer::{Picture, picture, svg, write};
+
+use canvas::Canvas;
+
+/// Which figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Figure {
+    /// Tuning curve of one unit, polar and Cartesian.
+    DirectionTuning {
+        /// Index of the unit.
+        unit: usize,
+    },
+    /// Response of one unit over time.
+    Traces {
+        /// Index of the unit.
+        unit: usize,
+    },
+    /// Tuning of all units, sorted by preferred direction.
+    HeatMap,
+    /// Preferred directions and selectivity of all units.
+    Population,
+    /// All of them on one sheet.
+    Summary {
+        /// Index of the unit shown on its own.
+        unit: usize,
+    },
+}
+
+/// Why there is no figure.
+#[derive(Debug, thiserror::Error)]
+pub enum FigureError {
+    /// The data lack what the figure shows.
+    #[error("{0}")]
+    Missing(String),
+    /// The ending of the file name.
+    #[error("{} ends in neither .png nor .svg; choose one of them", path.display())]
+    Format {
+        /// As given.
+        path: std::path::PathBuf,
+    },
+    /// Drawing failed.
+    #[error("the figure could not be drawn: {0}")]
+    Drawing(String),
+    /// The file could not be written.
+    #[error("{} could not be written; check that the folder exists, is yours to write and has room", path.display())]
+    Write {
+        /// As given.
+        path: std::path::PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Figure {
+    /// Every figure, for one unit.
+    pub fn all(unit: usize) -> [Self; 5] {
+        [Self::DirectionTuning { unit }, Self::Traces { unit }, Self::HeatMap, Self::Population, Self::Summary { unit }]
+    }
+
+    /// File name without its ending.
+    pub fn stem(self) -> &'static str {
+        match self {
+            Self::DirectionTuning { .. } => "direction_tuning",
+            Self::Traces { .. } => "traces",
+            Self::HeatMap => "heat_map",
+            Self::Population => "population",
+            Self::Summary { .. } => "summary",
+        }
+    }
+
+    /// Width and height on the page, mm.
+    pub fn size_mm(self) -> (f64, f64) {
+        match self {
+            Self::DirectionTuning { .. } => direction_tuning::SIZE_MM,
+            Self::Traces { .. } => traces::SIZE_MM,
+            Self::HeatMap => heat_map::SIZE_MM,
+            Self::Population => population::SIZE_MM,
+            Self::Summary { .. } => summary::SIZE_MM,
+        }
+    }
+
+    /// Whether the data hold what the figure shows.
+    fn check(self, data: &Data<'_>) -> Result<(), FigureError> {
+        let missing = |what: String| Err(FigureError::Missing(what));
+        if !matches!(self, Self::Traces { .. }) && data.tuning.is_none() {
+            return missing("no direction was swept, so there is no tuning to show; sweep `direction_deg`".to_owned());
+        }
+        let units = data.responses.units();
+        let tuned = data.tuning.map_or(units, |tuning| tuning.units.len());
+        if data.units.len() != units || tuned != units {
+            return missing(format!("{units} units responded, {tuned} are tuned and {} named", data.units.len()));
+        }
+        match self {
+            Self::DirectionTuning { unit } | Self::Traces { unit } | Self::Summary { unit } if unit >= units => {
+                missing(format!("unit {unit} was asked for, but there are {units}, counted from 0"))
+            }
+            Self::HeatMap | Self::Population if units == 0 => missing("there are no units to show".to_owned()),
+            _ if data.responses.frames() == 0 || data.responses.samples() == 0 => {
+                missing("there are no responses to show".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn draw<B: DrawingBackend>(self, canvas: &mut Canvas<'_, B>, data: &Data<'_>) -> Result<(), FigureError> {
+        match self {
+            Self::DirectionTuning { unit } => direction_tuning::draw(canvas, data, unit),
+            Self::Traces { unit } => traces::draw(canvas, data, unit),
+            Self::HeatMap => heat_map::draw(canvas, data),
+            Self::Population => population::draw(canvas, data),
+            Self::Summary { unit } => summary::draw(canvas, data, unit),
+        }
+        canvas.finish()
+    }
+}

@@ -1,1 +1,7 @@
-//! Tests of science.
+//! Tests of science: analysis, experiments and figures.
+
+mod figures;
+mod protocol;
+mod run;
+mod tuned;
+mod tuning;

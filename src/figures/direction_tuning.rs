@@ -1,0 +1,160 @@
+//! Tuning curve of one unit: polar, and over the direction of motion with standard errors.
+
+use plotters::prelude::DrawingBackend;
+
+use super::canvas::{Align, Area, CAPITALS_MM, Canvas, Point, Text};
+use super::plot::{LINE_MM, Plot, frame, numbered, ticks_from_zero};
+use super::style::{AXIS_PT, BLUE, DATA_PT, GRID, GRID_PT, INK, PAGE_MM, VERMILLION};
+use super::{Data, unit_name};
+use crate::analysis::{DirectionTuning, UnitTuning};
+
+pub const SIZE_MM: (f64, f64) = (PAGE_MM, 84.0);
+
+/// Radius of a mean response, mm.
+const DOT_MM: f64 = 0.75;
+
+pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>, unit: usize) {
+    let title = format!("{}: {}", data.title, unit_name(&data.units[unit]));
+    frame(canvas, SIZE_MM, &title, &caption(data, unit), &data.notice);
+    polar(canvas, Area::new(8.0, 10.0, 62.0, 70.0), data, unit);
+    curve(canvas, Area::new(80.0, 12.0, 140.0, 56.0), data, unit);
+    numbers(canvas, (147.0, 15.0), data, unit);
+}
+
+pub fn caption(data: &Data<'_>, unit: usize) -> Vec<String> {
+    let spread = match data.tuned_units()[unit].sem {
+        Some(_) => "Mean ± s.e.m.",
+        None => "Mean",
+    };
+    vec![format!(
+        "{spread}, {}. Red arrow: mean response vector, length gDSI (outer circle = 1).",
+        data.presentations_in_words()
+    )]
+}
+
+/// Indices of the numbers at each direction, the first one again at the end where the circle is closed.
+fn around(tuning: &DirectionTuning) -> Vec<(f64, usize)> {
+    let mut points: Vec<(f64, usize)> = tuning.directions_deg.iter().copied().zip(0..).collect();
+    if closes(&tuning.directions_deg) {
+        points.push((tuning.directions_deg[0] + 360.0, 0));
+    }
+    points
+}
+
+/// Whether the step from the last direction to the first is like the others.
+fn closes(directions: &[f64]) -> bool {
+    let [first, second, .., last] = directions else { return false };
+    (first + 360.0 - last - (second - first)).abs() < 1e-6
+}
+
+/// The curve as distance from the centre.
+pub fn polar<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &Data<'_>, unit: usize) {
+    let Some(tuning) = data.tuning else { return };
+    let (curve, centre) = (&tuning.units[unit], area.centre());
+    let radius = area.width().min(area.height()) / 2.0 - 6.0;
+    let rings = ticks_from_zero(top(curve), 3);
+    let most = rings.last().map_or(1.0, |(value, _)| *value);
+    let at = |degrees: f64, value: f64| -> Point {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        let length = radius * (value / most).max(0.0);
+        (centre.0 + length * cos, centre.1 - length * sin)
+    };
+    for step in 0..8 {
+        canvas.line(&[centre, at(45.0 * f64::from(step), most)], GRID_PT, GRID);
+    }
+    for (value, _) in &rings[1..] {
+        canvas.circle(centre, radius * value / most, GRID_PT, GRID);
+    }
+    canvas.circle(centre, radius, AXIS_PT, INK);
+    for (degrees, align, down) in [
+        (0.0, Align::Left, 0.5 * CAPITALS_MM),
+        (90.0, Align::Centre, 0.0),
+        (180.0, Align::Right, 0.5 * CAPITALS_MM),
+        (270.0, Align::Centre, CAPITALS_MM),
+    ] {
+        let beyond = at(degrees, most * (1.0 + 1.2 / radius));
+        canvas.text((beyond.0, beyond.1 + down), &format!("{degrees}°"), Text::NORMAL.aligned(align));
+    }
+    draw_curve(canvas, tuning, curve, &at);
+    if let (Some(direction), Some(length)) = (curve.preferred_direction_deg, curve.global_dsi) {
+        let tip = at(f64::from(direction), f64::from(length) * most);
+        canvas.arrow(centre, tip, DATA_PT, 2.2, VERMILLION);
+    }
+    for (value, text) in &rings[1..] {
+        let place = at(67.5, *value);
+        canvas.text((place.0 + 0.4, place.1 + 1.4 * CAPITALS_MM), text, Text::QUIET);
+    }
+}
+
+/// The curve over the direction of motion, an arrow below every number.
+pub fn curve<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &Data<'_>, unit: usize) {
+    let Some(tuning) = data.tuning else { return };
+    let unit = &tuning.units[unit];
+    let y_ticks = ticks_from_zero(top(unit), 4);
+    let top = y_ticks.last().map_or(1.0, |(value, _)| *value);
+    let x_ticks = numbered(&[0.0, 90.0, 180.0, 270.0, 360.0]);
+    let plot = Plot { area, x: (-8.0, 368.0), y: (0.0, top) };
+    plot.axes(canvas, (&x_ticks, ""), (&y_ticks, "Response (× mean)"));
+    for (degrees, _) in &x_ticks {
+        let (x, _) = plot.at(*degrees, 0.0);
+        canvas.direction_arrow((x, area.bottom + 6.6), *degrees, 3.2, INK);
+    }
+    let label = (area.centre().0, area.bottom + 12.0);
+    canvas.text(label, "Direction of motion (°)", Text::NORMAL.aligned(Align::Centre));
+    draw_curve(canvas, tuning, unit, &|degrees, value| plot.at(degrees, value.max(0.0)));
+    if let Some(preferred) = unit.preferred_direction_deg {
+        let (x, _) = plot.at(f64::from(preferred), 0.0);
+        canvas.polygon(&[(x, area.top), (x - 1.0, area.top - 1.8), (x + 1.0, area.top - 1.8)], VERMILLION, 1.0);
+    }
+}
+
+/// Line, standard errors and means, wherever `at` puts a direction and a response.
+fn draw_curve<B: DrawingBackend>(
+    canvas: &mut Canvas<'_, B>,
+    tuning: &DirectionTuning,
+    unit: &UnitTuning,
+    at: &dyn Fn(f64, f64) -> Point,
+) {
+    let points = around(tuning);
+    let line: Vec<Point> = points.iter().map(|&(degrees, index)| at(degrees, f64::from(unit.mean[index]))).collect();
+    canvas.line(&line, DATA_PT, BLUE);
+    for (degrees, index) in points {
+        let mean = f64::from(unit.mean[index]);
+        if let Some(sem) = &unit.sem {
+            let sem = f64::from(sem[index]);
+            canvas.line(&[at(degrees, mean - sem), at(degrees, mean + sem)], DATA_PT, BLUE);
+        }
+        canvas.dot(at(degrees, mean), DOT_MM, BLUE, 1.0);
+    }
+}
+
+/// Selectivity in figures.
+pub fn numbers<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: Point, data: &Data<'_>, unit: usize) {
+    let unit = &data.tuned_units()[unit];
+    let shown = |value: Option<f32>, decimals: usize, ending: &str| {
+        value.map_or("undefined".to_owned(), |value| format!("{value:.decimals$}{ending}"))
+    };
+    // Rounds to 360 just below the full circle.
+    let preferred = unit.preferred_direction_deg.map(|degrees| (degrees.round() % 360.0).abs());
+    let rows = [
+        ("gOSI", shown(unit.global_osi, 2, "")),
+        ("gDSI", shown(unit.global_dsi, 2, "")),
+        ("Preferred direction", shown(preferred, 0, "°")),
+    ];
+    let mut baseline = at.1;
+    for (name, value) in rows {
+        canvas.text((at.0, baseline), name, Text::QUIET);
+        canvas.text((at.0, baseline + LINE_MM), &value, Text::TITLE);
+        if let (true, Some(degrees)) = (name.starts_with("Pref"), unit.preferred_direction_deg) {
+            let beside = at.0 + canvas.width_mm(&value, Text::TITLE) + 4.0;
+            canvas.direction_arrow((beside, baseline + LINE_MM - 0.9), f64::from(degrees), 3.6, VERMILLION);
+        }
+        baseline += 2.0 * LINE_MM + 2.2;
+    }
+}
+
+/// Highest point of the curve with its standard errors.
+fn top(unit: &UnitTuning) -> f64 {
+    let sem = |index: usize| unit.sem.as_ref().map_or(0.0, |sem| f64::from(sem[index]));
+    unit.mean.iter().enumerate().map(|(index, &mean)| f64::from(mean) + sem(index)).fold(0.0, f64::max)
+}

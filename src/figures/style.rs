@@ -1,0 +1,72 @@
+//! Sizes, colours and type of all figures, in one place.
+
+use plotters::style::RGBColor;
+
+/// Width of one column and of a whole page in most journals, mm.
+pub const COLUMN_MM: f64 = 89.0;
+/// See [`COLUMN_MM`].
+pub const PAGE_MM: f64 = 183.0;
+
+/// Resolution of a PNG, dots per inch.
+pub const PNG_DPI: f64 = 300.0;
+/// Fineness of the drawing itself: a PNG is drawn this many times finer and averaged, which smooths all edges.
+pub const OVERSAMPLING: usize = 2;
+/// Units of the drawing per mm.
+pub const UNITS_PER_MM: f64 = PNG_DPI * OVERSAMPLING as f64 / 25.4;
+/// One typographic point, mm.
+pub const POINT_MM: f64 = 25.4 / 72.0;
+
+/// Type sizes, points.
+pub const TITLE_PT: f64 = 8.0;
+/// Everything that is neither a title nor the letter of a panel.
+pub const TEXT_PT: f64 = 7.0;
+/// Letters of panels.
+pub const LETTER_PT: f64 = 9.0;
+/// Lines, points.
+pub const AXIS_PT: f64 = 0.6;
+/// Lines that show data, points.
+pub const DATA_PT: f64 = 1.1;
+/// Lines behind the data, points.
+pub const GRID_PT: f64 = 0.4;
+
+/// Text and axes.
+pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+/// Text of less weight.
+pub const QUIET: RGBColor = RGBColor(0x5c, 0x5c, 0x5c);
+/// Lines behind the data.
+pub const GRID: RGBColor = RGBColor(0xcf, 0xcf, 0xcf);
+/// Areas behind the data.
+pub const SHADE: RGBColor = RGBColor(0xec, 0xec, 0xec);
+/// Blue of the palette of Okabe and Ito (2008), told apart by colour-blind readers: the data.
+pub const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xb2);
+/// Vermillion of the same palette: what is derived from the data.
+pub const VERMILLION: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
+
+/// Faces in order of preference, as SVG names them. PNGs are set in the first, which is built in.
+pub const FAMILY: &str = "Ubuntu, Helvetica, Arial, sans-serif";
+/// Height of the built-in face from its lowest to its highest point, em.
+pub const FACE_HEIGHT_EM: f64 = 1.121;
+
+/// A perceptually uniform colour map from dark blue to yellow, 0..=1: viridis (van der Walt and Smith 2015) at nine
+/// points.
+pub fn colour_of(value: f64) -> RGBColor {
+    const MAP: [[u8; 3]; 9] = [
+        [0x44, 0x01, 0x54],
+        [0x47, 0x2d, 0x7b],
+        [0x3b, 0x52, 0x8b],
+        [0x2c, 0x72, 0x8e],
+        [0x21, 0x91, 0x8c],
+        [0x28, 0xae, 0x80],
+        [0x5e, 0xc9, 0x62],
+        [0xad, 0xdc, 0x30],
+        [0xfd, 0xe7, 0x25],
+    ];
+    let place = value.clamp(0.0, 1.0) * (MAP.len() - 1) as f64;
+    let low = (place as usize).min(MAP.len() - 2);
+    let part = place - low as f64;
+    let between = |c: usize| {
+        let (from, to) = (f64::from(MAP[low][c]), f64::from(MAP[low + 1][c]));
+        (from + part * (to - from)).round() as u8
+    };
+    RGBColor(between(0), between(1), between(2))
+}
