@@ -1,1 +1,5 @@
 //! Tests of model.
+
+mod network;
+mod training;
+mod twin;
