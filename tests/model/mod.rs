@@ -1,6 +1,7 @@
-//! Tests of model.
+//! Tests of the models and their weights.
 
-mod weights;
+mod engine;
 mod network;
 mod training;
 mod twin;
+mod weights;
