@@ -1,6 +1,6 @@
 //! Tests of model.
 
-mod weights;
 mod network;
 mod training;
 mod twin;
+mod weights;

@@ -142,6 +142,7 @@ fn what_cannot_be_drawn_is_refused_in_words() {
     outcome.tuning = None;
     let tuning = refused(Figure::HeatMap, &outcome, "figure.svg");
     assert!(tuning.to_string().contains("no direction was swept"), "{tuning}");
+    assert!(!Figure::HeatMap.fits(&Data::of(&outcome)) && Figure::Traces { unit: 0 }.fits(&Data::of(&outcome)));
     // A trace needs no tuning.
     svg(Figure::Traces { unit: 0 }, &Data::of(&outcome)).expect("drawn");
 }
