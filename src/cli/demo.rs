@@ -12,6 +12,7 @@ use crate::gpu::device::{ComputeDevice, DeviceChoice};
 use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 use crate::model::weights::{self, TwinWeights};
+use crate::signals::SourceError;
 use crate::stimulus;
 
 /// The window where there is a display, else the demonstration.
@@ -67,7 +68,9 @@ fn perform(
         protocol,
         &mut twin,
         None,
-        &mut |schedule, monitor| stimulus::source(schedule, monitor, folder, device),
+        &mut |schedule, monitor| {
+            stimulus::source(schedule, monitor, folder, device).map_err(|error| SourceError::new(error.to_string()))
+        },
         &Progress::new(),
         &mut |_| (),
     )?;

@@ -133,8 +133,9 @@ fn read_config(path: &std::path::Path) -> Result<TwinConfig> {
     if path.as_os_str() == "microns" {
         return Ok(TwinConfig::microns());
     }
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{}: the configuration could not be read (a TOML file, or `microns`)", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!("{}: the configuration could not be read (a TOML file, or `microns`)", path.display())
+    })?;
     TwinConfig::from_toml(&text).with_context(|| path.display().to_string())
 }
 

@@ -15,21 +15,21 @@ const DOT_MM: f64 = 0.75;
 
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>, unit: usize) {
     let title = format!("{}: {}", data.title, unit_name(&data.units[unit]));
-    frame(canvas, SIZE_MM, &title, &caption(data, unit), &data.notice);
+    frame(canvas, SIZE_MM, &title, &[caption(data, unit)], &data.notice);
     polar(canvas, Area::new(8.0, 10.0, 62.0, 70.0), data, unit);
     curve(canvas, Area::new(80.0, 12.0, 140.0, 56.0), data, unit);
     numbers(canvas, (147.0, 15.0), data, unit);
 }
 
-pub fn caption(data: &Data<'_>, unit: usize) -> Vec<String> {
+pub fn caption(data: &Data<'_>, unit: usize) -> String {
     let spread = match data.tuned_units()[unit].sem {
         Some(_) => "Mean ± s.e.m.",
         None => "Mean",
     };
-    vec![format!(
-        "{spread}, {}. Arrow in the circle: mean response vector, length gDSI (outer circle = 1); triangle: its direction.",
+    format!(
+        "{spread}, {}. Arrow: mean vector, length gDSI (circle = 1); triangle: its direction.",
         data.presentations_in_words()
-    )]
+    )
 }
 
 /// Indices of the numbers at each direction, the first one again at the end where the circle is closed.
@@ -121,7 +121,7 @@ fn draw_curve<B: DrawingBackend>(
         let mean = f64::from(unit.mean[index]);
         if let Some(sem) = &unit.sem {
             let sem = f64::from(sem[index]);
-            canvas.line(&[at(degrees, mean - sem), at(degrees, mean + sem)], DATA_PT, BLUE);
+            canvas.line(&[at(degrees, mean - sem), at(degrees, mean + sem)], AXIS_PT, BLUE);
         }
         canvas.dot(at(degrees, mean), DOT_MM, BLUE, 1.0);
     }

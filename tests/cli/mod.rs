@@ -86,7 +86,18 @@ fn the_published_pair_predicts_the_reference_responses() {
     let config = path("twin/twin-tiny.toml");
     let out = folder.path().join("responses.npy");
     let mut arguments = vec!["predict", "--twin", text(&pair), "--scan", "4-7", "--config", text(&config)];
-    arguments.extend(["--movie", &movie, "--gaze", &gaze, "--behavior", &behavior, "--device", "cpu", "-o", text(&out)]);
+    arguments.extend([
+        "--movie",
+        &movie,
+        "--gaze",
+        &gaze,
+        "--behavior",
+        &behavior,
+        "--device",
+        "cpu",
+        "-o",
+        text(&out),
+    ]);
     succeeds(&arguments);
     let (shape, values) = read_npy(&out);
     let expected = fixture.get("f64.response");

@@ -33,7 +33,7 @@ fn every_figure_says_what_it_shows_and_whose_responses_they_are() {
 #[test]
 fn a_tuning_curve_has_labels_units_number_and_selectivity() {
     let expected = [
-        "unit 14 (M1, session 4, scan 7)",
+        "unit 14 (animal M1, session 4, scan 7)",
         "Response (× mean)",
         "Direction of motion (°)",
         "n = 2 presentations of each direction",
@@ -142,6 +142,7 @@ fn what_cannot_be_drawn_is_refused_in_words() {
     outcome.tuning = None;
     let tuning = refused(Figure::HeatMap, &outcome, "figure.svg");
     assert!(tuning.to_string().contains("no direction was swept"), "{tuning}");
+    assert!(!Figure::HeatMap.fits(&Data::of(&outcome)) && Figure::Traces { unit: 0 }.fits(&Data::of(&outcome)));
     // A trace needs no tuning.
     svg(Figure::Traces { unit: 0 }, &Data::of(&outcome)).expect("drawn");
 }
@@ -149,7 +150,7 @@ fn what_cannot_be_drawn_is_refused_in_words() {
 #[test]
 fn a_unit_is_named_with_its_animal_where_known() {
     let mut id = outcome().units[0].clone();
-    assert_eq!(unit_name(&id), "unit 11 (M1, session 4, scan 7)");
+    assert_eq!(unit_name(&id), "unit 11 (animal M1, session 4, scan 7)");
     id.animal = None;
     assert_eq!(unit_name(&id), "unit 11 (session 4, scan 7)");
 }

@@ -127,7 +127,7 @@ impl Twin {
                 Body::Network { network, device: gpu.burn.clone() }
             }
         };
-        Ok(Self { weights, options, device: device.to_string(), body })
+        Ok(Self { weights, options, device: device.name(), body })
     }
 
     /// The device, in words.
