@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::DeviceArgument;
 use crate::experiment::{self, Outcome, Protocol};
 use crate::figures::{Data, Figure, write};
-use crate::gpu::device::{ComputeDevice, DeviceChoice};
+use crate::gpu::{ComputeDevice, DeviceChoice};
 use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 use crate::model::weights::{self, TwinWeights};

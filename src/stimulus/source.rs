@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use super::schedule::{Schedule, ScheduleSource};
 use super::{Renderer, StimulusError};
-use crate::gpu::device::ComputeDevice;
+use crate::gpu::ComputeDevice;
 use crate::signals::{FrameSource, Monitor, Raster, SourceError};
 
 /// The movie of a schedule, drawn on demand on the device that will watch it. Paths of clips are relative to `folder`.
