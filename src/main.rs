@@ -1,4 +1,6 @@
 //! Arguments, then window or headless; nothing else.
 #![recursion_limit = "256"]
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    twinscope::cli::main(twinscope::ui::run)
+}

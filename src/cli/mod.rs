@@ -1,1 +1,205 @@
-//! Command line.
+//! The command line: arguments in, one sentence out when something is wrong.
+
+mod demo;
+mod predict;
+mod selection;
+mod twin;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+
+use crate::gpu::{self, ComputeDevice, DeviceChoice};
+use crate::model::twin::{Periphery, TwinConfig};
+use crate::model::weights::{self, TwinWeights};
+
+/// Workbench for in-silico experiments on digital twins of mouse visual cortex.
+///
+/// Without a command the window opens; where there is no display, the demonstration runs instead and says where its
+/// figures are.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the demonstration without a window: direction tuning of the built-in twin, as figures and CSV
+    Demo {
+        /// Folder for the figures and tables
+        #[arg(long, value_name = "DIR", default_value = "twinscope-demo")]
+        out: PathBuf,
+        #[command(flatten)]
+        device: DeviceArgument,
+    },
+    /// Inspect, make and convert twins
+    #[command(subcommand)]
+    Twin(twin::TwinCommand),
+    /// Predict responses to a movie
+    Predict(predict::PredictArguments),
+    /// Run a protocol and write its figures and tables
+    Run {
+        /// Protocol, TOML with `schema = 1`
+        protocol: PathBuf,
+        /// Folder for the figures and tables
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        #[command(flatten)]
+        twin: OptionalTwin,
+        #[command(flatten)]
+        device: DeviceArgument,
+    },
+    /// List the adapters found, and which one `auto` picks
+    Devices,
+}
+
+#[derive(Debug, Args)]
+struct DeviceArgument {
+    /// Where the network runs: auto, cpu or gpu
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: DeviceChoice,
+}
+
+impl DeviceArgument {
+    /// Opens the device and says in one line on stderr what was picked.
+    fn open(&self) -> Result<ComputeDevice> {
+        let (device, line) = ComputeDevice::open(self.device)?;
+        eprintln!("{line}");
+        Ok(device)
+    }
+}
+
+/// A twin on disk.
+#[derive(Debug, Args)]
+struct TwinArgument {
+    /// Folder in the published layout (params_core.pt, params_<session>_<scan>.pt, scans.csv, units.csv) or one file
+    #[arg(value_name = "TWIN")]
+    twin: PathBuf,
+    #[command(flatten)]
+    choice: TwinChoice,
+}
+
+/// A twin on disk, or the built-in one.
+#[derive(Debug, Args)]
+struct OptionalTwin {
+    /// Folder in the published layout or one file; the built-in pilot twin when absent
+    #[arg(long, value_name = "TWIN")]
+    twin: Option<PathBuf>,
+    #[command(flatten)]
+    choice: TwinChoice,
+}
+
+#[derive(Debug, Args)]
+struct TwinChoice {
+    /// Scan of a published folder, as SESSION-SCAN
+    #[arg(long, value_name = "S")]
+    scan: Option<String>,
+    /// Configuration the twin must have (TOML, or `microns` for the published one)
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+}
+
+impl TwinArgument {
+    fn load(&self) -> Result<TwinWeights> {
+        self.choice.load(&self.twin)
+    }
+}
+
+impl OptionalTwin {
+    fn load(&self) -> Result<TwinWeights> {
+        match &self.twin {
+            Some(path) => self.choice.load(path),
+            None if self.choice.scan.is_some() || self.choice.config.is_some() => {
+                anyhow::bail!("--scan and --config belong to a twin on disk: add --twin TWIN")
+            }
+            None => Ok(weights::builtin()),
+        }
+    }
+}
+
+impl TwinChoice {
+    fn load(&self, path: &std::path::Path) -> Result<TwinWeights> {
+        let config = self.config.as_deref().map(read_config).transpose()?;
+        Ok(weights::load(path, self.scan.as_deref(), config.as_ref())?)
+    }
+}
+
+/// A configuration file, or the name of a preset.
+fn read_config(path: &std::path::Path) -> Result<TwinConfig> {
+    if path.as_os_str() == "microns" {
+        return Ok(TwinConfig::microns());
+    }
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!("{}: the configuration could not be read (a TOML file, or `microns`)", path.display())
+    })?;
+    TwinConfig::from_toml(&text).with_context(|| path.display().to_string())
+}
+
+fn parse_periphery(text: &str) -> Result<Periphery, String> {
+    match text {
+        "dark" => Ok(Periphery::Dark),
+        "extend" => Ok(Periphery::Extend),
+        _ => Err("expected dark or extend".to_owned()),
+    }
+}
+
+/// Parses the arguments and does what they say; `window` opens the window. A user's error is one sentence on stderr
+/// and exit code 2.
+pub fn main(window: impl FnOnce() -> Result<()>) -> ExitCode {
+    match perform(Arguments::parse(), window) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("twinscope: {}", sentence(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The chain of causes as one line, each said once.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        let cause = cause.trim().replace('\n', " ");
+        if text.contains(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    text
+}
+
+fn perform(arguments: Arguments, window: impl FnOnce() -> Result<()>) -> Result<()> {
+    match arguments.command {
+        None => demo::window_or_demo(window),
+        Some(Command::Demo { out, device }) => demo::demo(&out, &device.open()?),
+        Some(Command::Twin(command)) => twin::perform(command),
+        Some(Command::Predict(arguments)) => predict::perform(&arguments),
+        Some(Command::Run { protocol, out, twin, device }) => {
+            let text = std::fs::read_to_string(&protocol)
+                .with_context(|| format!("{}: the protocol could not be read", protocol.display()))?;
+            demo::run(&text, &protocol, &out, twin.load()?, &device)
+        }
+        Some(Command::Devices) => devices(),
+    }
+}
+
+fn devices() -> Result<()> {
+    let adapters = gpu::adapters();
+    if adapters.is_empty() {
+        println!("No GPU adapter found (no Vulkan, Metal or DirectX driver).");
+    }
+    for adapter in &adapters {
+        println!("{adapter}");
+    }
+    let (_, line) = ComputeDevice::open(DeviceChoice::Auto)?;
+    println!("auto: {line}");
+    Ok(())
+}

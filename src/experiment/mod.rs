@@ -7,6 +7,7 @@ pub mod protocol;
 pub mod protocol_file;
 pub mod run;
 pub(crate) mod save;
+mod twin;
 
 pub use outcome::{Outcome, OutcomeError, Provenance};
 pub use protocol::{Protocol, ProtocolError};

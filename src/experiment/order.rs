@@ -53,8 +53,9 @@ impl Protocol {
     }
 }
 
-/// A stimulus in one direction, or as it stands.
+/// A stimulus in one direction, turned into 0..360 degrees, or as it stands.
 fn condition(mut stimulus: Stimulus, direction_deg: Option<f64>) -> Condition {
+    let direction_deg = direction_deg.map(|degrees| degrees.rem_euclid(360.0));
     let own = match &mut stimulus {
         Stimulus::DriftingGrating(grating) => Some(&mut grating.direction_deg),
         Stimulus::MovingDots(dots) => Some(&mut dots.direction_deg),

@@ -13,6 +13,9 @@ pub const CHUNK_FRAMES: usize = 30;
 /// Takes predicted rows in order: the first frame, and values `[frame, sample, unit]`. An error ends the prediction.
 pub type Sink<'a> = dyn FnMut(usize, &[f32]) -> Result<(), PredictError> + 'a;
 
+/// Makes the movie of a schedule on a monitor.
+pub type Draw<'a> = dyn FnMut(&Schedule, &Monitor) -> Result<Box<dyn FrameSource>, SourceError> + 'a;
+
 /// What an experiment needs of a twin, on whatever device it runs.
 pub trait Predictor {
     /// Identity of each predicted unit.
@@ -110,7 +113,7 @@ pub fn run(
     protocol: &Protocol,
     twin: &mut dyn Predictor,
     behavior: Option<&Behavior>,
-    draw: &mut dyn FnMut(&Schedule, &Monitor) -> Result<Box<dyn FrameSource>, SourceError>,
+    draw: &mut Draw<'_>,
     progress: &Progress,
     on_chunk: &mut dyn FnMut(Partial<'_>),
 ) -> Result<Outcome, RunError> {

@@ -64,6 +64,6 @@ impl<'a> Data<'a> {
 
 /// A unit as figures and tables name it.
 pub fn unit_name(id: &UnitId) -> String {
-    let animal = id.animal.as_ref().map(|animal| format!("{animal}, ")).unwrap_or_default();
+    let animal = id.animal.as_ref().map(|animal| format!("animal {animal}, ")).unwrap_or_default();
     format!("unit {} ({animal}session {}, scan {})", id.unit, id.session, id.scan)
 }

@@ -15,21 +15,21 @@ const DOT_MM: f64 = 0.75;
 
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>, unit: usize) {
     let title = format!("{}: {}", data.title, unit_name(&data.units[unit]));
-    frame(canvas, SIZE_MM, &title, &caption(data, unit), &data.notice);
+    frame(canvas, SIZE_MM, &title, &[caption(data, unit)], &data.notice);
     polar(canvas, Area::new(8.0, 10.0, 62.0, 70.0), data, unit);
     curve(canvas, Area::new(80.0, 12.0, 140.0, 56.0), data, unit);
     numbers(canvas, (147.0, 15.0), data, unit);
 }
 
-pub fn caption(data: &Data<'_>, unit: usize) -> Vec<String> {
+pub fn caption(data: &Data<'_>, unit: usize) -> String {
     let spread = match data.tuned_units()[unit].sem {
         Some(_) => "Mean ± s.e.m.",
         None => "Mean",
     };
-    vec![format!(
-        "{spread}, {}. Red arrow: mean response vector, length gDSI (outer circle = 1).",
+    format!(
+        "{spread}, {}. Arrow: mean vector, length gDSI (circle = 1); triangle: its direction.",
         data.presentations_in_words()
-    )]
+    )
 }
 
 /// Indices of the numbers at each direction, the first one again at the end where the circle is closed.
@@ -80,10 +80,9 @@ pub fn polar<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &D
         let tip = at(f64::from(direction), f64::from(length) * most);
         canvas.arrow(centre, tip, DATA_PT, 2.2, VERMILLION);
     }
-    for (value, text) in &rings[1..] {
-        let place = at(67.5, *value);
-        canvas.text((place.0 + 0.4, place.1 + 1.4 * CAPITALS_MM), text, Text::QUIET);
-    }
+    // Beside the circle, where no curve can be.
+    let (place, text) = (at(-45.0, most * (1.0 + 1.5 / radius)), rings.last().map_or("1", |(_, text)| text));
+    canvas.text((place.0, place.1 + CAPITALS_MM), &format!("{text} × mean"), Text::QUIET);
 }
 
 /// The curve over the direction of motion, an arrow below every number.
@@ -122,7 +121,7 @@ fn draw_curve<B: DrawingBackend>(
         let mean = f64::from(unit.mean[index]);
         if let Some(sem) = &unit.sem {
             let sem = f64::from(sem[index]);
-            canvas.line(&[at(degrees, mean - sem), at(degrees, mean + sem)], DATA_PT, BLUE);
+            canvas.line(&[at(degrees, mean - sem), at(degrees, mean + sem)], AXIS_PT, BLUE);
         }
         canvas.dot(at(degrees, mean), DOT_MM, BLUE, 1.0);
     }

@@ -14,15 +14,15 @@ pub const SIZE_MM: (f64, f64) = (COLUMN_MM, 92.0);
 const MOST_ROWS: usize = 400;
 
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>) {
-    frame(canvas, SIZE_MM, data.title, &caption(data), &data.notice);
+    frame(canvas, SIZE_MM, data.title, &[caption(data)], &data.notice);
     panel(canvas, Area::new(16.0, 10.0, 68.0, 68.0), data);
 }
 
-pub fn caption(data: &Data<'_>) -> Vec<String> {
+pub fn caption(data: &Data<'_>) -> String {
     let units = data.units.len();
     let together = units.div_ceil(MOST_ROWS);
     let rows = if together > 1 { format!(" Each row averages {together} units.") } else { String::new() };
-    vec![format!("{units} units by preferred direction, those without one on top.{rows}")]
+    format!("{units} units by preferred direction, those without one on top.{rows}")
 }
 
 pub fn panel<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &Data<'_>) {
@@ -102,5 +102,5 @@ fn colour_bar<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area) {
         canvas.text((right + 1.4, down + CAPITALS_MM / 2.0), text, Text::NORMAL);
     }
     let beside = (area.right + 8.2, area.centre().1);
-    canvas.text(beside, "Response (of unit's maximum)", Text::NORMAL.aligned(Align::Centre).upwards());
+    canvas.text(beside, "Response (fraction of maximum)", Text::NORMAL.aligned(Align::Centre).upwards());
 }

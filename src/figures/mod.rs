@@ -5,6 +5,7 @@
 mod canvas;
 mod data;
 mod direction_tuning;
+mod face;
 mod heat_map;
 mod plot;
 mod population;
@@ -99,6 +100,10 @@ impl Figure {
     }
 
     /// Whether the data hold what the figure shows.
+    pub fn fits(self, data: &Data<'_>) -> bool {
+        self.check(data).is_ok()
+    }
+
     fn check(self, data: &Data<'_>) -> Result<(), FigureError> {
         let missing = |what: String| Err(FigureError::Missing(what));
         if !matches!(self, Self::Traces { .. }) && data.tuning.is_none() {

@@ -13,19 +13,19 @@ pub const SIZE_MM: (f64, f64) = (PAGE_MM, 76.0);
 const BIN_DEG: f64 = 30.0;
 
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>) {
-    frame(canvas, SIZE_MM, data.title, &caption(data), &data.notice);
-    histogram(canvas, Area::new(17.0, 12.0, 88.0, 50.0), data);
-    scatter(canvas, Area::new(116.0, 12.0, 154.0, 50.0), data);
+    frame(canvas, SIZE_MM, data.title, &[caption(data)], &data.notice);
+    histogram(canvas, Area::new(17.0, 12.0, 100.0, 50.0), data);
+    scatter(canvas, Area::new(130.0, 12.0, 168.0, 50.0), data);
 }
 
-pub fn caption(data: &Data<'_>) -> Vec<String> {
+pub fn caption(data: &Data<'_>) -> String {
     let units = data.tuned_units();
     let preferring = units.iter().filter(|unit| unit.preferred_direction_deg.is_some()).count();
-    vec![format!(
+    format!(
         "{preferring} of {} units have a preferred direction; bins of {BIN_DEG}° around multiples of {BIN_DEG}°; means over {}.",
         units.len(),
         data.presentations_in_words()
-    )]
+    )
 }
 
 /// Number of units by preferred direction; the first bin is centred on 0.
@@ -36,8 +36,8 @@ pub fn histogram<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data
         counts[(f64::from(degrees) / BIN_DEG).round() as usize % BINS] += 1;
     }
     let most = counts.iter().copied().max().unwrap_or(0);
-    let y_ticks: Vec<_> =
-        ticks_from_zero(most.max(2) as f64, 4).into_iter().filter(|(value, _)| value.fract() == 0.0).collect();
+    let round = ticks_from_zero(most.max(2) as f64, 4).into_iter().map(|(value, _)| value);
+    let y_ticks = numbered(&round.filter(|value| value.fract() == 0.0).collect::<Vec<_>>());
     let top = y_ticks.last().map_or(1.0, |(value, _)| value.max(most as f64));
     let plot = Plot { area, x: (-BIN_DEG / 2.0, 360.0 - BIN_DEG / 2.0), y: (0.0, top) };
     for (bin, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {

@@ -16,10 +16,7 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>, unit
         ("C", heat_map::caption(data)),
         ("D", population::caption(data)),
     ];
-    let caption: Vec<String> = captions
-        .into_iter()
-        .flat_map(|(letter, lines)| lines.into_iter().map(move |line| format!("{letter}  {line}")))
-        .collect();
+    let caption: Vec<String> = captions.iter().map(|(letter, caption)| format!("{letter}  {caption}")).collect();
     frame(canvas, SIZE_MM, data.title, &caption, &data.notice);
 
     panel_title(canvas, 12.0, 3.0, "A", &format!("Direction tuning of {}", unit_name(&data.units[unit])));

@@ -14,11 +14,11 @@ const MOST_SECS: f64 = 40.0;
 
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>, unit: usize) {
     let title = format!("{}: {}", data.title, unit_name(&data.units[unit]));
-    frame(canvas, SIZE_MM, &title, &caption(data), &data.notice);
+    frame(canvas, SIZE_MM, &title, &[caption(data)], &data.notice);
     panel(canvas, Area::new(17.0, 15.0, PAGE_MM - 6.0, 42.0), data, unit);
 }
 
-pub fn caption(data: &Data<'_>) -> Vec<String> {
+pub fn caption(data: &Data<'_>) -> String {
     let (shown, all) = (shown_frames(data), data.responses.frames());
     let secs = data.frame_rate.secs_at(all);
     let part = if shown < all {
@@ -27,7 +27,7 @@ pub fn caption(data: &Data<'_>) -> Vec<String> {
         String::new()
     };
     let arrows = if data.tuning.is_some() { "; arrows: direction of motion" } else { "" };
-    vec![format!("Grey: presentations{arrows}. Dashed: the unit's mean activity.{part}")]
+    format!("Grey: presentations{arrows}. Dashed: the unit's mean activity.{part}")
 }
 
 /// Frames from the start that are shown: whole presentations where they fit.

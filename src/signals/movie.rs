@@ -1,5 +1,7 @@
 //! Grey-level movies, in memory or read piece by piece.
 
+use burn::tensor::Tensor;
+
 use super::Raster;
 
 /// Why frames could not be read.
@@ -27,6 +29,12 @@ pub trait FrameSource: Send {
     fn samples(&self) -> usize;
     /// Frames `start..start + count` into `pixels`, `[count, sample, height, width]`, grey 0..=255.
     fn read(&mut self, start: usize, count: usize, pixels: &mut [u8]) -> Result<(), SourceError>;
+    /// The same frames as grey values 0..=255 `[count, sample, height, width]` that already lie on the compute
+    /// device; `None` when they have to come through [`FrameSource::read`].
+    fn on_device(&mut self, start: usize, count: usize) -> Option<Result<Tensor<4>, SourceError>> {
+        let _ = (start, count);
+        None
+    }
 }
 
 /// A batch of movies in memory, u8 grey levels `[time, sample, height, width]`.

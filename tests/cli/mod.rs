@@ -1,1 +1,239 @@
-//! Tests of cli.
+//! The program as a user runs it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::fixture::{Fixture, assert_near, path};
+
+fn twinscope(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_twinscope"))
+        .args(arguments)
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .expect("the program starts")
+}
+
+#[track_caller]
+fn succeeds(arguments: &[&str]) -> String {
+    let output = twinscope(arguments);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{arguments:?}\nstdout: {out}\nstderr: {err}");
+    out.into_owned()
+}
+
+/// Exit code 2 and one sentence, which is returned.
+#[track_caller]
+fn refuses(arguments: &[&str]) -> String {
+    let output = twinscope(arguments);
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}\nstderr: {err}");
+    let sentences: Vec<&str> = err.lines().filter(|line| line.starts_with("twinscope: ")).collect();
+    assert_eq!(sentences.len(), 1, "{err}");
+    sentences[0].to_owned()
+}
+
+/// Bytes of a version 1.0 `.npy` file.
+fn npy(descr: &str, shape: &[usize], data: &[u8]) -> Vec<u8> {
+    let shape: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({},), }}", shape.join(", "));
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+fn f32_bytes(values: &[f64]) -> Vec<u8> {
+    values.iter().flat_map(|&v| (v as f32).to_le_bytes()).collect()
+}
+
+/// Shape and values of an f32 `.npy` file.
+fn read_npy(file: &Path) -> (Vec<usize>, Vec<f32>) {
+    let bytes = std::fs::read(file).expect("the output exists");
+    let npy = npyz::NpyFile::new(&bytes[..]).expect("an npy file");
+    let shape = npy.shape().iter().map(|&n| n as usize).collect();
+    (shape, npy.into_vec::<f32>().expect("f32 values"))
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a UTF-8 path")
+}
+
+/// Inputs of a tiny fixture as files in a folder: movie, gaze and behaviour.
+fn write_inputs(folder: &Path, fixture: &Fixture) -> [String; 3] {
+    let video = fixture.get("in.video");
+    let shape = &video.shape[..video.shape.len() - 1]; // without the channel axis
+    let files = ["movie.npy", "gaze.npy", "behavior.npy"].map(|name| folder.join(name));
+    std::fs::write(&files[0], npy("|u1", shape, &video.u8())).expect("a writable folder");
+    for (file, key) in files[1..].iter().zip(["in.perspective", "in.modulation"]) {
+        let tensor = fixture.get(key);
+        std::fs::write(file, npy("<f4", &tensor.shape, &f32_bytes(&tensor.values))).expect("a writable folder");
+    }
+    files.map(|file| text(&file).to_owned())
+}
+
+#[test]
+fn the_published_pair_predicts_the_reference_responses() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let fixture = Fixture::load("twin/tiny_public_n2.safetensors");
+    let [movie, gaze, behavior] = write_inputs(folder.path(), &fixture);
+    let pair = path("twin/tiny_pt");
+    let config = path("twin/twin-tiny.toml");
+    let out = folder.path().join("responses.npy");
+    let mut arguments = vec!["predict", "--twin", text(&pair), "--scan", "4-7", "--config", text(&config)];
+    arguments.extend([
+        "--movie",
+        &movie,
+        "--gaze",
+        &gaze,
+        "--behavior",
+        &behavior,
+        "--device",
+        "cpu",
+        "-o",
+        text(&out),
+    ]);
+    succeeds(&arguments);
+    let (shape, values) = read_npy(&out);
+    let expected = fixture.get("f64.response");
+    assert_eq!(shape, expected.shape);
+    assert_near("response", &values, &expected.values, 1e-5);
+
+    // The same by chunks of one frame is the same to the bit.
+    let again = folder.path().join("again.npy");
+    let mut chunked = arguments.clone();
+    chunked.truncate(arguments.len() - 1);
+    chunked.extend([text(&again), "--chunk", "1"]);
+    succeeds(&chunked);
+    assert_eq!(read_npy(&again).1, values);
+
+    // Selected units are the columns of the whole.
+    let some = folder.path().join("some.npy");
+    let mut selected = arguments.clone();
+    selected.truncate(arguments.len() - 1);
+    selected.extend([text(&some), "--units", "3,0-1"]);
+    succeeds(&selected);
+    let (shape, chosen) = read_npy(&some);
+    assert_eq!(shape, [8, 2, 3]);
+    for (row, chosen) in values.chunks(4).zip(chosen.chunks(3)) {
+        assert_eq!([row[3], row[0], row[1]], chosen);
+    }
+
+    // One stream alone.
+    let single = folder.path().join("single.npy");
+    let mut stream = arguments.clone();
+    stream.truncate(arguments.len() - 1);
+    stream.extend([text(&single), "--stream", "1"]);
+    succeeds(&stream);
+    assert_near("stream 1", &read_npy(&single).1, &fixture.get("stream1.response").values, 1e-5);
+}
+
+#[test]
+fn a_twin_survives_conversion_and_inspection() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let converted = folder.path().join("tiny.safetensors");
+    let pair = path("twin/tiny_pt");
+    let config = path("twin/twin-tiny.toml");
+    succeeds(&["twin", "convert", text(&pair), "--config", text(&config), "-o", text(&converted)]);
+    let inspection = succeeds(&["twin", "inspect", text(&converted), "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&inspection).expect("JSON");
+    assert_eq!(json["units"], 4, "{inspection}");
+    let plain = succeeds(&["twin", "inspect", text(&converted)]);
+    assert!(plain.contains("streams"), "{plain}");
+}
+
+#[test]
+fn a_filled_twin_is_the_same_on_every_machine() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (one, two) = (folder.path().join("one.safetensors"), folder.path().join("two.safetensors"));
+    let config = path("twin/twin-tiny.toml");
+    for out in [&one, &two] {
+        succeeds(&["twin", "fill", "--config", text(&config), "--units", "5", "--seed", "7", "-o", text(out)]);
+    }
+    assert_eq!(std::fs::read(&one).expect("written"), std::fs::read(&two).expect("written"));
+}
+
+#[test]
+fn a_users_error_is_one_sentence_and_leaves_no_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let fixture = Fixture::load("twin/tiny_public_n1.safetensors");
+    let [movie, gaze, _] = write_inputs(folder.path(), &fixture);
+    let pair = path("twin/tiny_pt");
+    let out = folder.path().join("responses.npy");
+    let base = ["predict", "--twin", text(&pair), "--device", "cpu", "-o", text(&out), "--movie"];
+    let with = |more: &[&str]| refuses(&[&base, more].concat());
+
+    let sentence = with(&["nowhere.npy"]);
+    assert!(sentence.contains("nowhere.npy"), "{sentence}");
+    let sentence = with(&[gaze.as_str()]);
+    assert!(sentence.contains("gaze.npy") && sentence.contains("u8"), "{sentence}");
+    let sentence = with(&[movie.as_str(), "--stream", "9"]);
+    assert!(sentence.contains("stream 9"), "{sentence}");
+    let sentence = with(&[movie.as_str(), "--units", "4"]);
+    assert!(sentence.contains("4 units"), "{sentence}");
+    let sentence = with(&[movie.as_str(), "--scan", "9-9"]);
+    assert!(sentence.contains("9-9"), "{sentence}");
+    let short = folder.path().join("short.npy");
+    std::fs::write(&short, npy("<f4", &[3, 2], &f32_bytes(&[0.0; 6]))).expect("a writable folder");
+    let sentence = with(&[movie.as_str(), "--gaze", text(&short)]);
+    assert!(sentence.contains("short.npy") && sentence.contains("3 frames"), "{sentence}");
+    let mut bytes = std::fs::read(&movie).expect("written above");
+    bytes.truncate(bytes.len() / 2);
+    let torn = folder.path().join("torn.npy");
+    std::fs::write(&torn, bytes).expect("a writable folder");
+    let sentence = with(&[text(&torn)]);
+    assert!(sentence.contains("torn.npy"), "{sentence}");
+    assert!(!out.exists());
+    let mut names: Vec<_> =
+        folder.path().read_dir().expect("the folder").map(|entry| entry.expect("an entry").file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["behavior.npy", "gaze.npy", "movie.npy", "short.npy", "torn.npy"]);
+}
+
+#[test]
+fn the_demonstration_writes_figures_and_tables_where_there_is_no_display() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = succeeds(&["demo", "--out", text(folder.path()), "--device", "cpu"]);
+    for ending in [".png", ".svg", ".csv"] {
+        let named: Vec<&str> = out.lines().filter(|line| line.ends_with(ending)).collect();
+        assert!(!named.is_empty(), "no {ending} in {out}");
+        for file in named {
+            assert!(Path::new(file).is_file(), "{file} was named but not written");
+        }
+    }
+}
+
+#[test]
+fn devices_are_listed_without_a_driver() {
+    let output = Command::new(env!("CARGO_BIN_EXE_twinscope"))
+        .arg("devices")
+        .env("VK_DRIVER_FILES", "/nonexistent")
+        .env("VK_ICD_FILENAMES", "/nonexistent")
+        .output()
+        .expect("the program starts");
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && out.contains("CPU"), "{out}");
+}
+
+#[test]
+fn a_protocol_runs_to_files_and_a_wrong_key_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("protocol.toml");
+    let good = "schema = 1\ntitle = \"Two directions\"\n[stimulus]\nkind = \"drifting_grating\"\n\
+                [sweep]\ndirection_deg = { start = 0, step = 180, count = 2 }\n[repeats]\ncount = 1\n";
+    std::fs::write(&file, good).expect("a writable folder");
+    let out = folder.path().join("out");
+    let printed = succeeds(&["run", text(&file), "--out", text(&out), "--device", "cpu"]);
+    assert!(printed.lines().any(|line| line.ends_with("tuning.csv")), "{printed}");
+
+    std::fs::write(&file, good.replace("[repeats]", "[repeats]\nsede = 3")).expect("a writable folder");
+    let nothing = folder.path().join("nothing");
+    let sentence = refuses(&["run", text(&file), "--out", text(&nothing), "--device", "cpu"]);
+    assert!(sentence.contains("sede") && sentence.contains("seed"), "{sentence}");
+    assert!(!nothing.exists());
+}

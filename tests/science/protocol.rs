@@ -209,14 +209,16 @@ fn every_condition_moves_in_its_direction() {
     let mut protocol = Protocol::default_direction_tuning();
     for stimulus in [Stimulus::DriftingGrating(Default::default()), Stimulus::MovingDots(Default::default())] {
         protocol.stimulus = stimulus;
-        protocol.sweep.direction_deg = Some(Steps { start: 10.0, step: 90.0, count: 4 });
+        protocol.sweep.direction_deg = Some(Steps { start: -80.0, step: 90.0, count: 4 });
         for (index, condition) in protocol.schedule(&Monitor::WANG2025).conditions.iter().enumerate() {
             let direction = match &condition.stimulus {
                 Stimulus::DriftingGrating(grating) => grating.direction_deg,
                 Stimulus::MovingDots(dots) => dots.direction_deg,
                 other => panic!("{other:?}"),
             };
-            assert_eq!((condition.direction_deg, direction), (Some(direction), 10.0 + 90.0 * index as f64));
+            // Turned into 0..360: 280, 10, 100, 190.
+            let expected = (280.0 + 90.0 * index as f64) % 360.0;
+            assert_eq!((condition.direction_deg, direction), (Some(expected), expected));
         }
     }
 }

@@ -7,5 +7,7 @@ pub mod config;
 pub mod engine;
 pub mod network;
 pub mod parameters;
+mod rollout;
 
 pub use config::{ConfigError, Periphery, TwinConfig};
+pub use rollout::{Twin, TwinError, TwinOptions, TwinState};

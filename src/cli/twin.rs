@@ -1,0 +1,89 @@
+//! `twinscope twin ...`: inspect, fill and convert.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use super::{TwinArgument, read_config};
+use crate::model::twin::TwinConfig;
+use crate::model::weights::{self, TwinCard, TwinWeights, fill};
+use crate::signals::{Raster, UnitId};
+
+/// What to do with a twin.
+#[derive(Debug, Subcommand)]
+pub enum TwinCommand {
+    /// Show configuration, units, parameter counts and SHA-256
+    Inspect {
+        #[command(flatten)]
+        twin: TwinArgument,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a twin with the deterministic test fill: reproducible numbers, no knowledge
+    Fill {
+        /// Configuration (TOML), or `microns` for the published one
+        #[arg(long, value_name = "FILE.toml")]
+        config: PathBuf,
+        /// Number of units
+        #[arg(long, value_name = "U", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        units: u32,
+        /// Seed of the fill
+        #[arg(long, value_name = "N")]
+        seed: u32,
+        /// File to write
+        #[arg(short, long, value_name = "OUT.safetensors")]
+        output: PathBuf,
+    },
+    /// Write a twin as one `.safetensors` file with its configuration inside
+    Convert {
+        #[command(flatten)]
+        twin: TwinArgument,
+        /// File to write
+        #[arg(short, long, value_name = "OUT.safetensors")]
+        output: PathBuf,
+    },
+}
+
+/// Runs the command.
+pub fn perform(command: TwinCommand) -> Result<()> {
+    match command {
+        TwinCommand::Inspect { twin, json } => {
+            let inspection = weights::inspect(&twin.load()?);
+            if json {
+                println!("{}", serde_json::to_string_pretty(&inspection)?);
+            } else {
+                println!("{inspection}");
+            }
+        }
+        TwinCommand::Fill { config, units, seed, output } => {
+            let twin = filled(read_config(&config)?, units as usize, seed);
+            weights::save(&output, &twin)?;
+            println!("{}", output.display());
+        }
+        TwinCommand::Convert { twin, output } => {
+            weights::save(&output, &twin.load()?)?;
+            println!("{}", output.display());
+        }
+    }
+    Ok(())
+}
+
+/// A twin of the deterministic test fill.
+fn filled(config: TwinConfig, units: usize, seed: u32) -> TwinWeights {
+    let unit = |unit| UnitId { animal: None, session: 0, scan: 0, unit };
+    TwinWeights {
+        state: fill::filled(&config, units, seed),
+        config,
+        units: (0..units as u32).map(unit).collect(),
+        card: TwinCard {
+            name: format!("Test fill {seed}"),
+            simulated: false,
+            raster: Raster::WANG2025,
+            note: "Deterministic numbers for tests and benchmarks; this network has learned nothing.".to_owned(),
+        },
+        // The file does not exist yet; who reads it computes its hash.
+        sha256: String::new(),
+    }
+}
