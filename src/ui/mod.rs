@@ -14,18 +14,24 @@ pub mod widgets;
 pub use app::App;
 pub use view::{Action, Ask, Columns, SortKey, ThemeChoice, View};
 
-use eframe::{egui, egui_wgpu};
+use eframe::egui;
 
-use crate::workbench::Workbench;
+use crate::gpu::{ComputeDevice, DeviceChoice};
+use crate::model::weights;
+use crate::workbench::{Compute, Workbench};
 
 /// Identifies the program to the desktop and names the folder of its settings.
 const APP_ID: &str = "twinscope";
 
-/// Opens the window and returns when it is closed. With `setup` it draws on the device that computes.
+/// Opens the window and returns when it is closed. It draws on the graphics card that computes, when there is one.
 ///
 /// # Errors
 /// When there is no display or no way to draw.
-pub fn run(bench: Workbench, setup: Option<egui_wgpu::WgpuSetup>) -> anyhow::Result<()> {
+pub fn run() -> anyhow::Result<()> {
+    let (device, line) = ComputeDevice::open(DeviceChoice::Auto)?;
+    let setup = device.gpu().map(|gpu| gpu.egui_setup());
+    let compute = Compute::with_twins().with_device(DeviceChoice::Auto, device, line);
+    let bench = Workbench::new(weights::builtin(), compute)?;
     let mut options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_app_id(APP_ID)

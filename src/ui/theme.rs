@@ -7,15 +7,17 @@ pub const GAP: f32 = 6.0;
 /// Distance between groups, points.
 pub const GROUP_GAP: f32 = 12.0;
 /// Width of the left column at the start, points.
-pub const LEFT_WIDTH: f32 = 326.0;
+pub const LEFT_WIDTH: f32 = 330.0;
 /// Width of the right column at the start, points.
 pub const RIGHT_WIDTH: f32 = 316.0;
 /// Width of the labels before a field, points.
-pub const LABEL_WIDTH: f32 = 116.0;
+pub const LABEL_WIDTH: f32 = 128.0;
 /// Rail of a slider, points.
 pub const SLIDER_WIDTH: f32 = 72.0;
 /// Height of a row of the table of units, points.
 pub const ROW_HEIGHT: f32 = 20.0;
+/// Size of the title of a panel, points.
+pub const TITLE: f32 = 15.5;
 /// Size of small text, points.
 pub const SMALL: f32 = 11.5;
 

@@ -11,9 +11,11 @@ use crate::experiment::{self, Outcome, Predictor, Protocol, RunError};
 use crate::figures::{self, Figure};
 use crate::gpu::{ComputeDevice, DeviceChoice};
 use crate::job::Progress;
+use crate::model::twin::{Twin, TwinOptions};
 use crate::model::weights::{self, TwinWeights};
 use crate::signals::{FrameSource, Monitor, Raster, SourceError};
-use crate::stimulus::schedule::{Schedule, ScheduleSource};
+use crate::stimulus;
+use crate::stimulus::schedule::Schedule;
 
 /// Everything a run depends on.
 #[derive(Debug, Clone)]
@@ -41,7 +43,7 @@ pub enum RunFailure {
 
 /// Puts a twin on a device; called on the worker thread, once for each pair.
 pub type MakePredictor =
-    Box<dyn FnMut(&TwinWeights, &ComputeDevice) -> Result<Box<dyn Predictor + Send>, String> + Send>;
+    Box<dyn FnMut(&Arc<TwinWeights>, &ComputeDevice) -> Result<Box<dyn Predictor + Send>, String> + Send>;
 
 /// The computing part; lives on the worker thread, which alone touches the twin and the GPU. The device is opened
 /// when it is first needed, and twin and device stay together until one of them changes.
@@ -52,6 +54,14 @@ pub struct Compute {
 }
 
 impl Compute {
+    /// Computes with the twin's own network.
+    pub fn with_twins() -> Self {
+        Self::new(Box::new(|weights, device| {
+            let twin = Twin::open(Arc::clone(weights), device, TwinOptions::default());
+            Ok(Box::new(twin.map_err(|error| sentence(&error))?))
+        }))
+    }
+
     /// Nothing is opened yet.
     pub fn new(make: MakePredictor) -> Self {
         Self { make, device: None, predictor: None }
@@ -87,7 +97,8 @@ impl Compute {
             None => (self.make)(&request.twin, device).map_err(RunFailure::Failed)?,
         };
         let mut draw = |schedule: &Schedule, monitor: &Monitor| {
-            source(schedule.clone(), *monitor, request.folder.clone()).map_err(SourceError::new)
+            let folder = request.folder.as_deref().unwrap_or(Path::new(""));
+            stimulus::source(schedule, monitor, folder, device).map_err(|error| SourceError::new(sentence(&error)))
         };
         let result = experiment::run(&request.protocol, predictor.as_mut(), None, &mut draw, progress, &mut |_| ());
         self.predictor = Some((request.twin.sha256.clone(), predictor));
@@ -119,19 +130,14 @@ pub(super) fn plan(protocol: &Protocol, raster: Raster) -> Result<(Monitor, Sche
     Ok((monitor, protocol.schedule(&monitor)))
 }
 
-/// The movie of a schedule; relative paths of clips are those of `folder`.
+/// The movie of a schedule for the eyes of the user, drawn on the CPU beside the twin's work.
 pub(super) fn source(
-    mut schedule: Schedule,
-    monitor: Monitor,
-    folder: Option<PathBuf>,
+    schedule: &Schedule,
+    monitor: &Monitor,
+    folder: Option<&Path>,
 ) -> Result<Box<dyn FrameSource>, String> {
-    if let Some(folder) = folder {
-        for condition in &mut schedule.conditions {
-            condition.stimulus.resolve_paths(&folder);
-        }
-    }
-    let source = ScheduleSource::new(schedule, &monitor).map_err(|error| sentence(&error))?;
-    Ok(Box::new(source))
+    stimulus::source(schedule, monitor, folder.unwrap_or(Path::new("")), &ComputeDevice::Cpu)
+        .map_err(|error| sentence(&error))
 }
 
 pub(super) fn read_protocol(path: &Path) -> Result<Protocol, String> {
@@ -147,8 +153,7 @@ pub(super) fn write_protocol(protocol: &Protocol, path: &Path) -> Result<(), Str
 }
 
 pub(super) fn load_twin(path: &Path) -> Result<TwinWeights, String> {
-    let _ = weights::StateDict::default();
-    Err(format!("{}: no reader", path.display()))
+    weights::load(path, None, None).map_err(|error| sentence(&error))
 }
 
 /// All figures of a tuning on one sheet, or the response alone where no direction was swept.

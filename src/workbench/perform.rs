@@ -109,7 +109,8 @@ impl Workbench {
         let planned = parts::plan(protocol, self.twin.card.raster);
         let make = planned.as_ref().ok().map(|(monitor, schedule)| {
             let (monitor, schedule, folder) = (*monitor, schedule.clone(), self.folder());
-            let make: super::preview::MakeSource = Box::new(move || parts::source(schedule, monitor, folder));
+            let make: super::preview::MakeSource =
+                Box::new(move || parts::source(&schedule, &monitor, folder.as_deref()));
             make
         });
         self.plan = planned.map(|(monitor, schedule)| Plan { monitor, schedule });

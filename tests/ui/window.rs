@@ -6,7 +6,7 @@ use eframe::egui::{self, Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use twinscope::ui::panels;
-use twinscope::ui::{App, ThemeChoice, View, theme};
+use twinscope::ui::{App, SortKey, ThemeChoice, View, theme};
 use twinscope::workbench::{Command, Workbench};
 
 use super::fake;
@@ -116,7 +116,7 @@ fn the_keyboard_runs_cancels_and_takes_back() {
     assert!(same, "Esc stops the run and the previous result stays");
 
     app(&mut harness).bench.perform(Command::SetLive(false));
-    harness.get_by_label("Shuffle").click();
+    harness.get_by_label("Shuffle the order").click();
     harness.run_steps(2);
     assert!(!app(&mut harness).bench.protocol().repeats.shuffle);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
@@ -159,14 +159,14 @@ fn dragging_a_slider_is_one_step_and_one_new_answer() {
 
 #[test]
 fn a_click_in_the_table_selects_the_unit_everywhere() {
-    let mut harness = window(fake::answered(), [1280.0, 800.0], paused());
+    let mut harness = window(fake::answered(), [1280.0, 800.0], View { sort: SortKey::Unit, ..paused() });
     harness.get_by_label("Unit 4-7 · 3").click();
     harness.run_steps(3);
     assert_eq!(app(&mut harness).bench.unit(), 2);
     assert_eq!(harness.get_all_by_label("unit 4-7 · 3").count(), 2, "named over the tuning curve and the trace");
     harness.key_press(Key::ArrowDown);
     harness.run_steps(3);
-    assert_eq!(app(&mut harness).bench.unit(), 3, "sorted by preferred direction, the next unit is below");
+    assert_eq!(app(&mut harness).bench.unit(), 3, "the next unit in the table");
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! What is varied, how often, and how long everything lasts.
 
-use eframe::egui::{RichText, Ui};
+use eframe::egui::{DragValue, Ui};
 
 use super::{Panel, Place};
 use crate::experiment::protocol::Steps;
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, View};
-use crate::ui::widgets::arrow;
 use crate::ui::widgets::field::{self, Field};
+use crate::ui::widgets::{arrow, badge};
 use crate::workbench::{Command, Workbench};
 
 /// Sweep, repeats, timing.
@@ -25,7 +25,7 @@ impl Panel for Sequence {
     fn ui(&mut self, bench: &Workbench, _view: &mut View, ui: &mut Ui) -> Vec<Action> {
         let palette = Palette::of(ui);
         let mut protocol = bench.protocol().clone();
-        ui.label(RichText::new("Sequence").strong());
+        badge::title(ui, "Sequence");
         if protocol.stimulus.direction_deg().is_some() {
             let mut swept = protocol.sweep.direction_deg.is_some();
             ui.checkbox(&mut swept, "Vary the direction")
@@ -55,26 +55,27 @@ impl Panel for Sequence {
             });
             protocol.sweep.direction_deg = Some(steps);
         }
-        let tip = "How often each condition is shown; two or more give a standard error";
-        field::count(ui, "Repeats", tip, 1..=100, &mut protocol.repeats.count);
         let timing = &mut protocol.timing;
-        for (label, tip, least, value) in [
-            ("Stimulus", "How long each presentation lasts.", 0.1, &mut timing.stimulus_secs),
-            ("Blank", "Grey after each presentation.", 0.0, &mut timing.blank_secs),
-            ("Lead-in", "Grey before the first presentation, while the twin settles.", 0.0, &mut timing.lead_in_secs),
-            ("Skip", "Start of each presentation that is left out of its mean response.", 0.0, &mut timing.skip_secs),
-        ] {
-            let field = Field { label, unit: "s", tip, range: least..=60.0, decimals: 2 };
-            field::number(ui, &field, value);
-        }
-        ui.horizontal(|ui| {
+        let number = |ui: &mut Ui, label, tip, least, value: &mut f64| {
+            field::number(ui, &Field { label, unit: "s", tip, range: least..=60.0, decimals: 2 }, value);
+        };
+        ui.columns(2, |columns| {
+            let [left, right] = columns else { return };
+            number(left, "Stimulus", "How long each presentation lasts.", 0.1, &mut timing.stimulus_secs);
+            number(right, "Blank", "Grey after each presentation.", 0.0, &mut timing.blank_secs);
+            let tip = "Grey before the first presentation, while the twin settles.";
+            number(left, "Lead-in", tip, 0.0, &mut timing.lead_in_secs);
+            let tip = "Start of each presentation that is left out of its mean response.";
+            number(right, "Skip", tip, 0.0, &mut timing.skip_secs);
+            let tip = "How often each condition is shown; two or more give a standard error";
+            field::count(left, "Repeats", tip, 1..=100, &mut protocol.repeats.count);
             let tip = "Decides the order of conditions and everything random in the stimulus";
-            field::row(ui, "Seed", tip, |ui| {
-                ui.add(eframe::egui::DragValue::new(&mut protocol.repeats.seed).speed(0.1).update_while_editing(false))
+            field::row(right, "Seed", tip, |ui| {
+                ui.add(DragValue::new(&mut protocol.repeats.seed).speed(0.1).update_while_editing(false))
             });
-            ui.checkbox(&mut protocol.repeats.shuffle, "Shuffle")
-                .on_hover_text("Show the conditions in a new random order in each repeat");
         });
+        ui.checkbox(&mut protocol.repeats.shuffle, "Shuffle the order")
+            .on_hover_text("Show the conditions in a new random order in each repeat");
         if protocol == *bench.protocol() { Vec::new() } else { vec![Command::Edit(Box::new(protocol)).into()] }
     }
 }

@@ -7,7 +7,7 @@ use crate::experiment::protocol::Steps;
 use crate::stimulus::{Clip, Field, FieldKind, Stimulus, StimulusKind};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, Ask, View};
-use crate::ui::widgets::{arrow, field};
+use crate::ui::widgets::{arrow, badge, field};
 use crate::workbench::{Command, Workbench};
 
 /// Kind and parameters.
@@ -29,8 +29,7 @@ impl Panel for StimulusPanel {
     fn ui(&mut self, bench: &Workbench, _view: &mut View, ui: &mut Ui) -> Vec<Action> {
         let mut actions = Vec::new();
         let mut protocol = bench.protocol().clone();
-        ui.horizontal(|ui| {
-            ui.label(RichText::new("Protocol").strong());
+        badge::head(ui, "Protocol", |ui| {
             if bench.is_edited() {
                 let colour = Palette::of(ui).caution;
                 ui.label(RichText::new("not saved").small().color(colour))
@@ -140,7 +139,7 @@ fn parameter_ui(what: &Field, value: &mut f64, ui: &mut Ui) {
         *value = f64::from(u8::from(on));
         return;
     }
-    if what.unit == "deg" && what.range == (-360.0, 360.0) {
+    if what.key == "direction_deg" {
         ui.horizontal(|ui| {
             field::row(ui, what.label, what.help, |ui| {
                 ui.add(DragValue::new(value).range(-360.0..=360.0).speed(1.0).suffix("°").update_while_editing(false))
@@ -162,8 +161,7 @@ fn parameter_ui(what: &Field, value: &mut f64, ui: &mut Ui) {
             Slider::new(value, least..=most)
                 .logarithmic(most / what.step >= MOST_LINEAR_STEPS)
                 .smallest_positive(what.step)
-                .min_decimals(decimals)
-                .max_decimals(decimals + 1)
+                .fixed_decimals(decimals)
                 .suffix(suffix)
                 .update_while_editing(false),
         )

@@ -54,7 +54,8 @@ impl Panel for Traces {
             .include_y(0.0)
             .set_margin_fraction(eframe::egui::vec2(0.0, 0.14))
             .x_axis_label(RichText::new("Time (s)").small())
-            .y_axis_label(RichText::new("Response (× mean)").small())
+            .y_axis_label(RichText::new("× mean").small())
+            .grid_spacing(28.0..=220.0)
             .label_formatter(|_| None)
             .show(ui, |plot| {
                 for shown in &outcome.schedule.presentations {

@@ -86,7 +86,7 @@ fn numbers(curve: &crate::analysis::UnitTuning, palette: &Palette, ui: &mut Ui) 
         ui.label(RichText::new("Preferred").color(palette.weak)).on_hover_text(tip);
         ui.horizontal(|ui| match curve.preferred_direction_deg {
             Some(direction) => {
-                ui.label(RichText::new(format!("{direction:.0}°")).strong()).on_hover_text(tip);
+                ui.label(RichText::new(format!("{:.0}°", badge::whole_degrees(direction))).strong()).on_hover_text(tip);
                 arrow::glyph(ui, f64::from(direction), palette.accent);
             }
             None => {

@@ -6,7 +6,7 @@ use super::{Panel, Place};
 use crate::gpu::DeviceChoice;
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, Ask, View};
-use crate::ui::widgets::field;
+use crate::ui::widgets::{badge, field};
 use crate::workbench::{Command, Workbench};
 
 /// Twin and device.
@@ -24,7 +24,7 @@ impl Panel for Twin {
     fn ui(&mut self, bench: &Workbench, _view: &mut View, ui: &mut Ui) -> Vec<Action> {
         let palette = Palette::of(ui);
         let mut actions = Vec::new();
-        ui.label(RichText::new("Twin").strong());
+        badge::title(ui, "Twin");
         let twin = bench.twin();
         ui.label(bench.twin_origin()).on_hover_text(&twin.card.note);
         let facts =

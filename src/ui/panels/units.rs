@@ -22,8 +22,12 @@ const COLUMNS: [(SortKey, &str, &str, f32, bool); 5] = [
 #[derive(Default)]
 pub struct Units {
     order: Order,
-    shown: Option<usize>,
+    /// Unit last brought into view, and frames since: the layout needs a few to settle.
+    shown: Option<(usize, u8)>,
 }
+
+/// Frames of the window in which a newly selected unit is brought into view.
+const SETTLING: u8 = 4;
 
 impl Panel for Units {
     fn name(&self) -> &'static str {
@@ -49,9 +53,12 @@ impl Panel for Units {
         let selected = bench.unit();
         let order = self.order.of(answer, view);
         let mut chosen = keyboard(order, selected, ui);
-        let scroll_to =
-            (self.shown != Some(selected)).then(|| order.iter().position(|&unit| unit == selected)).flatten();
-        self.shown = Some(selected);
+        let frames = self.shown.filter(|(unit, _)| *unit == selected).map_or(0, |(_, frames)| frames);
+        let scroll_to = (frames < SETTLING).then(|| order.iter().position(|&unit| unit == selected)).flatten();
+        self.shown = Some((selected, (frames + 1).min(SETTLING)));
+        if frames < SETTLING {
+            ui.ctx().request_repaint();
+        }
         let mut area = ScrollArea::vertical().auto_shrink(false);
         if let Some(row) = scroll_to {
             let spacing = ROW_HEIGHT;
@@ -63,7 +70,7 @@ impl Panel for Units {
             for &unit in &order[rows] {
                 if row_ui(answer, unit, unit == selected, ui) {
                     chosen = Some(unit);
-                    self.shown = Some(unit); // it is in view already
+                    self.shown = Some((unit, SETTLING)); // it is in view already
                 }
             }
         });
@@ -126,7 +133,9 @@ fn row_ui(answer: &Answer, unit: usize, selected: bool, ui: &mut Ui) -> bool {
         let number = order::value(answer, key, unit);
         let (anchor, at, written) = match key {
             SortKey::Unit => (Align2::LEFT_CENTER, cell.left_center() + vec2(4.0, 0.0), name.clone()),
-            SortKey::Preferred => (Align2::RIGHT_CENTER, cell.right_center(), written(number, 0, "°")),
+            SortKey::Preferred => {
+                (Align2::RIGHT_CENTER, cell.right_center(), written(number.map(badge::whole_degrees), 0, "°"))
+            }
             _ => (Align2::RIGHT_CENTER, cell.right_center(), written(number, 2, "")),
         };
         ui.painter().with_clip_rect(cell.expand(2.0)).text(at, anchor, written, FontId::proportional(12.5), text);

@@ -1,14 +1,19 @@
 //! Short lines that stand beside results: where they come from, what is missing.
 
-use eframe::egui::{Align, Label, Layout, RichText, TextWrapMode, Ui};
+use eframe::egui::{Align, Label, Layout, Response, RichText, TextWrapMode, Ui};
 
-use crate::ui::theme::Palette;
+use crate::ui::theme::{Palette, TITLE};
 use crate::workbench::Workbench;
+
+/// Title of a panel.
+pub fn title(ui: &mut Ui, text: &str) -> Response {
+    ui.label(RichText::new(text).size(TITLE).strong())
+}
 
 /// Head of a panel: its title, then controls at the right end.
 pub fn head(ui: &mut Ui, title: &str, controls: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
-        ui.label(RichText::new(title).strong());
+        self::title(ui, title);
         ui.with_layout(Layout::right_to_left(Align::Center), controls);
     });
 }
@@ -25,6 +30,11 @@ pub fn origin(bench: &Workbench, ui: &mut Ui) {
         text = RichText::new(format!("{} · {state}", answer.origin())).small().color(palette.caution);
     }
     ui.add(Label::new(text).wrap_mode(TextWrapMode::Truncate));
+}
+
+/// A direction rounded to whole degrees, 0 to 359.
+pub fn whole_degrees(direction_deg: f32) -> f32 {
+    direction_deg.round().rem_euclid(360.0)
 }
 
 /// What to do so that something appears in an empty panel.

@@ -25,9 +25,10 @@ pub struct Field<'a> {
 pub fn row(ui: &mut Ui, label: &str, tip: &str, control: impl FnOnce(&mut Ui) -> Response) -> Response {
     ui.horizontal(|ui| {
         let height = ui.spacing().interact_size.y;
+        let width = LABEL_WIDTH.min(ui.available_width() * 0.48);
         let name = ui
-            .allocate_ui_with_layout(vec2(LABEL_WIDTH, height), Layout::left_to_right(Align::Center), |ui| {
-                ui.set_min_width(LABEL_WIDTH);
+            .allocate_ui_with_layout(vec2(width, height), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(width);
                 ui.label(label).on_hover_text(tip)
             })
             .inner;
