@@ -13,6 +13,8 @@ pub struct Answer {
     pub mean: Vec<f32>,
     /// Strongest response of each unit, `[unit]`.
     pub peak: Vec<f32>,
+    /// The unit with the sharpest direction tuning; the first when nothing was tuned.
+    pub most_selective: usize,
 }
 
 impl Answer {
@@ -28,7 +30,11 @@ impl Answer {
             }
         }
         let mean = mean.into_iter().map(|sum| (sum / frames.max(1) as f64) as f32).collect();
-        Self { outcome, seconds, mean, peak }
+        let dsi = |unit: usize| outcome.tuning.as_ref().and_then(|tuning| tuning.units.get(unit)?.global_dsi);
+        let sharper =
+            |&a: &usize, &b: &usize| dsi(a).unwrap_or(-1.0).total_cmp(&dsi(b).unwrap_or(-1.0)).then(b.cmp(&a));
+        let most_selective = (0..units).max_by(sharper).unwrap_or(0);
+        Self { outcome, seconds, mean, peak, most_selective }
     }
 
     /// Speed of the twin, frames of the movie per second of computing.

@@ -51,7 +51,10 @@ impl Workbench {
         self.take_written();
         self.take_run();
         if self.run_due.is_some_and(|due| due <= now) {
-            self.start_run();
+            match &self.plan {
+                Ok(_) => self.start_run(),
+                Err(_) => self.run_due = None, // half-typed values are shown at the form, not as a failed run
+            }
         }
         let wake = self.wake.clone();
         self.preview.tick(&self.files, move || wake.call());

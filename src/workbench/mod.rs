@@ -24,6 +24,9 @@ pub use state::{Plan, Workbench};
 
 /// Name of a unit in lists and plots: `session-scan · unit`, with the animal when the file names it.
 pub fn unit_name(unit: &crate::signals::UnitId) -> String {
+    if unit.animal.is_none() && (unit.session, unit.scan) == (0, 0) {
+        return unit.unit.to_string(); // a simulated mouse has no sessions
+    }
     match &unit.animal {
         Some(animal) => format!("{animal} {}-{} · {}", unit.session, unit.scan, unit.unit),
         None => format!("{}-{} · {}", unit.session, unit.scan, unit.unit),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Answer;
-use crate::experiment::{self, Outcome, Predictor, Protocol, RunError};
+use crate::experiment::{self, Outcome, Predictor, Protocol, ProtocolError, RunError};
 use crate::figures::{self, Figure};
 use crate::gpu::{ComputeDevice, DeviceChoice};
 use crate::job::Progress;
@@ -126,8 +126,29 @@ pub fn sentence(error: &dyn std::error::Error) -> String {
 /// What the protocol means for a twin of this raster.
 pub(super) fn plan(protocol: &Protocol, raster: Raster) -> Result<(Monitor, Schedule), String> {
     let monitor = protocol.monitor(raster);
-    protocol.validate_for(&monitor).map_err(|error| sentence(&error))?;
+    protocol.validate_for(&monitor).map_err(|error| in_form_words(&error, protocol))?;
     Ok((monitor, protocol.schedule(&monitor)))
+}
+
+/// A mistake in the protocol by the name that its field has in the window, where it has one.
+fn in_form_words(error: &ProtocolError, protocol: &Protocol) -> String {
+    let ProtocolError::Value { key, what, .. } = error else { return sentence(error) };
+    let parameter = key.strip_prefix("stimulus.");
+    let label = match key.as_str() {
+        "title" => "Title",
+        "timing.lead_in_secs" => "Lead-in",
+        "timing.stimulus_secs" => "Stimulus",
+        "timing.blank_secs" => "Blank",
+        "timing.skip_secs" => "Skip",
+        "repeats.count" => "Repeats",
+        "sweep.direction_deg.count" => "Directions",
+        "sweep.direction_deg.start" => "First direction",
+        _ => match protocol.stimulus.fields().iter().find(|field| Some(field.key) == parameter) {
+            Some(field) => field.label,
+            None => return sentence(error),
+        },
+    };
+    format!("{label} {what}")
 }
 
 /// The movie of a schedule for the eyes of the user, drawn on the CPU beside the twin's work.

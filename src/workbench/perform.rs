@@ -58,7 +58,7 @@ impl Workbench {
             Command::SaveProtocol(path) => self.save_protocol(path),
             Command::ShowClip(path) => self.show_clip(path),
             Command::OpenAny(path) => self.open_any(path),
-            Command::SelectUnit(unit) => self.unit = unit,
+            Command::SelectUnit(unit) => self.unit = Some(unit),
             Command::ExportFigure(path) => self.export(path, parts::write_figure),
             Command::ExportData(path) => self.export(path, |answer, _, folder| parts::write_data(answer, folder)),
             Command::DismissMessage => self.message = None,

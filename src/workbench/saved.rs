@@ -22,8 +22,8 @@ pub struct Saved {
     pub device: String,
     /// Whether every edit starts a run.
     pub live: bool,
-    /// The selected unit.
-    pub unit: usize,
+    /// The unit that the user chose.
+    pub unit: Option<usize>,
 }
 
 impl Default for Saved {
@@ -35,7 +35,7 @@ impl Default for Saved {
             twin_path: None,
             device: "auto".to_owned(),
             live: true,
-            unit: 0,
+            unit: None,
         }
     }
 }

@@ -53,7 +53,8 @@ pub struct Workbench {
     pub(super) running: Option<Running>,
     pub(super) writing: Vec<Job<Result<PathBuf, String>>>,
     pub(super) answer: Option<Arc<Answer>>,
-    pub(super) unit: usize,
+    /// The unit that the user chose.
+    pub(super) unit: Option<usize>,
 
     pub(super) events: Vec<Event>,
     pub(super) message: Option<Message>,
@@ -100,7 +101,7 @@ impl Workbench {
             running: None,
             writing: Vec::new(),
             answer: None,
-            unit: 0,
+            unit: None,
             events: Vec::new(),
             message: None,
             compute: Arc::new(Mutex::new(compute)),
@@ -218,10 +219,14 @@ impl Workbench {
         })
     }
 
-    /// The selected unit, always one that the newest result has.
+    /// The selected unit, always one that the newest result has; before the user chose one, the unit with the
+    /// sharpest direction tuning.
     pub fn unit(&self) -> usize {
-        let units = self.answer.as_ref().map_or(usize::MAX, |answer| answer.outcome.units.len());
-        self.unit.min(units.saturating_sub(1))
+        match (&self.answer, self.unit) {
+            (None, chosen) => chosen.unwrap_or(0),
+            (Some(answer), None) => answer.most_selective,
+            (Some(answer), Some(chosen)) => chosen.min(answer.outcome.units.len().saturating_sub(1)),
+        }
     }
 
     /// The last message.

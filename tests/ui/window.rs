@@ -5,8 +5,9 @@ use std::time::Duration;
 use eframe::egui::{self, Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use twinscope::stimulus::StimulusKind;
 use twinscope::ui::panels;
-use twinscope::ui::{App, SortKey, ThemeChoice, View, theme};
+use twinscope::ui::{App, Columns, SortKey, ThemeChoice, View, theme};
 use twinscope::workbench::{Command, Workbench};
 
 use super::fake;
@@ -160,6 +161,8 @@ fn dragging_a_slider_is_one_step_and_one_new_answer() {
 #[test]
 fn a_click_in_the_table_selects_the_unit_everywhere() {
     let mut harness = window(fake::answered(), [1280.0, 800.0], View { sort: SortKey::Unit, ..paused() });
+    app(&mut harness).bench.perform(Command::SelectUnit(0));
+    harness.run_steps(6);
     harness.get_by_label("Unit 4-7 · 3").click();
     harness.run_steps(3);
     assert_eq!(app(&mut harness).bench.unit(), 2);
@@ -174,6 +177,7 @@ fn exporting_asks_for_a_path_and_writes_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("figure.svg");
     let mut harness = window(fake::answered(), [1280.0, 800.0], paused());
+    app(&mut harness).bench.perform(Command::SelectUnit(0));
     harness.get_by_label("Export figure…").click();
     harness.run_steps(3);
     let line = harness.get_by_label_contains("The name of the figure");
@@ -227,7 +231,33 @@ fn shots_for_human_eyes() {
     ] {
         let mut harness = window(fake::answered(), size, View { theme, ..paused() });
         settle(&mut harness);
-        let picture = harness.render().expect("a picture");
-        picture.save(folder.join(format!("{name}.png"))).expect("written");
+        harness.render().expect("a picture").save(folder.join(format!("{name}.png"))).expect("written");
     }
+    let shot = |name: &str, view: View, set_up: &dyn Fn(&mut Harness<'_, Option<App>>)| {
+        let mut harness = window(fake::answered(), [1280.0, 800.0], view);
+        set_up(&mut harness);
+        harness.run_steps(3);
+        settle(&mut harness);
+        harness.render().expect("a picture").save(folder.join(format!("{name}.png"))).expect("written");
+    };
+    shot("help", View { help: Some(1), ..paused() }, &|_| ());
+    shot("about", View { about: true, ..paused() }, &|_| ());
+    shot("menu", paused(), &|harness| harness.get_by_label("File").click());
+    shot("time", View { columns: Columns::Time, theme: ThemeChoice::Light, to_peak: false, ..paused() }, &|_| ());
+    for (name, kind) in [("dots", StimulusKind::MovingDots), ("noise", StimulusKind::WhiteNoise)] {
+        shot(name, paused(), &|harness| {
+            let bench = &mut app(harness).bench;
+            let mut protocol = bench.protocol().clone();
+            protocol.stimulus = kind.stimulus();
+            protocol.sweep.direction_deg = None;
+            bench.perform(Command::Edit(Box::new(protocol)));
+        });
+    }
+    shot("error", paused(), &|harness| {
+        let bench = &mut app(harness).bench;
+        bench.perform(Command::OpenProtocol("somewhere/missing.toml".into()));
+        let mut protocol = bench.protocol().clone();
+        protocol.timing.skip_secs = 3.0;
+        bench.perform(Command::Edit(Box::new(protocol)));
+    });
 }

@@ -22,6 +22,9 @@ pub fn help_ui(view: &mut View, ctx: &egui::Context) {
     let room = ctx.content_rect().size();
     Window::new("User guide")
         .open(&mut open)
+        .collapsible(false)
+        .pivot(egui::Align2::CENTER_CENTER)
+        .default_pos(ctx.content_rect().center())
         .default_size([(room.x - 120.0).min(820.0), (room.y - 160.0).min(560.0)])
         .min_size([480.0, 300.0])
         .show(ctx, |ui| {
@@ -33,10 +36,12 @@ pub fn help_ui(view: &mut View, ctx: &egui::Context) {
                     }
                 });
                 ui.separator();
-                ScrollArea::vertical().id_salt(page).auto_shrink(false).show(ui, |ui| {
-                    ui.set_max_width(620.0);
-                    let (_, text) = PAGES.get(page).copied().unwrap_or(PAGES[0]);
-                    markdown::show(ui, &markdown::parse(text));
+                ui.vertical(|ui| {
+                    ScrollArea::vertical().id_salt(page).auto_shrink(false).show(ui, |ui| {
+                        ui.set_max_width(620.0);
+                        let (_, text) = PAGES.get(page).copied().unwrap_or(PAGES[0]);
+                        markdown::show(ui, &markdown::parse(text));
+                    });
                 });
             });
         });

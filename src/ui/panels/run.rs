@@ -26,8 +26,13 @@ impl Panel for Run {
             Ok(plan) => {
                 let secs = plan.monitor.frame_rate.secs_at(plan.schedule.frames);
                 let (shown, kinds) = (plan.schedule.presentations.len(), plan.schedule.conditions.len());
-                let text = format!("{shown} presentations of {kinds} conditions, {secs:.1} s at 30 frames/s");
-                let text = text.replace("30 frames/s", &format!("{} frames/s", plan.monitor.frame_rate.0));
+                let plural = |count: usize| if count == 1 { "" } else { "s" };
+                let text = format!(
+                    "{shown} presentation{} of {kinds} condition{}, {secs:.1} s at {} frames/s",
+                    plural(shown),
+                    plural(kinds),
+                    plan.monitor.frame_rate.0
+                );
                 ui.label(RichText::new(text).small().color(palette.weak));
             }
             Err(error) => {

@@ -26,14 +26,18 @@ impl Panel for Sequence {
         let palette = Palette::of(ui);
         let mut protocol = bench.protocol().clone();
         badge::title(ui, "Sequence");
-        if protocol.stimulus.direction_deg().is_some() {
-            let mut swept = protocol.sweep.direction_deg.is_some();
-            ui.checkbox(&mut swept, "Vary the direction")
-                .on_hover_text("Show the stimulus in several directions of motion, for a tuning curve");
-            if swept != protocol.sweep.direction_deg.is_some() {
-                protocol.sweep.direction_deg = swept.then_some(Steps { start: 0.0, step: 22.5, count: 16 });
+        ui.horizontal(|ui| {
+            if protocol.stimulus.direction_deg().is_some() {
+                let mut swept = protocol.sweep.direction_deg.is_some();
+                ui.checkbox(&mut swept, "Vary the direction")
+                    .on_hover_text("Show the stimulus in several directions of motion, for a tuning curve");
+                if swept != protocol.sweep.direction_deg.is_some() {
+                    protocol.sweep.direction_deg = swept.then_some(Steps { start: 0.0, step: 22.5, count: 16 });
+                }
             }
-        }
+            ui.checkbox(&mut protocol.repeats.shuffle, "Shuffle the order")
+                .on_hover_text("Show the conditions in a new random order in each repeat");
+        });
         if let Some(mut steps) = protocol.sweep.direction_deg {
             ui.horizontal(|ui| {
                 ui.vertical(|ui| {
@@ -74,8 +78,6 @@ impl Panel for Sequence {
                 ui.add(DragValue::new(&mut protocol.repeats.seed).speed(0.1).update_while_editing(false))
             });
         });
-        ui.checkbox(&mut protocol.repeats.shuffle, "Shuffle the order")
-            .on_hover_text("Show the conditions in a new random order in each repeat");
         if protocol == *bench.protocol() { Vec::new() } else { vec![Command::Edit(Box::new(protocol)).into()] }
     }
 }

@@ -1,7 +1,7 @@
 //! The response of the selected unit over time, with the presentations shaded.
 
 use eframe::egui::{RichText, Stroke, Ui, Vec2b, pos2};
-use egui_plot::{Line, Plot, PlotPoint, PlotPoints, Span, VLine};
+use egui_plot::{HoverPosition, Line, Plot, PlotPoint, PlotPoints, Span, VLine, uniform_grid_spacer};
 
 use super::{Panel, Place};
 use crate::ui::theme::Palette;
@@ -32,7 +32,10 @@ impl Panel for Traces {
         let outcome = &answer.outcome;
         let name = outcome.units.get(unit).map(unit_name).unwrap_or_default();
         badge::head(ui, "Response", |ui| {
-            ui.label(RichText::new(format!("unit {name}")).color(palette.weak));
+            ui.label(RichText::new(format!("unit {name}")).color(palette.weak)).on_hover_text(
+                "Click in the plot to show a moment on the stimulus screen; drag and zoom to look closer; \
+                 double-click to see everything",
+            );
         });
         badge::origin(bench, ui);
         let rate = outcome.monitor.frame_rate;
@@ -55,8 +58,18 @@ impl Panel for Traces {
             .set_margin_fraction(eframe::egui::vec2(0.0, 0.14))
             .x_axis_label(RichText::new("Time (s)").small())
             .y_axis_label(RichText::new("× mean").small())
+            .grid_color(palette.line)
+            .y_grid_spacer(uniform_grid_spacer(|input| {
+                let step = nice_step(input.bounds.1 - input.bounds.0);
+                [step, step * 10.0, step * 100.0]
+            }))
             .grid_spacing(28.0..=220.0)
-            .label_formatter(|_| None)
+            .label_formatter(|hover| match hover {
+                HoverPosition::NearDataPoint { position, .. } => {
+                    Some(format!("{:.2} s: {:.2} × mean", position.x, position.y))
+                }
+                HoverPosition::Elsewhere { .. } => None,
+            })
             .show(ui, |plot| {
                 for shown in &outcome.schedule.presentations {
                     let (from, to) = (rate.secs_at(shown.onset_frame), rate.secs_at(shown.onset_frame + shown.frames));
@@ -87,7 +100,15 @@ impl Panel for Traces {
         {
             view.position_secs = transform.value_from_position(pointer).x.clamp(0.0, length);
         }
-        plot.on_hover_text_at_pointer("Click to show this moment; drag and zoom to look closer; double-click for all");
         Vec::new()
     }
+}
+
+/// Distance of the lines of the response axis: 1, 2 or 5 times a power of ten, so that one to four fit.
+fn nice_step(range: f64) -> f64 {
+    if !(range.is_finite() && range > 0.0) {
+        return 1.0;
+    }
+    let power = 10.0_f64.powf((range / 4.0).log10().floor());
+    [1.0, 2.0, 5.0].into_iter().map(|part| part * power).find(|step| range / step <= 4.0).unwrap_or(10.0 * power)
 }

@@ -48,7 +48,7 @@ impl Panel for Tuning {
                 }
                 .ui(ui, side);
                 let error = if curve.sem.is_some() { "mean ± s.e.m." } else { "mean" };
-                let caption = format!("{error} of {} presentations; 1 = the unit's mean activity", tuning.repeats);
+                let caption = format!("{error}, n = {}; 1 = the unit's mean activity", tuning.repeats);
                 ui.label(RichText::new(caption).small().color(palette.weak));
                 numbers(curve, &palette, ui);
             }

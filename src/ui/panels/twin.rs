@@ -1,6 +1,6 @@
 //! Which twin answers, and on which device.
 
-use eframe::egui::{ComboBox, RichText, Ui};
+use eframe::egui::{ComboBox, Label, RichText, TextWrapMode, Ui};
 
 use super::{Panel, Place};
 use crate::gpu::DeviceChoice;
@@ -68,7 +68,8 @@ impl Panel for Twin {
             actions.push(Command::SetDevice(device).into());
         }
         let line = bench.device_line().unwrap_or("opening the device");
-        ui.label(RichText::new(line).small().color(palette.weak));
+        let line = RichText::new(line).small().color(palette.weak);
+        ui.add(Label::new(line).wrap_mode(TextWrapMode::Truncate)); // the whole line shows under the pointer
         actions
     }
 }
