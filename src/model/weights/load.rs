@@ -11,7 +11,7 @@ use super::infer::infer;
 use super::pickle::Fault;
 use super::published::{self, CORE, ScanId, rows_as_units, scan_name};
 use super::safetensors::{self, Description};
-use super::torch::{self, RawTensor};
+use super::torch::{self, RawTensors};
 use super::{StateDict, TwinCard, TwinWeights, WeightError};
 use crate::model::twin::TwinConfig;
 use crate::signals::{Raster, UnitId};
@@ -150,7 +150,7 @@ fn pair(core: &Path, readouts: &Path, scan: ScanId, config: Option<&TwinConfig>)
         sums += &format!("{}  {}\n", sha256(&bytes), path.file_name().unwrap_or_default().display());
         for (key, tensor) in torch::read(&bytes).map_err(|fault| in_file(fault, &shown(path)))? {
             if key.starts_with("core.") != is_core {
-                return Err(WeightError::Unused { file: shown(path), key, others: 0 });
+                return Err(WeightError::Misplaced { file: shown(path), key });
             }
             tensors.insert(key, tensor);
         }
@@ -169,7 +169,7 @@ fn pair(core: &Path, readouts: &Path, scan: ScanId, config: Option<&TwinConfig>)
 
 /// Checks everything and puts it together; what the file does not say itself comes from the last arguments.
 fn assemble(
-    tensors: BTreeMap<String, RawTensor>,
+    tensors: RawTensors,
     origin: Origin,
     description: Description,
     config: Option<&TwinConfig>,
