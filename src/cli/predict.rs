@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 
 use super::{DeviceArgument, OptionalTwin, parse_periphery, selection};
@@ -65,8 +65,9 @@ pub fn perform(arguments: &PredictArguments) -> Result<()> {
     let mut writer = NpyResponsesWriter::create(&arguments.output, &shape)?;
     let progress = Progress::new();
     let chunk = arguments.chunk as usize;
-    twin.rollout(&mut movie, Some(&behavior), chunk, &progress, &mut |_, rows| writer.write(rows))
-        .with_context(|| format!("{}", arguments.movie.display()))?;
+    twin.rollout::<anyhow::Error>(&mut movie, Some(&behavior), chunk, &progress, &mut |_, rows| {
+        Ok(writer.write(rows)?)
+    })?;
     writer.finish()?;
     println!("{}", arguments.output.display());
     Ok(())

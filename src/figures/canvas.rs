@@ -4,8 +4,8 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, ShapeStyle, TextStyle};
 
-use super::FigureError;
 use super::style::{self, POINT_MM, UNITS_PER_MM};
+use super::{FigureError, face};
 
 /// A position, mm.
 pub type Point = (f64, f64);
@@ -34,23 +34,23 @@ impl Area {
     }
 }
 
-/// How a backend places text: plotters leaves both to it.
+/// What plotters leaves to its backends, so that both draw the same.
 #[derive(Debug, Clone, Copy)]
-pub struct Typesetting {
+pub struct Medium {
     /// Size to ask for, per em.
     size: f64,
     /// From the position to the baseline, em.
     drop: f64,
-    /// Whether bold is drawn by shifting, for want of a bold face.
-    shift_for_bold: bool,
+    /// Whether lines and bold type are built from pixels: the rasteriser leaves gaps where thick lines bend, and
+    /// has no bold face.
+    pixels: bool,
 }
 
-impl Typesetting {
+impl Medium {
     /// The rasteriser takes the height of the face for its size, and puts the baseline half of that below.
-    pub const BITMAP: Self =
-        Self { size: style::FACE_HEIGHT_EM, drop: style::FACE_HEIGHT_EM / 2.0, shift_for_bold: true };
+    pub const BITMAP: Self = Self { size: style::FACE_HEIGHT_EM, drop: style::FACE_HEIGHT_EM / 2.0, pixels: true };
     /// The SVG writer divides the size by 1.24, and puts the baseline 0.76 em below.
-    pub const SVG: Self = Self { size: 1.24, drop: 0.76, shift_for_bold: false };
+    pub const SVG: Self = Self { size: 1.24, drop: 0.76, pixels: false };
 }
 
 /// Where text stands in relation to its position on the baseline.
@@ -92,13 +92,13 @@ pub const CAPITALS_MM: f64 = 0.693 * style::TEXT_PT * POINT_MM;
 /// A page to draw on. The first failure is kept and told by [`Canvas::finish`].
 pub struct Canvas<'a, B: DrawingBackend> {
     backend: &'a mut B,
-    typesetting: Typesetting,
+    medium: Medium,
     failure: Option<String>,
 }
 
 impl<'a, B: DrawingBackend> Canvas<'a, B> {
-    pub fn new(backend: &'a mut B, typesetting: Typesetting) -> Self {
-        Self { backend, typesetting, failure: None }
+    pub fn new(backend: &'a mut B, medium: Medium) -> Self {
+        Self { backend, medium, failure: None }
     }
 
     pub fn finish(&mut self) -> Result<(), FigureError> {
@@ -109,9 +109,43 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
 
     /// A line through points.
     pub fn line(&mut self, points: &[Point], width_pt: f64, colour: RGBColor) {
-        let style = ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: stroke(width_pt) };
+        if self.medium.pixels {
+            for ends in points.windows(2) {
+                let [from, to] = [ends[0], ends[1]].map(|(x, y)| (x * UNITS_PER_MM, y * UNITS_PER_MM));
+                self.stroke(from, to, width_pt * POINT_MM * UNITS_PER_MM / 2.0, colour);
+            }
+            return;
+        }
+        let stroke_width = (width_pt * POINT_MM * UNITS_PER_MM).round().max(1.0) as u32;
+        let style = ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width };
         let drawn = self.backend.draw_path(points.iter().map(|&p| units(p)), &style);
         self.keep(drawn);
+    }
+
+    /// A straight line with round ends, in pixels: each is covered by as much as the line reaches into it.
+    fn stroke(&mut self, from: Point, to: Point, half: f64, colour: RGBColor) {
+        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+        let squared = dx * dx + dy * dy;
+        let steep = dy.abs() > dx.abs();
+        // Along the longer side, pixel by pixel; across it, no further than the line is thick at 45 degrees.
+        let (start, end) = if steep { (from.1, to.1) } else { (from.0, to.0) };
+        let (first, last) = (start.min(end) - half - 1.0, start.max(end) + half + 1.0);
+        let across = 1.5 * (half + 1.0);
+        for along in first.floor() as i32..=last.ceil() as i32 {
+            let part = if start == end { 0.0 } else { ((f64::from(along) - start) / (end - start)).clamp(0.0, 1.0) };
+            let middle = if steep { from.0 + part * dx } else { from.1 + part * dy };
+            for beside in (middle - across).floor() as i32..=(middle + across).ceil() as i32 {
+                let pixel = if steep { (beside, along) } else { (along, beside) };
+                let (x, y) = (f64::from(pixel.0) - from.0, f64::from(pixel.1) - from.1);
+                let nearest = if squared == 0.0 { 0.0 } else { ((x * dx + y * dy) / squared).clamp(0.0, 1.0) };
+                let distance = (x - nearest * dx).hypot(y - nearest * dy);
+                let cover = (half + 0.5 - distance).min(1.0);
+                if cover > 0.0 {
+                    let drawn = self.backend.draw_pixel(pixel, colour.mix(cover).to_backend_color());
+                    self.keep(drawn);
+                }
+            }
+        }
     }
 
     /// A filled polygon.
@@ -176,14 +210,33 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         // XML knows no control characters, and a figure no line breaks.
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let em = look.size_pt * POINT_MM * UNITS_PER_MM;
-        let drop = self.typesetting.drop * em;
-        let (x, y) = (at.0 * UNITS_PER_MM, at.1 * UNITS_PER_MM);
-        let (x, y) = if look.upwards { (x - drop, y) } else { (x, y - drop) };
         let style = self.text_style(em, look);
-        let shifts: &[f64] = if look.bold && self.typesetting.shift_for_bold { &[-0.025, 0.0, 0.025] } else { &[0.0] };
-        for shift in shifts {
-            let drawn = self.backend.draw_text(&text, &style, ((x + shift * em).round() as i32, y.round() as i32));
-            self.keep(drawn);
+        let at = (at.0 * UNITS_PER_MM, at.1 * UNITS_PER_MM);
+        // Along and below the line of text, in units.
+        let place = |along: f64, below: f64| {
+            let (x, y) = if look.upwards { (at.0 + below, at.1 - along) } else { (at.0 + along, at.1 + below) };
+            (x.round() as i32, y.round() as i32)
+        };
+        let below = -self.medium.drop * em;
+        if !self.medium.pixels {
+            let drawn = self.backend.draw_text(&text, &style, place(0.0, below));
+            return self.keep(drawn);
+        }
+        let mut along = match look.align {
+            Align::Left => 0.0,
+            Align::Centre => -0.5,
+            Align::Right => -1.0,
+        } * self.width_mm(&text, look)
+            * UNITS_PER_MM;
+        let shifts: &[f64] = if look.bold { &[-0.025, 0.0, 0.025] } else { &[0.0] };
+        for character in text.chars() {
+            let advance = face::advance(character);
+            for shift in shifts {
+                let start = along + (advance.left + shift) * em;
+                let drawn = self.backend.draw_text(&character.to_string(), &style, place(start, below));
+                self.keep(drawn);
+            }
+            along += advance.width * em;
         }
     }
 
@@ -199,18 +252,16 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
 
     /// Width of text in the built-in face.
     pub fn width_mm(&self, text: &str, look: Text) -> f64 {
-        // Measured large, since the answer is in whole units.
-        const EM: f64 = 1000.0;
-        let font = FontDesc::new(FontFamily::Name(style::FAMILY), EM * style::FACE_HEIGHT_EM, FontStyle::Normal);
-        font.layout_box(text)
-            .map_or(0.0, |((left, _), (right, _))| f64::from(right - left) / EM * look.size_pt * POINT_MM)
+        text.chars().map(|character| face::advance(character).width).sum::<f64>() * look.size_pt * POINT_MM
     }
 
     fn text_style(&self, em: f64, look: Text) -> TextStyle<'static> {
         let weight = if look.bold { FontStyle::Bold } else { FontStyle::Normal };
-        let font = FontDesc::new(FontFamily::Name(style::FAMILY), em * self.typesetting.size, weight);
+        let font = FontDesc::new(FontFamily::Name(style::FAMILY), em * self.medium.size, weight);
         let font = if look.upwards { font.transform(FontTransform::Rotate270) } else { font };
+        // Letters set one by one each begin at their place.
         let across = match look.align {
+            _ if self.medium.pixels => HPos::Left,
             Align::Left => HPos::Left,
             Align::Centre => HPos::Center,
             Align::Right => HPos::Right,
@@ -229,8 +280,4 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
 
 fn units((x, y): Point) -> (i32, i32) {
     ((x * UNITS_PER_MM).round() as i32, (y * UNITS_PER_MM).round() as i32)
-}
-
-fn stroke(width_pt: f64) -> u32 {
-    (width_pt * POINT_MM * UNITS_PER_MM).round().max(1.0) as u32
 }

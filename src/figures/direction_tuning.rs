@@ -27,7 +27,7 @@ pub fn caption(data: &Data<'_>, unit: usize) -> Vec<String> {
         None => "Mean",
     };
     vec![format!(
-        "{spread}, {}. Red arrow: mean response vector, length gDSI (outer circle = 1).",
+        "{spread}, {}. Arrow in the circle: mean response vector, length gDSI (outer circle = 1); triangle: its direction.",
         data.presentations_in_words()
     )]
 }
@@ -80,10 +80,9 @@ pub fn polar<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &D
         let tip = at(f64::from(direction), f64::from(length) * most);
         canvas.arrow(centre, tip, DATA_PT, 2.2, VERMILLION);
     }
-    for (value, text) in &rings[1..] {
-        let place = at(67.5, *value);
-        canvas.text((place.0 + 0.4, place.1 + 1.4 * CAPITALS_MM), text, Text::QUIET);
-    }
+    // Beside the circle, where no curve can be.
+    let (place, text) = (at(-45.0, most * (1.0 + 1.5 / radius)), rings.last().map_or("1", |(_, text)| text));
+    canvas.text((place.0, place.1 + CAPITALS_MM), &format!("{text} × mean"), Text::QUIET);
 }
 
 /// The curve over the direction of motion, an arrow below every number.

@@ -102,5 +102,5 @@ fn colour_bar<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area) {
         canvas.text((right + 1.4, down + CAPITALS_MM / 2.0), text, Text::NORMAL);
     }
     let beside = (area.right + 8.2, area.centre().1);
-    canvas.text(beside, "Response (of unit's maximum)", Text::NORMAL.aligned(Align::Centre).upwards());
+    canvas.text(beside, "Response (fraction of maximum)", Text::NORMAL.aligned(Align::Centre).upwards());
 }

@@ -5,6 +5,7 @@
 mod canvas;
 mod data;
 mod direction_tuning;
+mod face;
 mod heat_map;
 mod plot;
 mod population;

@@ -53,7 +53,7 @@ impl Plot {
         if !x.1.is_empty() {
             canvas.text((middle, bottom + TICK_MM + 0.8 + CAPITALS_MM + LINE_MM + 0.6), x.1, centred);
         }
-        canvas.text((left - TICK_MM - 0.7 - widest - 1.5, half_way), y.1, centred.upwards());
+        canvas.text((left - TICK_MM - 0.7 - widest - 2.3, half_way), y.1, centred.upwards());
     }
 }
 

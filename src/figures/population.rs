@@ -14,8 +14,8 @@ const BIN_DEG: f64 = 30.0;
 
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>) {
     frame(canvas, SIZE_MM, data.title, &caption(data), &data.notice);
-    histogram(canvas, Area::new(17.0, 12.0, 88.0, 50.0), data);
-    scatter(canvas, Area::new(116.0, 12.0, 154.0, 50.0), data);
+    histogram(canvas, Area::new(17.0, 12.0, 100.0, 50.0), data);
+    scatter(canvas, Area::new(130.0, 12.0, 168.0, 50.0), data);
 }
 
 pub fn caption(data: &Data<'_>) -> Vec<String> {

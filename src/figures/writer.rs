@@ -8,7 +8,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use plotters::prelude::{BitMapBackend, SVGBackend};
 use plotters::style::{FontStyle, register_font};
 
-use super::canvas::{Canvas, Typesetting};
+use super::canvas::{Canvas, Medium};
 use super::style::{self, OVERSAMPLING, PNG_DPI, UNITS_PER_MM};
 use super::{Data, Figure, FigureError};
 use crate::experiment::save;
@@ -51,7 +51,7 @@ pub fn picture(figure: Figure, data: &Data<'_>) -> Result<Picture, FigureError> 
     {
         let size = ((width * OVERSAMPLING) as u32, (height * OVERSAMPLING) as u32);
         let mut backend = BitMapBackend::with_buffer(&mut fine, size);
-        figure.draw(&mut Canvas::new(&mut backend, Typesetting::BITMAP), data)?;
+        figure.draw(&mut Canvas::new(&mut backend, Medium::BITMAP), data)?;
     }
     Ok(Picture { width, height, rgb: averaged(&fine, width, height) })
 }
@@ -68,7 +68,7 @@ pub fn svg(figure: Figure, data: &Data<'_>) -> Result<String, FigureError> {
     let mut drawn = String::new();
     {
         let mut backend = SVGBackend::with_string(&mut drawn, size);
-        figure.draw(&mut Canvas::new(&mut backend, Typesetting::SVG), data)?;
+        figure.draw(&mut Canvas::new(&mut backend, Medium::SVG), data)?;
     }
     // Our head in place of the backend's: millimetres on the page, a title, where it comes from, and white paper.
     let body = drawn.split_once("<svg").and_then(|(_, rest)| rest.split_once('>')).map(|(_, body)| body);

@@ -43,11 +43,7 @@ impl SgdClip {
     /// An optimizer of networks of these sizes, without momentum yet.
     pub fn new(config: SgdClipConfig, twin: &TwinConfig, units: usize) -> Self {
         let parameters = entries(twin, units).into_iter().filter(|entry| entry.kind == Kind::Parameter);
-        Self {
-            config,
-            entries: parameters.map(|entry| (entry.key.clone(), entry)).collect(),
-            momenta: BTreeMap::new(),
-        }
+        Self { config, entries: parameters.map(|entry| (entry.key.clone(), entry)).collect(), momenta: BTreeMap::new() }
     }
 
     /// Momenta by the name of their parameter, flattened: with the parameters, all that a later step depends on.

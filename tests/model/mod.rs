@@ -1,3 +1,7 @@
-//! Tests of model.
+//! Tests of the models and their weights.
 
+mod engine;
+mod network;
+mod training;
+mod twin;
 mod weights;

@@ -1,1 +1,155 @@
+//! Figures: what they say, and that they are there.
 
+use std::io::Cursor;
+
+use twinscope::experiment::Outcome;
+use twinscope::figures::{Data, Figure, FigureError, picture, svg, unit_name, write};
+
+use super::run::outcome;
+
+const NOTICE: &str = "Pilot twin: learned from a simulated mouse";
+
+/// The text of every `<text>` element.
+fn texts(svg: &str) -> Vec<String> {
+    let elements = svg.split("<text").skip(1).filter_map(|rest| rest.split_once('>'));
+    elements.filter_map(|(_, rest)| rest.split_once("</text>")).map(|(text, _)| text.trim().to_owned()).collect()
+}
+
+fn says(figure: Figure, outcome: &Outcome, expected: &[&str]) {
+    let texts = texts(&svg(figure, &Data::of(outcome)).expect("drawn"));
+    for expected in expected {
+        assert!(texts.iter().any(|text| text.contains(expected)), "{figure:?} lacks \"{expected}\": {texts:?}");
+    }
+}
+
+#[test]
+fn every_figure_says_what_it_shows_and_whose_responses_they_are() {
+    let outcome = outcome();
+    for figure in Figure::all(1) {
+        says(figure, &outcome, &["Direction tuning, drifting gratings", NOTICE]);
+    }
+}
+
+#[test]
+fn a_tuning_curve_has_labels_units_number_and_selectivity() {
+    let expected = [
+        "unit 14 (M1, session 4, scan 7)",
+        "Response (× mean)",
+        "Direction of motion (°)",
+        "n = 2 presentations of each direction",
+        "gOSI",
+        "0.57",
+        "gDSI",
+        "0.86",
+        "Preferred direction",
+        "90°",
+    ];
+    says(Figure::DirectionTuning { unit: 1 }, &outcome(), &expected);
+}
+
+#[test]
+fn undefined_selectivity_is_said_to_be_undefined() {
+    says(Figure::DirectionTuning { unit: 3 }, &outcome(), &["undefined"]);
+}
+
+#[test]
+fn the_other_figures_have_labels_and_units() {
+    let outcome = outcome();
+    says(Figure::Traces { unit: 0 }, &outcome, &["Time (s)", "Response (× mean)", "The first"]);
+    says(Figure::HeatMap, &outcome, &["Unit", "Direction of motion (°)", "Response (fraction of maximum)"]);
+    says(Figure::Population, &outcome, &["Units", "Preferred direction of motion (°)", "gOSI", "gDSI", "3 of 4 units"]);
+    says(Figure::Summary { unit: 0 }, &outcome, &["A", "B", "C", "D", "Time (s)", "gDSI"]);
+}
+
+#[test]
+fn an_svg_has_the_size_of_a_page_and_its_provenance() {
+    let outcome = outcome();
+    let drawn = svg(Figure::Summary { unit: 0 }, &Data::of(&outcome)).expect("drawn");
+    assert!(drawn.starts_with("<svg ") && drawn.trim_end().ends_with("</svg>"));
+    let width = drawn.split("width=\"").nth(1).and_then(|rest| rest.split("mm").next()).expect("a width");
+    // Rounded to whole pixels.
+    assert!((width.parse::<f64>().expect("a number") - 183.0).abs() < 0.1, "{width} mm wide");
+    assert!(drawn.contains("weights sha256 00ff") && drawn.contains("seed 1"));
+}
+
+#[test]
+fn a_title_cannot_break_an_svg() {
+    let mut outcome = outcome();
+    outcome.protocol.title = "a<b> & \"c\" \u{7}".to_owned();
+    let drawn = svg(Figure::HeatMap, &Data::of(&outcome)).expect("drawn");
+    assert!(!drawn.contains("<b>") && !drawn.contains('\u{7}'));
+    assert!(texts(&drawn).iter().any(|text| text.starts_with("a&lt;b&gt; &amp;")));
+}
+
+#[test]
+fn a_long_title_is_shortened_to_the_page() {
+    let mut outcome = outcome();
+    outcome.protocol.title = "W".repeat(120);
+    says(Figure::HeatMap, &outcome, &["WWW…"]);
+}
+
+#[test]
+fn a_png_has_the_size_of_a_page_at_300_dots_per_inch() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let outcome = outcome();
+    for figure in Figure::all(0) {
+        let path = folder.path().join(figure.stem()).with_extension("png");
+        write(figure, &Data::of(&outcome), &path).expect("written");
+        let bytes = std::fs::read(&path).expect("readable");
+        let decoded = image::ImageReader::with_format(Cursor::new(&bytes), image::ImageFormat::Png).decode();
+        let pixels = decoded.expect("a PNG whose checks agree").into_rgb8();
+        let (width, height) = figure.size_mm();
+        let expected = [width, height].map(|mm| (mm / 25.4 * 300.0).round() as u32);
+        assert_eq!([pixels.width(), pixels.height()], expected, "{figure:?}");
+        let inked = pixels.pixels().filter(|pixel| pixel.0 != [255; 3]).count();
+        assert!(inked > 10_000, "{figure:?} has only {inked} pixels that are not white");
+        let border = |x: u32, y: u32| pixels.get_pixel(x, y).0 == [255; 3];
+        assert!((0..expected[0]).all(|x| border(x, 0) && border(x, expected[1] - 1)), "{figure:?} is cut off");
+        assert!((0..expected[1]).all(|y| border(0, y) && border(expected[0] - 1, y)), "{figure:?} is cut off");
+        // 11811 pixels per metre, in both directions.
+        let resolution = [&11_811u32.to_be_bytes()[..], &11_811u32.to_be_bytes(), &[1]].concat();
+        assert_eq!(&bytes[37..41], b"pHYs");
+        assert_eq!(&bytes[41..50], resolution);
+    }
+}
+
+#[test]
+fn the_same_outcome_gives_the_same_bytes() {
+    let (first, second) = (outcome(), outcome());
+    for figure in Figure::all(0) {
+        assert_eq!(svg(figure, &Data::of(&first)).expect("drawn"), svg(figure, &Data::of(&second)).expect("drawn"));
+    }
+    let figure = Figure::DirectionTuning { unit: 0 };
+    assert!(picture(figure, &Data::of(&first)).expect("drawn") == picture(figure, &Data::of(&second)).expect("drawn"));
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused_in_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut outcome = outcome();
+    let refused = |figure: Figure, outcome: &Outcome, name: &str| {
+        let path = folder.path().join(name);
+        let error = write(figure, &Data::of(outcome), &path).expect_err("refused");
+        assert!(!path.exists(), "{name} was left behind");
+        error
+    };
+    let format = refused(Figure::HeatMap, &outcome, "figure.tiff");
+    assert!(matches!(&format, FigureError::Format { .. }), "{format}");
+    let unit = refused(Figure::Traces { unit: 4 }, &outcome, "figure.png");
+    assert_eq!(unit.to_string(), "unit 4 was asked for, but there are 4, counted from 0");
+    let folder_missing = refused(Figure::HeatMap, &outcome, "absent/figure.png");
+    assert!(matches!(&folder_missing, FigureError::Write { .. }), "{folder_missing}");
+    outcome.tuning = None;
+    let tuning = refused(Figure::HeatMap, &outcome, "figure.svg");
+    assert!(tuning.to_string().contains("no direction was swept"), "{tuning}");
+    // A trace needs no tuning.
+    svg(Figure::Traces { unit: 0 }, &Data::of(&outcome)).expect("drawn");
+}
+
+#[test]
+fn a_unit_is_named_with_its_animal_where_known() {
+    let mut id = outcome().units[0].clone();
+    assert_eq!(unit_name(&id), "unit 11 (M1, session 4, scan 7)");
+    id.animal = None;
+    assert_eq!(unit_name(&id), "unit 11 (session 4, scan 7)");
+}

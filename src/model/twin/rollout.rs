@@ -54,9 +54,6 @@ pub enum TwinError {
     /// The device failed; the message is its own.
     #[error("the GPU could not finish the prediction ({0}); try --device cpu, or a smaller batch")]
     Device(String),
-    /// The receiver of the responses failed.
-    #[error(transparent)]
-    Sink(#[from] std::io::Error),
     /// The user asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -75,6 +72,7 @@ pub struct TwinOptions {
 pub struct Twin {
     weights: Arc<TwinWeights>,
     options: TwinOptions,
+    device: String,
     body: Body,
 }
 
@@ -129,7 +127,12 @@ impl Twin {
                 Body::Network { network, device: gpu.burn.clone() }
             }
         };
-        Ok(Self { weights, options, body })
+        Ok(Self { weights, options, device: device.to_string(), body })
+    }
+
+    /// The device, in words.
+    pub fn device(&self) -> &str {
+        &self.device
     }
 
     /// The weights.
@@ -191,14 +194,14 @@ impl Twin {
     ///
     /// # Errors
     /// As [`Twin::show`], and when cancelled or when the sink fails.
-    pub fn rollout(
+    pub fn rollout<E: From<TwinError>>(
         &self,
         source: &mut dyn FrameSource,
         behavior: Option<&Behavior>,
         chunk: usize,
         progress: &Progress,
-        sink: &mut dyn FnMut(usize, &[f32]) -> std::io::Result<()>,
-    ) -> Result<TwinState, TwinError> {
+        sink: &mut dyn FnMut(usize, &[f32]) -> Result<(), E>,
+    ) -> Result<TwinState, E> {
         let frames = source.frames();
         let still;
         let behavior = match behavior {
@@ -217,7 +220,7 @@ impl Twin {
             responses.clear();
             self.show(&mut state, source, first..end, behavior, &mut responses)?;
             sink(first, &responses)?;
-            progress.advance((end - first) as u64)?;
+            progress.advance((end - first) as u64).map_err(TwinError::from)?;
         }
         Ok(state)
     }

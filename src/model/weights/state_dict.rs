@@ -60,3 +60,19 @@ pub struct TwinWeights {
     /// SHA-256 of the file or files, hexadecimal.
     pub sha256: String,
 }
+
+impl TwinWeights {
+    /// The same network with only some rows of the readout, in the order given; the rest of a prediction is unchanged
+    /// to the bit. Every index must be below the number of units.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let mut twin = self.clone();
+        let units = self.units.len();
+        twin.units = rows.iter().map(|&row| self.units[row].clone()).collect();
+        for tensor in twin.state.tensors.iter_mut().filter(|(key, _)| key.starts_with("readout.")).map(|(_, t)| t) {
+            let size = tensor.values.len() / units;
+            tensor.values = rows.iter().flat_map(|&row| &tensor.values[row * size..(row + 1) * size]).copied().collect();
+            tensor.shape[0] = rows.len();
+        }
+        twin
+    }
+}

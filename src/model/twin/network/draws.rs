@@ -96,7 +96,11 @@ mod tests {
         assert!(moment(3).abs() < 0.035, "third moment {}", moment(3));
         assert!((moment(4) - 3.0).abs() < 0.09, "fourth moment {}", moment(4));
         assert_eq!(draws, Draws::from_seed(7, 2, 50_000));
-        assert_ne!(Draws::from_seed(7, 1, 1), Draws::from_seed(7 | 1 << 63, 1, 1), "the highest bit of the seed counts");
+        assert_ne!(
+            Draws::from_seed(7, 1, 1),
+            Draws::from_seed(7 | 1 << 63, 1, 1),
+            "the highest bit of the seed counts"
+        );
         assert_eq!(Draws::from_seed(7, 1, 5).center, Draws::from_seed(7, 2, 9).center[..1]);
     }
 }

@@ -106,16 +106,17 @@ impl Conv {
         let streams = if layer.shared { 0..1 } else { streams };
         let count = streams.len();
         let rows = self.rows(streams.clone(), dtype);
-        let weight = if layer.inter_group {
-            self.between_groups(rows, count)
-        } else {
-            let (groups, outputs) = (layer.groups_in, layer.outputs / layer.groups_in);
-            let (inputs, window) = (layer.inputs / layer.groups_in, layer.spatial * layer.spatial);
-            // Frames become rows: one product yields what the arriving frame adds to this and the next outputs.
-            rows.reshape([count * groups, outputs, inputs, layer.temporal, window])
-                .permute([0, 3, 1, 2, 4])
-                .reshape([1, count * groups, layer.temporal * outputs, inputs * window])
-        };
+        let weight =
+            if layer.inter_group {
+                self.between_groups(rows, count)
+            } else {
+                let (groups, outputs) = (layer.groups_in, layer.outputs / layer.groups_in);
+                let (inputs, window) = (layer.inputs / layer.groups_in, layer.spatial * layer.spatial);
+                // Frames become rows: one product yields what the arriving frame adds to this and the next outputs.
+                rows.reshape([count * groups, outputs, inputs, layer.temporal, window])
+                    .permute([0, 3, 1, 2, 4])
+                    .reshape([1, count * groups, layer.temporal * outputs, inputs * window])
+            };
         let batches = weight.dims()[1];
         let bias = (!self.biases.is_empty()).then(|| {
             let all = self.biases[streams].iter().map(|bias| bias.val().cast(dtype)).collect();

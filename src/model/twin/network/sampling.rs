@@ -29,9 +29,8 @@ impl Taps {
             let first = first.reshape([samples, 1]);
             (top, bottom) = (top + first.clone(), bottom + first);
         }
-        let index = |row: &Tensor<2, Int>, column: &Tensor<2, Int>| {
-            (row.clone() + column.clone()).reshape([samples * points])
-        };
+        let index =
+            |row: &Tensor<2, Int>, column: &Tensor<2, Int>| (row.clone() + column.clone()).reshape([samples * points]);
         let weight =
             |row: &Tensor<2>, column: &Tensor<2>| (row.clone() * column.clone()).reshape([samples * points, 1]);
         Self {

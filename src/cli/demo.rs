@@ -1,0 +1,111 @@
+//! Runs a protocol from the command line and writes everything it found; the demonstration is one such run.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::DeviceArgument;
+use crate::experiment::{self, Outcome, Protocol};
+use crate::figures::{Data, Figure, write};
+use crate::gpu::device::{ComputeDevice, DeviceChoice};
+use crate::job::Progress;
+use crate::model::twin::{Twin, TwinOptions};
+use crate::model::weights::{self, TwinWeights};
+use crate::stimulus;
+
+/// The window where there is a display, else the demonstration.
+pub fn window_or_demo(window: impl FnOnce() -> Result<()>) -> Result<()> {
+    if has_display() {
+        match window() {
+            Ok(()) => return Ok(()),
+            Err(error) => eprintln!("The window could not be opened ({error:#}); running the demonstration instead."),
+        }
+    } else {
+        println!("No display was found: running the demonstration without a window.");
+    }
+    let device = DeviceArgument { device: DeviceChoice::Auto }.open()?;
+    demo(Path::new("twinscope-demo"), &device)
+}
+
+/// Only Linux and the BSDs run without a desktop and say so.
+fn has_display() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(any(target_os = "macos", target_os = "windows")) || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+/// Direction tuning of the built-in twin to gratings and to moving dots.
+pub fn demo(out: &Path, device: &ComputeDevice) -> Result<()> {
+    let twin = Arc::new(weights::builtin());
+    println!("{} ({} units): {}", twin.card.name, twin.units.len(), twin.card.note);
+    for (name, text) in [
+        ("gratings", include_str!("../../assets/protocols/direction_grating.toml")),
+        ("dots", include_str!("../../assets/protocols/direction_dots.toml")),
+    ] {
+        let protocol = Protocol::from_toml(text, &format!("{name}.toml"))?;
+        perform(&protocol, Path::new(""), twin.clone(), device, &out.join(name))?;
+    }
+    Ok(())
+}
+
+/// Runs a protocol file.
+pub fn run(text: &str, path: &Path, out: &Path, twin: TwinWeights, device: &DeviceArgument) -> Result<()> {
+    let protocol = Protocol::from_toml(text, &path.display().to_string())?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    perform(&protocol, folder, Arc::new(twin), &device.open()?, out)
+}
+
+fn perform(
+    protocol: &Protocol,
+    folder: &Path,
+    twin: Arc<TwinWeights>,
+    device: &ComputeDevice,
+    out: &Path,
+) -> Result<()> {
+    let mut twin = Twin::open(twin, device, TwinOptions::default())?;
+    let outcome = experiment::run(
+        protocol,
+        &mut twin,
+        None,
+        &mut |schedule, monitor| stimulus::source(schedule, monitor, folder, device),
+        &Progress::new(),
+        &mut |_| (),
+    )?;
+    for path in save(&outcome, out)? {
+        println!("{}", path.display());
+    }
+    if let Some(line) = finding(&outcome) {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// Tables, then every figure that the outcome can fill, as PNG and SVG.
+fn save(outcome: &Outcome, out: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = outcome.write(out)?;
+    let data = Data::of(outcome);
+    let figures = Figure::all(most_selective(outcome));
+    for figure in figures.into_iter().filter(|figure| figure.fits(&data)) {
+        for ending in ["png", "svg"] {
+            let path = out.join(format!("{}.{ending}", figure.stem()));
+            write(figure, &data, &path).with_context(|| path.display().to_string())?;
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+/// The unit with the sharpest direction tuning; the first when nothing was tuned.
+fn most_selective(outcome: &Outcome) -> usize {
+    let Some(tuning) = &outcome.tuning else { return 0 };
+    let selectivity = |unit: usize| tuning.units[unit].global_dsi.unwrap_or(-1.0);
+    (0..tuning.units.len()).max_by(|&a, &b| selectivity(a).total_cmp(&selectivity(b))).unwrap_or(0)
+}
+
+/// One line that says what came out.
+fn finding(outcome: &Outcome) -> Option<String> {
+    let tuning = outcome.tuning.as_ref()?;
+    let selective = tuning.units.iter().filter(|unit| unit.global_dsi.is_some_and(|dsi| dsi > 0.2)).count();
+    let (title, units) = (&outcome.protocol.title, tuning.units.len());
+    Some(format!("{title}: {selective} of {units} units have a gDSI above 0.2 ({})", outcome.provenance.notice()))
+}
