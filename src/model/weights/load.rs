@@ -46,8 +46,10 @@ impl Origin {
 /// Reads a twin: a `.safetensors` file, a published folder, either `.pt` file of the published pair (the other must lie
 /// beside it), or one `.pt` file with the whole state dict.
 ///
-/// `scan` chooses among the scans of a folder, as "4-7". `config` settles what tensors cannot say and wins over the
-/// configuration in the file; everything else in it must agree with the tensors. The identity of the result
+/// `scan` chooses among the scans of a folder, as "4-7". The configuration is inferred from the tensors. `config`, or
+/// else the configuration in the file, settles what tensors cannot say: the stride of the first kernel (2 when nothing
+/// tells), pooling (2 after every block but the last) and periphery (dark). Everything else in it must agree with the
+/// tensors. The identity of the result
 /// (`sha256`) is the SHA-256 of the file; that of a pair is the SHA-256 of the two lines that
 /// `sha256sum params_core.pt params_<session>_<scan>.pt` prints in its folder.
 ///
