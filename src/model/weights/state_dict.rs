@@ -70,7 +70,8 @@ impl TwinWeights {
         twin.units = rows.iter().map(|&row| self.units[row].clone()).collect();
         for tensor in twin.state.tensors.iter_mut().filter(|(key, _)| key.starts_with("readout.")).map(|(_, t)| t) {
             let size = tensor.values.len() / units;
-            tensor.values = rows.iter().flat_map(|&row| &tensor.values[row * size..(row + 1) * size]).copied().collect();
+            tensor.values =
+                rows.iter().flat_map(|&row| &tensor.values[row * size..(row + 1) * size]).copied().collect();
             tensor.shape[0] = rows.len();
         }
         twin
