@@ -10,6 +10,7 @@
 //!
 //! - [`signals`], [`gpu`], [`job`]: nouns and tools.
 //! - [`stimulus`]: pictures as functions of (parameters, seed, frame).
+//! - [`data`]: arrays on disk.
 //! - [`model`]: the networks and their weights; a model sees a movie, never a stimulus.
 //! - [`training`], [`experiment`]: what is done with a model.
 //! - [`analysis`]: numbers from a schedule and responses; it cannot tell an animal from a twin.
@@ -23,6 +24,8 @@ pub mod job;
 pub mod signals;
 
 pub mod stimulus;
+
+pub mod data;
 
 pub mod model;
 

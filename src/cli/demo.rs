@@ -8,10 +8,11 @@ use anyhow::{Context, Result};
 use super::DeviceArgument;
 use crate::experiment::{self, Outcome, Protocol};
 use crate::figures::{Data, Figure, write};
-use crate::gpu::device::{ComputeDevice, DeviceChoice};
+use crate::gpu::{ComputeDevice, DeviceChoice};
 use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 use crate::model::weights::{self, TwinWeights};
+use crate::signals::SourceError;
 use crate::stimulus;
 
 /// The window where there is a display, else the demonstration.
@@ -67,7 +68,9 @@ fn perform(
         protocol,
         &mut twin,
         None,
-        &mut |schedule, monitor| stimulus::source(schedule, monitor, folder, device),
+        &mut |schedule, monitor| {
+            stimulus::source(schedule, monitor, folder, device).map_err(|error| SourceError::new(error.to_string()))
+        },
         &Progress::new(),
         &mut |_| (),
     )?;

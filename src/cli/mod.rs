@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::gpu::device::{self, ComputeDevice, DeviceChoice};
+use crate::gpu::{self, ComputeDevice, DeviceChoice};
 use crate::model::twin::{Periphery, TwinConfig};
 use crate::model::weights::{self, TwinWeights};
 
@@ -192,7 +192,7 @@ fn perform(arguments: Arguments, window: impl FnOnce() -> Result<()>) -> Result<
 }
 
 fn devices() -> Result<()> {
-    let adapters = device::adapters();
+    let adapters = gpu::adapters();
     if adapters.is_empty() {
         println!("No GPU adapter found (no Vulkan, Metal or DirectX driver).");
     }

@@ -1,5 +1,9 @@
-//! Tests of model.
+//! Tests of the models and their weights.
 
+<<<<<<< HEAD
+mod engine;
+=======
+>>>>>>> science
 mod network;
 mod training;
 mod twin;

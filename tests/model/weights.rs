@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use twinscope::model::twin::{Periphery, TwinConfig};
 use twinscope::model::weights::fill::{self, filled};
 use twinscope::model::weights::{
-    StateDict, TwinCard, TwinWeights, WeightError, builtin, initial, inspect, load, retina_rays, save,
+    StateDict, TwinCard, TwinWeights, WeightError, builtin, filled_twin, initial, inspect, load, retina_rays, save,
 };
 use twinscope::signals::{Raster, UnitId};
 
@@ -242,6 +242,17 @@ fn one_of_several_scans_must_be_chosen() {
     assert!(
         message(load(&readouts("params_4_7.pt"), None, None), folder.path())
             .contains("params_core.pt does not lie beside it")
+    );
+}
+
+#[test]
+fn a_pair_with_its_files_exchanged_is_refused() {
+    let folder = pair();
+    std::fs::copy(folder.path().join("params_core.pt"), folder.path().join("params_4_7.pt")).expect("a copy");
+    assert_eq!(
+        message(load(folder.path(), None, None), folder.path()),
+        "`params_4_7.pt` has `core.feedforward.blocks.0.convs.0.biases.0`, but of a pair params_core.pt has all keys \
+         that start with `core.` and no others"
     );
 }
 
@@ -527,10 +538,7 @@ fn write_the_built_in_twin() {
 #[test]
 fn the_inspection_counts_the_published_parameters() {
     let config = TwinConfig::microns();
-    let units = (0..1000).map(|unit| UnitId { animal: None, session: 4, scan: 7, unit }).collect();
-    let card = TwinCard { name: "Fill".to_owned(), simulated: true, raster: Raster::WANG2025, note: String::new() };
-    let state = filled(&config, 1000, SEED);
-    let summary = inspect(&TwinWeights::new(config, state, units, card).expect("the fill is complete"));
+    let summary = inspect(&filled_twin(&config, 1000, SEED));
     let counts: Vec<(&str, usize)> = summary.modules.iter().map(|m| (m.name.as_str(), m.parameters)).collect();
     assert_eq!(
         counts,
@@ -542,7 +550,7 @@ fn the_inspection_counts_the_published_parameters() {
             ("readout", 522_000)
         ]
     );
-    assert_eq!((summary.parameters, summary.units, summary.scans.join(" ")), (5_060_229, 1000, "4-7".to_owned()));
+    assert_eq!((summary.parameters, summary.units, summary.scans.join(" ")), (5_060_229, 1000, "0-0".to_owned()));
     assert_eq!(summary.buffers.len(), 6);
     let json = serde_json::to_value(&summary).expect("plain data");
     assert_eq!(json["modules"][4]["parameters"], 522_000);

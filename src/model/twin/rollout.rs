@@ -10,7 +10,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::engine::{Engine, EngineError, EngineState};
 use super::network::{Frame, Network, NetworkError, Run, State};
 use super::{Periphery, TwinConfig};
-use crate::gpu::device::ComputeDevice;
+use crate::gpu::ComputeDevice;
 use crate::job::{Cancelled, Progress};
 use crate::model::weights::TwinWeights;
 use crate::signals::{Behavior, FrameSource, Raster, SourceError};
@@ -127,7 +127,7 @@ impl Twin {
                 Body::Network { network, device: gpu.burn.clone() }
             }
         };
-        Ok(Self { weights, options, device: device.to_string(), body })
+        Ok(Self { weights, options, device: device.name(), body })
     }
 
     /// The device, in words.
@@ -295,7 +295,7 @@ fn show_network(
         rows.push(network.step(memory, frame).response);
     }
     let data = Tensor::stack::<3>(rows, 0).try_into_data().map_err(|e| TwinError::Device(format!("{e:?}")))?;
-    let values = data.into_vec::<f32>().map_err(|e| TwinError::Device(format!("{e:?}")))?;
+    let values = data.try_into_vec::<f32>().map_err(|e| TwinError::Device(format!("{e:?}")))?;
     responses.extend_from_slice(&values);
     Ok(())
 }

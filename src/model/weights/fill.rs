@@ -3,8 +3,9 @@
 //! For tests and benchmarks that need full-size weights without a file. [`initial`](super::initial) is where
 //! training starts.
 
-use super::StateDict;
+use super::published::rows_as_units;
 use super::start::{start_values, state_dict};
+use super::{StateDict, TwinCard, TwinWeights};
 use crate::model::twin::TwinConfig;
 use crate::model::twin::parameters::Entry;
 use crate::signals::{Behavior, Movie, Raster, Responses};
@@ -31,6 +32,22 @@ fn mix(mut x: u32) -> u32 {
 /// A network whose every parameter differs from its start; buffers have the values they always have.
 pub fn filled(config: &TwinConfig, units: usize, seed: u32) -> StateDict {
     state_dict(config, units, |index, entry| filled_values(config, entry, index, seed))
+}
+
+/// The same as a complete twin, whose card says what it is. Units are the rows of the readout.
+///
+/// # Panics
+/// When the configuration was never checked and describes no possible network.
+pub fn filled_twin(config: &TwinConfig, units: usize, seed: u32) -> TwinWeights {
+    let card = TwinCard {
+        name: "Test fill".to_owned(),
+        simulated: true,
+        raster: Raster::WANG2025,
+        note: format!("Deterministic test fill with seed {seed}: reproducible numbers that know nothing."),
+    };
+    let state = filled(config, units, seed);
+    TwinWeights::new(config.clone(), state, rows_as_units((0, 0), units), card)
+        .expect("the fill has every entry of its configuration")
 }
 
 fn filled_values(config: &TwinConfig, entry: &Entry, index: usize, seed: u32) -> Vec<f32> {

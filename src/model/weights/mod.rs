@@ -20,6 +20,7 @@ mod torch;
 
 pub use builtin::builtin;
 pub use error::WeightError;
+pub use fill::filled_twin;
 pub use inspect::{Buffer, Inspection, Module, inspect};
 pub use load::{load, save};
 pub use start::{initial, retina_rays};

@@ -1,0 +1,6 @@
+//! Arrays on disk: movies and behaviour in, responses out.
+
+mod array_file;
+mod npy_header;
+
+pub use array_file::{ArrayError, NpyMovie, NpyResponsesWriter, read_behavior_npy};
