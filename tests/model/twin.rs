@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
-use twinscope::model::twin::network::{Frame, Network, Probe, Run, State};
+use twinscope::model::twin::network::{Frame, Network, Probe, Run};
 use twinscope::model::twin::{Periphery, TwinConfig};
 use twinscope::model::weights::{NamedTensor, StateDict};
 use twinscope::signals::{Behavior, Movie, Raster, Responses};
@@ -100,7 +100,6 @@ pub struct Rollout {
     pub values: BTreeMap<String, Vec<f32>>,
     /// Sum of the losses, differentiable.
     pub loss: Tensor<1>,
-    pub state: State,
 }
 
 /// Shows the first frames to the first samples; records stages, and with a probe every layer.
@@ -151,7 +150,7 @@ pub fn rollout(network: &Network, inputs: &Inputs, run: &Run, frames: usize, mut
             None => loss,
         });
     }
-    Rollout { values, loss: sum.expect("at least one frame"), state }
+    Rollout { values, loss: sum.expect("at least one frame") }
 }
 
 /// Holds numbers against references; fails at the end with everything that is off.

@@ -222,12 +222,6 @@ impl Kernel {
         self.biased((self.weight.clone() * x.swap_dims(2, 3)).sum_dim(3))
     }
 
-    /// Pointwise on a feature map: `[sample, stream * input, height, width]` to `[.., stream * output, ..]`.
-    pub fn pointwise(&self, x: Tensor<4>) -> Tensor<4> {
-        let [_, _, height, width] = x.dims();
-        ungroup(self.product(group(x, self.weight.dims()[1])), height, width)
-    }
-
     /// Spatial, one frame: `[sample, stream * input, height, width]` to `[.., stream * output, ..]`.
     pub fn spatial(&self, x: Tensor<4>) -> Tensor<4> {
         let (y, height, width) = self.windows(x);
