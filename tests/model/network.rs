@@ -368,11 +368,14 @@ fn a_batch_answers_like_its_members_alone() {
     let network = tiny(&device);
     let inputs = Inputs::of(&Fixture::load("twin/tiny_public_n2.safetensors"));
     let together = rollout(&network, &inputs, &Run::inference(2), 8, Probe::off());
-    let alone = rollout(&network, &inputs, &Run::inference(1), 8, Probe::off());
-    let first: Vec<f32> = together.values["stage.response"].chunks(8).flat_map(|frame| &frame[..4]).copied().collect();
-    let expected: Vec<f64> = alone.values["stage.response"].iter().copied().map(f64::from).collect();
-    // Matrix products of another size may be summed in another order.
-    assert_near("first member", &first, &expected, 1e-6);
+    for member in 0..2 {
+        let alone = rollout(&network, &inputs.member(member), &Run::inference(1), 8, Probe::off());
+        let frames = together.values["stage.response"].chunks(8);
+        let found: Vec<f32> = frames.flat_map(|frame| &frame[4 * member..4 * member + 4]).copied().collect();
+        let expected: Vec<f64> = alone.values["stage.response"].iter().copied().map(f64::from).collect();
+        // Matrix products of another size may be summed in another order.
+        assert_near(&format!("member {member}"), &found, &expected, 1e-6);
+    }
 }
 
 #[test]
@@ -468,31 +471,51 @@ fn frozen_parameters_get_no_gradient_and_all_others_do() {
 #[test]
 #[ignore = "a measurement, not a test"]
 fn how_long_a_frame_of_the_published_size_takes() {
-    let (config, device) = (TwinConfig::microns(), Device::flex());
+    let config = TwinConfig::microns();
     let state = fill::filled(&config, 1000, 1);
     let memory = || {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("").to_owned()
     };
-    eprintln!("before: {}", memory());
-    let network = Network::new(&config, &state, 1000, &device).expect("the fill fits");
+    // User and system time in hundredths of a second: wall time says little on a busy machine.
+    let cpu = || -> u64 {
+        let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+        stat.split(' ').skip(13).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+    };
+    const FRAMES: u64 = 4;
     for how in [Convolution::Native, Convolution::Slices, Convolution::Windows] {
-        let network = network.clone().with_convolution(how);
-        let mut state = network.start(&Run::inference(1));
-        for _ in 0..4 {
-            let frame = Frame {
-                grey: Tensor::full([1, 144, 256], 100.0, &device),
-                gaze: Tensor::zeros([1, 2], &device),
-                behavior: Tensor::zeros([1, 2], &device),
-            };
-            let started = std::time::Instant::now();
-            let response = network.step(&mut state, frame).response.try_into_vec_as::<f32>().expect("read");
+        for (device, stream) in [(Device::flex(), None), (Device::flex().autodiff(), Some(1))] {
+            let network = Network::new(&config, &state, 1000, &device).expect("the fill fits").with_convolution(how);
+            if device.is_autodiff() && how == Convolution::Windows {
+                continue;
+            }
+            let mut state = network.start(&Run { samples: 1, stream, training: None });
+            let (started, before) = (std::time::Instant::now(), cpu());
+            let mut sum = Tensor::zeros([1], &device);
+            for _ in 0..FRAMES {
+                let frame = Frame {
+                    grey: Tensor::full([1, 144, 256], 100.0, &device),
+                    gaze: Tensor::zeros([1, 2], &device),
+                    behavior: Tensor::zeros([1, 2], &device),
+                };
+                sum = sum + network.step(&mut state, frame).response.sum();
+            }
             eprintln!(
-                "{how:?}: {:.3} s, first response {}, {}",
-                started.elapsed().as_secs_f64(),
-                response[0],
+                "{how:?}, stream {stream:?}, forward: {:.3} s of wall time and {:.3} s of processor time a frame, {}",
+                started.elapsed().as_secs_f64() / FRAMES as f64,
+                (cpu() - before) as f64 / (100 * FRAMES) as f64,
                 memory()
             );
+            if device.is_autodiff() {
+                let (started, before) = (std::time::Instant::now(), cpu());
+                let _gradients = sum.backward();
+                eprintln!(
+                    "{how:?}, stream {stream:?}, backward: {:.3} s of wall time and {:.3} s of processor time a frame, {}",
+                    started.elapsed().as_secs_f64() / FRAMES as f64,
+                    (cpu() - before) as f64 / (100 * FRAMES) as f64,
+                    memory()
+                );
+            }
         }
     }
 }
