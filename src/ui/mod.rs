@@ -1,1 +1,49 @@
-//! Window.
+//! The window: panels that read the workbench and return what should be done.
+//!
+//! A panel is one file in `panels/` and one line in [`panels::all`]; [`App`] is the one place that carries actions
+//! out. Colours and distances come from [`theme`].
+
+mod app;
+mod dialogs;
+mod order;
+pub mod panels;
+pub mod theme;
+mod view;
+pub mod widgets;
+
+pub use app::App;
+pub use view::{Action, Ask, Columns, SortKey, ThemeChoice, View};
+
+use eframe::egui;
+
+use crate::gpu::{ComputeDevice, DeviceChoice};
+use crate::model::weights;
+use crate::workbench::{Compute, Workbench};
+
+/// Identifies the program to the desktop and names the folder of its settings.
+const APP_ID: &str = "twinscope";
+
+/// Opens the window and returns when it is closed. It draws on the graphics card that computes, when there is one.
+///
+/// # Errors
+/// When there is no display or no way to draw.
+pub fn run() -> anyhow::Result<()> {
+    let (device, line) = ComputeDevice::open(DeviceChoice::Auto)?;
+    let setup = device.gpu().map(|gpu| gpu.egui_setup());
+    let compute = Compute::with_twins().with_device(DeviceChoice::Auto, device, line);
+    let bench = Workbench::new(weights::builtin(), compute)?;
+    let mut options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_app_id(APP_ID)
+            .with_title("twinscope")
+            .with_inner_size([1280.0, 800.0])
+            .with_min_inner_size([960.0, 620.0])
+            .with_drag_and_drop(true),
+        ..Default::default()
+    };
+    if let Some(setup) = setup {
+        options.wgpu_options.wgpu_setup = setup;
+    }
+    eframe::run_native(APP_ID, options, Box::new(move |context| Ok(Box::new(App::new(bench, context)))))
+        .map_err(|error| anyhow::anyhow!("the window could not be opened: {error}"))
+}

@@ -1,1 +1,31 @@
 //! The whole story without a window and without a command line: commands in, events out.
+//!
+//! [`Workbench::perform`] is the one place where something happens because somebody asked; [`Workbench::tick`] is the
+//! one place where finished background work is taken in. Everything between is read through `&Workbench`.
+
+mod answer;
+mod background;
+mod command;
+mod history;
+pub mod parts;
+mod perform;
+mod preview;
+mod saved;
+mod state;
+
+pub use answer::Answer;
+pub use background::RunProgress;
+pub use command::{Command, Event, Message};
+pub use history::History;
+pub use parts::{Compute, MakePredictor, RunFailure, RunRequest, sentence};
+pub use preview::Picture;
+pub use saved::Saved;
+pub use state::{Plan, Workbench};
+
+/// Name of a unit in lists and plots: `session-scan · unit`, with the animal when the file names it.
+pub fn unit_name(unit: &crate::signals::UnitId) -> String {
+    match &unit.animal {
+        Some(animal) => format!("{animal} {}-{} · {}", unit.session, unit.scan, unit.unit),
+        None => format!("{}-{} · {}", unit.session, unit.scan, unit.unit),
+    }
+}

@@ -1,1 +1,5 @@
-//! Tests of ui.
+//! Tests of the workbench and the window, without a screen.
+
+mod fake;
+mod window;
+mod workbench;

@@ -1,0 +1,287 @@
+//! The window as a whole: lays out the panels and carries out what they ask for.
+
+use eframe::egui::{self, Frame, Key, KeyboardShortcut, Margin, Modifiers, Panel as Side, RichText, ScrollArea, Ui};
+
+use super::dialogs::Dialogs;
+use super::panels::{self, Panel, Place};
+use super::theme::{self, GROUP_GAP, LEFT_WIDTH, Palette, RIGHT_WIDTH};
+use super::view::{Action, Ask, ThemeChoice, View};
+use crate::workbench::{Command, Saved, Workbench, unit_name};
+
+/// Where the workbench and the view are remembered.
+const SAVED_WORKBENCH: &str = "workbench";
+const SAVED_VIEW: &str = "view";
+
+/// The window.
+pub struct App {
+    /// What it shows.
+    pub bench: Workbench,
+    /// What only the window knows.
+    pub view: View,
+    panels: Vec<Box<dyn Panel>>,
+    dialogs: Dialogs,
+}
+
+impl App {
+    /// A window that goes on where it was closed.
+    pub fn new(mut bench: Workbench, context: &eframe::CreationContext<'_>) -> Self {
+        let mut view = View::default();
+        if let Some(storage) = context.storage {
+            // Settings of another version that do not fit are left behind.
+            let read = |key| storage.get_string(key);
+            if let Some(saved) = read(SAVED_WORKBENCH).and_then(|text| serde_json::from_str::<Saved>(&text).ok()) {
+                bench.restore(saved);
+            }
+            view = read(SAVED_VIEW).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        }
+        Self::in_context(bench, view, &context.egui_ctx)
+    }
+
+    /// A window without memory, in any egui context.
+    pub fn in_context(mut bench: Workbench, view: View, ctx: &egui::Context) -> Self {
+        theme::apply(ctx);
+        let waker = ctx.clone();
+        bench.set_wake(move || waker.request_repaint());
+        bench.open_device();
+        if bench.is_live() && bench.answer().is_none() {
+            bench.perform(Command::Run); // somebody new sees an answer at once
+        }
+        Self { bench, view, panels: panels::all(), dialogs: Dialogs::default() }
+    }
+
+    /// Asks for paths in a line of its own instead of the desktop's dialogs.
+    pub fn with_typed_paths(mut self) -> Self {
+        self.dialogs.typed_only = true;
+        self
+    }
+
+    /// Draws everything and does what was asked.
+    pub fn show(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        self.follow_clock(&ctx);
+        let mut actions = shortcuts(&self.bench, &mut self.view, &ctx);
+        actions.extend(dropped(&ctx));
+        self.layout(ui, &mut actions);
+        panels::help_ui(&mut self.view, &ctx);
+        panels::about_ui(&mut self.view, &ctx);
+        actions.extend(self.dialogs.ui(&ctx));
+        hovering_files_ui(&ctx);
+
+        let edits = actions.iter().any(|action| matches!(action, Action::Do(Command::Edit(_))));
+        for action in actions {
+            match action {
+                Action::Do(command) => self.bench.perform(command),
+                Action::Ask(ask) => self.dialogs.ask(ask, self.proposed_name(ask), &ctx),
+            }
+        }
+        let gesture = ctx.input(|input| input.pointer.any_down()) || ctx.text_edit_focused();
+        if !edits && !gesture {
+            self.bench.perform(Command::CloseStep);
+        }
+    }
+
+    /// Takes in background work, moves the player on, and asks to be woken.
+    fn follow_clock(&mut self, ctx: &egui::Context) {
+        ctx.set_theme(match self.view.theme {
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
+            ThemeChoice::Light => egui::ThemePreference::Light,
+            ThemeChoice::System => egui::ThemePreference::System,
+        });
+        let (now, step) = ctx.input(|input| (input.time, f64::from(input.stable_dt)));
+        self.bench.tick(now);
+        if let Ok(plan) = self.bench.plan() {
+            let rate = plan.monitor.frame_rate;
+            let length = rate.secs_at(plan.schedule.frames);
+            if self.view.playing && length > 0.0 {
+                // A window that slept does not jump ahead.
+                self.view.position_secs = (self.view.position_secs + step.min(0.1)) % length;
+                ctx.request_repaint_after_secs((0.5 / rate.0) as f32);
+            }
+            let frame = panels::frame_at(self.view.position_secs, &plan.monitor, &plan.schedule);
+            self.bench.show_frame(frame);
+        }
+        if let Some(secs) = self.bench.next_tick_in() {
+            ctx.request_repaint_after_secs(secs as f32);
+        }
+        if self.bench.is_running() {
+            ctx.request_repaint_after_secs(0.1); // the progress bar moves
+        }
+    }
+
+    fn layout(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let palette = Palette::of(ui);
+        let frame = |x, y| Frame::new().fill(palette.panel).inner_margin(Margin::symmetric(x, y));
+        Side::top("top").frame(frame(8, 3)).show(ui, |ui| self.place(ui, Place::Top, actions));
+        Side::bottom("bottom").frame(frame(10, 4)).show(ui, |ui| self.place(ui, Place::Bottom, actions));
+        self.error_ui(ui, actions);
+        Side::left("left").frame(frame(10, 8)).default_size(LEFT_WIDTH).size_range(300.0..=460.0).show(ui, |ui| {
+            Side::bottom("left foot").frame(Frame::new().inner_margin(Margin { top: 8, ..Margin::ZERO })).show(
+                ui,
+                |ui| {
+                    ui.set_min_width(ui.available_width());
+                    self.place(ui, Place::LeftFoot, actions);
+                },
+            );
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| self.place(ui, Place::Left, actions));
+        });
+        Side::right("right").frame(frame(10, 8)).default_size(RIGHT_WIDTH).size_range(290.0..=520.0).show(ui, |ui| {
+            self.place(ui, Place::RightHead, actions);
+            ui.add_space(GROUP_GAP / 2.0);
+            self.place(ui, Place::Right, actions);
+        });
+        egui::CentralPanel::default().frame(frame(10, 8)).show(ui, |ui| self.centre(ui, actions));
+    }
+
+    /// All panels of one place, below one another.
+    fn place(&mut self, ui: &mut Ui, place: Place, actions: &mut Vec<Action>) {
+        let mut first = true;
+        for panel in self.panels.iter_mut().filter(|panel| panel.place() == place) {
+            if !std::mem::take(&mut first) {
+                ui.add_space(GROUP_GAP / 2.0);
+                ui.separator();
+            }
+            actions.extend(ui.push_id(panel.name(), |ui| panel.ui(&self.bench, &mut self.view, ui)).inner);
+        }
+    }
+
+    /// The panels of the middle share its height.
+    fn centre(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let part = |place: Place| if let Place::Centre(part) = place { Some(f32::from(part)) } else { None };
+        let total: f32 = self.panels.iter().filter_map(|panel| part(panel.place())).sum();
+        let count = self.panels.iter().filter(|panel| part(panel.place()).is_some()).count();
+        let room = ui.available_rect_before_wrap();
+        let height = room.height() - GROUP_GAP * (count.saturating_sub(1)) as f32;
+        let mut top = room.top();
+        for panel in &mut self.panels {
+            let Some(share) = part(panel.place()) else { continue };
+            let size = egui::vec2(room.width(), height * share / total);
+            let rect = egui::Rect::from_min_size(egui::pos2(room.left(), top), size);
+            top += size.y + GROUP_GAP;
+            let builder = egui::UiBuilder::new().max_rect(rect).id_salt(panel.name());
+            ui.scope_builder(builder, |ui| {
+                ui.set_clip_rect(ui.clip_rect().intersect(rect.expand(2.0)));
+                actions.extend(panel.ui(&self.bench, &mut self.view, ui));
+            });
+        }
+    }
+
+    /// What failed stays in view until it is dismissed.
+    fn error_ui(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let Some(message) = self.bench.message().filter(|message| message.error) else { return };
+        let palette = Palette::of(ui);
+        let frame = Frame::new().fill(palette.error_fill).inner_margin(Margin::symmetric(10, 5));
+        Side::top("error").frame(frame).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                let room = ui.available_width() - 90.0;
+                ui.vertical(|ui| {
+                    ui.set_max_width(room);
+                    ui.add(egui::Label::new(RichText::new(&message.text).color(palette.error)).wrap());
+                });
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    if ui.button("Dismiss").on_hover_text("The message was read").clicked() {
+                        actions.push(Command::DismissMessage.into());
+                    }
+                });
+            });
+        });
+    }
+
+    /// Name that a dialog proposes.
+    fn proposed_name(&self, ask: Ask) -> String {
+        match ask {
+            Ask::SaveProtocol => {
+                self.bench.protocol_path().map_or("protocol.toml".to_owned(), |path| path.display().to_string())
+            }
+            Ask::ExportFigure => {
+                let unit = self.bench.answer().and_then(|answer| answer.outcome.units.get(self.bench.unit()));
+                let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+                let name: String =
+                    unit.map(unit_name).unwrap_or_default().replace(" · ", "_").chars().map(plain).collect();
+                format!("tuning_{name}.png")
+            }
+            Ask::ExportData => "twinscope-data".to_owned(),
+            _ => String::new(),
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        self.show(ui);
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        if let Ok(text) = serde_json::to_string(&self.bench.saved()) {
+            storage.set_string(SAVED_WORKBENCH, text);
+        }
+        if let Ok(text) = serde_json::to_string(&self.view) {
+            storage.set_string(SAVED_VIEW, text);
+        }
+    }
+
+    fn auto_save_interval(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(5) // a crash loses no more than this
+    }
+}
+
+/// Keys that work wherever the pointer is.
+fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Action> {
+    let ctrl = |key| KeyboardShortcut::new(Modifiers::COMMAND, key);
+    let ctrl_shift = |key| KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, key);
+    let plain = |key| KeyboardShortcut::new(Modifiers::NONE, key);
+    let mut actions = Vec::new();
+    // Keys with Shift come first: egui lets a shortcut without it match them too.
+    let table = [
+        (ctrl_shift(Key::Z), Action::Do(Command::Redo)),
+        (ctrl(Key::Y), Action::Do(Command::Redo)),
+        (ctrl(Key::Z), Action::Do(Command::Undo)),
+        (ctrl(Key::R), Action::Do(Command::Run)),
+        (plain(Key::F5), Action::Do(Command::Run)),
+        (ctrl(Key::O), Action::Ask(Ask::OpenProtocol)),
+        (ctrl(Key::S), Action::Ask(Ask::SaveProtocol)),
+    ];
+    for (shortcut, action) in table {
+        if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
+            actions.push(action);
+        }
+    }
+    if bench.answer().is_some() && ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::E))) {
+        actions.push(Action::Ask(Ask::ExportFigure));
+    }
+    if ctx.input_mut(|input| input.consume_shortcut(&plain(Key::F1))) {
+        view.help = if view.help.is_some() { None } else { Some(0) };
+    }
+    if ctx.text_edit_focused() {
+        return actions; // the rest are keys that a text takes
+    }
+    if ctx.input_mut(|input| input.consume_shortcut(&plain(Key::Space))) {
+        view.playing = !view.playing;
+    }
+    if ctx.input(|input| input.key_pressed(Key::Escape)) {
+        if view.help.take().is_none() && !view.about && bench.is_running() {
+            actions.push(Command::Cancel.into());
+        }
+    }
+    actions
+}
+
+/// Files that were dropped on the window.
+fn dropped(ctx: &egui::Context) -> Vec<Action> {
+    let files = ctx.input(|input| input.raw.dropped_files.clone());
+    files.iter().map(|file| Command::OpenAny(file.path().to_owned()).into()).collect()
+}
+
+/// Says what dropping would do.
+fn hovering_files_ui(ctx: &egui::Context) {
+    if ctx.input(|input| input.raw.hovered_files.is_empty()) {
+        return;
+    }
+    egui::Area::new(egui::Id::unique("drop"))
+        .order(egui::Order::Foreground)
+        .anchor(egui::Align2::CENTER_CENTER, [0.0, 0.0])
+        .show(ctx, |ui| {
+            Frame::popup(ui.style()).inner_margin(24).show(ui, |ui| {
+                ui.heading("Drop a twin, a protocol or a clip");
+            });
+        });
+}

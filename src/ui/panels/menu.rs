@@ -1,0 +1,100 @@
+//! The menu bar.
+
+use eframe::egui::{self, Button, MenuBar, Ui, ViewportCommand};
+
+use super::{Panel, Place};
+use crate::ui::view::{Action, Ask, ThemeChoice, View};
+use crate::workbench::{Command, Workbench};
+
+/// Everything that can be done, by name.
+pub struct Menu;
+
+impl Panel for Menu {
+    fn name(&self) -> &'static str {
+        "menu"
+    }
+
+    fn place(&self) -> Place {
+        Place::Top
+    }
+
+    fn ui(&mut self, bench: &Workbench, view: &mut View, ui: &mut Ui) -> Vec<Action> {
+        let mut actions = Vec::new();
+        MenuBar::new().ui(ui, |ui| {
+            ui.menu_button("File", |ui| file(bench, ui, &mut actions));
+            ui.menu_button("Edit", |ui| {
+                item(ui, bench.can_undo(), "Undo", "Ctrl+Z", Command::Undo, &mut actions);
+                item(ui, bench.can_redo(), "Redo", "Ctrl+Shift+Z", Command::Redo, &mut actions);
+            });
+            ui.menu_button("Experiment", |ui| {
+                item(ui, true, "Run protocol", "Ctrl+R", Command::Run, &mut actions);
+                item(ui, bench.is_running(), "Cancel run", "Esc", Command::Cancel, &mut actions);
+                let mut live = bench.is_live();
+                if ui
+                    .checkbox(&mut live, "Run after every edit")
+                    .on_hover_text("Show the twin the new stimulus while you change it")
+                    .changed()
+                {
+                    actions.push(Command::SetLive(live).into());
+                }
+            });
+            ui.menu_button("View", |ui| appearance(view, ui));
+            ui.menu_button("Help", |ui| {
+                if ui.add(Button::new("User guide").shortcut_text("F1")).clicked() {
+                    view.help = Some(0);
+                }
+                if ui.button("About twinscope").clicked() {
+                    view.about = true;
+                }
+            });
+        });
+        actions
+    }
+}
+
+fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
+    let has_answer = bench.answer().is_some();
+    let (ask, does) = (Action::Ask, |command| Action::Do(command));
+    let groups: [&[(&str, &str, bool, Action)]; 3] = [
+        &[
+            ("Open protocol…", "Ctrl+O", true, ask(Ask::OpenProtocol)),
+            ("Save protocol…", "Ctrl+S", true, ask(Ask::SaveProtocol)),
+        ],
+        &[
+            ("Open twin file…", "", true, ask(Ask::OpenTwin)),
+            ("Open twin directory…", "", true, ask(Ask::OpenTwinFolder)),
+            ("Use built-in pilot twin", "", bench.twin_path().is_some(), does(Command::UseBuiltinTwin)),
+        ],
+        &[
+            ("Export as figure…", "Ctrl+E", has_answer, ask(Ask::ExportFigure)),
+            ("Export as tables…", "", has_answer, ask(Ask::ExportData)),
+        ],
+    ];
+    for group in groups {
+        for (label, shortcut, enabled, action) in group {
+            item(ui, *enabled, label, shortcut, action.clone(), actions);
+        }
+        ui.separator();
+    }
+    if ui.button("Quit").on_hover_text("Unsaved edits are kept for the next start").clicked() {
+        ui.ctx().send_viewport_cmd(ViewportCommand::Close);
+    }
+}
+
+fn item(ui: &mut Ui, enabled: bool, label: &str, shortcut: &str, action: impl Into<Action>, actions: &mut Vec<Action>) {
+    if ui.add_enabled(enabled, Button::new(label).shortcut_text(shortcut)).clicked() {
+        actions.push(action.into());
+    }
+}
+
+fn appearance(view: &mut View, ui: &mut Ui) {
+    for (choice, label) in [
+        (ThemeChoice::Dark, "Dark theme"),
+        (ThemeChoice::Light, "Light theme"),
+        (ThemeChoice::System, "Theme of the desktop"),
+    ] {
+        ui.radio_value(&mut view.theme, choice, label);
+    }
+    ui.separator();
+    egui::gui_zoom::zoom_menu_buttons(ui);
+}

@@ -1,0 +1,68 @@
+//! The panels of the window: one file and one line in [`all`] each.
+
+mod help;
+mod menu;
+mod player;
+mod population;
+mod run;
+mod sequence;
+mod status;
+mod stimulus;
+mod traces;
+mod tuning;
+mod twin;
+mod units;
+
+use eframe::egui::Ui;
+
+use super::view::{Action, View};
+use crate::workbench::Workbench;
+
+pub use help::{about_ui, help_ui};
+pub use player::frame_at;
+
+/// Where a panel stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The line along the upper edge.
+    Top,
+    /// The line along the lower edge.
+    Bottom,
+    /// The left column, which scrolls.
+    Left,
+    /// The foot of the left column, always in view.
+    LeftFoot,
+    /// The middle, with this part of its height.
+    Centre(u8),
+    /// The right column, its own height.
+    RightHead,
+    /// The rest of the right column.
+    Right,
+}
+
+/// A part of the window: reads the workbench, changes what only the window knows, returns what should be done.
+pub trait Panel {
+    /// Unique among panels.
+    fn name(&self) -> &'static str;
+    /// Where it stands.
+    fn place(&self) -> Place;
+    /// Draws it.
+    fn ui(&mut self, bench: &Workbench, view: &mut View, ui: &mut Ui) -> Vec<Action>;
+}
+
+/// All panels, in the order in which they are drawn.
+pub fn all() -> Vec<Box<dyn Panel>> {
+    vec![
+        Box::new(menu::Menu),
+        Box::new(status::Status),
+        Box::new(run::Run),
+        Box::new(twin::Twin),
+        Box::new(stimulus::StimulusPanel::default()),
+        Box::new(sequence::Sequence),
+        Box::new(tuning::Tuning),
+        Box::new(units::Units::default()),
+        Box::new(player::Player::default()),
+        Box::new(traces::Traces),
+        Box::new(population::Population::default()),
+    ]
+}

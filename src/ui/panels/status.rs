@@ -1,0 +1,51 @@
+//! The status bar: twin, device, speed, and the last message.
+
+use eframe::egui::{Align, Label, Layout, RichText, TextWrapMode, Ui};
+
+use super::{Panel, Place};
+use crate::ui::theme::Palette;
+use crate::ui::view::{Action, View};
+use crate::workbench::Workbench;
+
+/// One line about the state of everything.
+pub struct Status;
+
+impl Panel for Status {
+    fn name(&self) -> &'static str {
+        "status"
+    }
+
+    fn place(&self) -> Place {
+        Place::Bottom
+    }
+
+    fn ui(&mut self, bench: &Workbench, _view: &mut View, ui: &mut Ui) -> Vec<Action> {
+        let palette = Palette::of(ui);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(bench.twin_origin()).small().strong()).on_hover_text(&bench.twin().card.note);
+            ui.separator();
+            let device = bench.device_line().unwrap_or("opening the device");
+            let shown = device.split([':', ',']).next().unwrap_or(device);
+            ui.label(RichText::new(shown).small().color(palette.weak)).on_hover_text(device);
+            ui.separator();
+            let speed = match bench.run_progress() {
+                Some(progress) => progress.frames_per_sec,
+                None => bench.answer().and_then(|answer| answer.frames_per_sec()),
+            };
+            let speed = speed.map_or("– frames/s".to_owned(), |speed| format!("{speed:.0} frames/s"));
+            ui.label(RichText::new(speed).small().color(palette.weak))
+                .on_hover_text("Movie frames that the twin watches in a second of computing; 30 is real time");
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let (text, colour) = match bench.message() {
+                    Some(message) if message.error => (message.text.as_str(), palette.error),
+                    Some(message) => (message.text.as_str(), palette.weak),
+                    None if bench.is_opening_twin() => ("Opening the twin", palette.weak),
+                    None if bench.is_running() => ("Running", palette.weak),
+                    None => ("Ready", palette.weak),
+                };
+                ui.add(Label::new(RichText::new(text).small().color(colour)).wrap_mode(TextWrapMode::Truncate));
+            });
+        });
+        Vec::new()
+    }
+}

@@ -1,0 +1,97 @@
+//! Direction tuning of the selected unit.
+
+use eframe::egui::{Grid, RichText, Ui};
+
+use super::{Panel, Place};
+use crate::ui::theme::Palette;
+use crate::ui::view::{Action, Ask, View};
+use crate::ui::widgets::polar::Polar;
+use crate::ui::widgets::{arrow, badge};
+use crate::workbench::{Workbench, unit_name};
+
+/// Polar plot and numbers.
+pub struct Tuning;
+
+impl Panel for Tuning {
+    fn name(&self) -> &'static str {
+        "tuning"
+    }
+
+    fn place(&self) -> Place {
+        Place::RightHead
+    }
+
+    fn ui(&mut self, bench: &Workbench, _view: &mut View, ui: &mut Ui) -> Vec<Action> {
+        let palette = Palette::of(ui);
+        let mut actions = Vec::new();
+        let side = (ui.ctx().content_rect().height() * 0.32).clamp(190.0, 320.0);
+        let Some(answer) = bench.answer() else {
+            badge::head(ui, "Direction tuning", |_| ());
+            ui.allocate_ui(eframe::egui::vec2(ui.available_width(), side), |ui| badge::waiting(bench, ui));
+            return actions;
+        };
+        let unit = bench.unit();
+        let name = answer.outcome.units.get(unit).map(unit_name).unwrap_or_default();
+        badge::head(ui, "Direction tuning", |ui| {
+            ui.label(RichText::new(format!("unit {name}")).color(palette.weak));
+        });
+        badge::origin(bench, ui);
+        let tuning = answer.outcome.tuning.as_ref();
+        match tuning.and_then(|tuning| Some((tuning, tuning.units.get(unit)?))) {
+            Some((tuning, curve)) => {
+                Polar {
+                    label: "Tuning curve",
+                    directions_deg: &tuning.directions_deg,
+                    mean: &curve.mean,
+                    sem: curve.sem.as_deref(),
+                    preferred_deg: curve.preferred_direction_deg,
+                }
+                .ui(ui, side);
+                let error = if curve.sem.is_some() { "mean ± s.e.m." } else { "mean" };
+                let caption = format!("{error} of {} presentations; 1 = the unit's mean activity", tuning.repeats);
+                ui.label(RichText::new(caption).small().color(palette.weak));
+                numbers(curve, &palette, ui);
+            }
+            None => {
+                let text = "This stimulus was shown in one direction or has none. Choose a drifting grating or moving \
+                            dots and vary the direction to see a tuning curve.";
+                ui.allocate_ui(eframe::egui::vec2(ui.available_width(), side), |ui| badge::empty(ui, text));
+            }
+        }
+        ui.horizontal(|ui| {
+            for (label, tip, ask) in [
+                ("Export figure…", "Tuning curve and responses as PNG or SVG (Ctrl+E)", Ask::ExportFigure),
+                ("Export data…", "All numbers as tables, with the protocol, into a folder", Ask::ExportData),
+            ] {
+                if ui.button(label).on_hover_text(tip).clicked() {
+                    actions.push(Action::Ask(ask));
+                }
+            }
+        });
+        actions
+    }
+}
+
+fn numbers(curve: &crate::analysis::UnitTuning, palette: &Palette, ui: &mut Ui) {
+    Grid::new("selectivity").num_columns(6).spacing([10.0, 2.0]).show(ui, |ui| {
+        let index = |value: Option<f32>| value.map_or("–".to_owned(), |value| format!("{value:.3}"));
+        for (name, value, tip) in [
+            ("gOSI", index(curve.global_osi), "Global orientation selectivity, |Σ r e^(2iθ)| / Σ r: 0 to 1"),
+            ("gDSI", index(curve.global_dsi), "Global direction selectivity, |Σ r e^(iθ)| / Σ r: 0 to 1"),
+        ] {
+            ui.label(RichText::new(name).color(palette.weak)).on_hover_text(tip);
+            ui.label(RichText::new(value).strong()).on_hover_text(tip);
+        }
+        let tip = "Preferred direction of motion: that of Σ r e^(iθ); 0° to the right, 90° up";
+        ui.label(RichText::new("Preferred").color(palette.weak)).on_hover_text(tip);
+        ui.horizontal(|ui| match curve.preferred_direction_deg {
+            Some(direction) => {
+                ui.label(RichText::new(format!("{:.0}°", badge::whole_degrees(direction))).strong()).on_hover_text(tip);
+                arrow::glyph(ui, f64::from(direction), palette.accent);
+            }
+            None => {
+                ui.label("–").on_hover_text("Undefined: the unit did not respond");
+            }
+        });
+    });
+}

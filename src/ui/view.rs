@@ -1,0 +1,119 @@
+//! What only the window knows: where the player is, how lists are sorted, what is open.
+
+use serde::{Deserialize, Serialize};
+
+use crate::workbench::Command;
+
+/// Something a panel asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// A command of the workbench.
+    Do(Command),
+    /// A file dialog, whose answer becomes a command.
+    Ask(Ask),
+}
+
+impl From<Command> for Action {
+    fn from(command: Command) -> Self {
+        Self::Do(command)
+    }
+}
+
+/// Which file or folder the user should name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ask {
+    /// A twin file.
+    OpenTwin,
+    /// A folder with a twin's core and scans.
+    OpenTwinFolder,
+    /// A protocol to read.
+    OpenProtocol,
+    /// Where to write the protocol.
+    SaveProtocol,
+    /// A clip file.
+    OpenClip,
+    /// A folder of PNG frames.
+    OpenClipFolder,
+    /// Where to write the figure.
+    ExportFigure,
+    /// Folder for the data.
+    ExportData,
+}
+
+/// Columns of the population heat map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Columns {
+    /// Frames of the movie.
+    Time,
+    /// Directions of the sweep.
+    Direction,
+}
+
+/// Column by which units are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SortKey {
+    /// As in the twin.
+    Unit,
+    /// Global orientation selectivity.
+    Osi,
+    /// Global direction selectivity.
+    Dsi,
+    /// Preferred direction.
+    Preferred,
+    /// Mean response.
+    Mean,
+}
+
+/// State of the window; remembered between starts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct View {
+    /// Whether the stimulus plays.
+    #[serde(skip)]
+    pub playing: bool,
+    /// Where the player is, seconds from the start of the movie.
+    pub position_secs: f64,
+    /// Columns of the population heat map.
+    pub columns: Columns,
+    /// Whether each unit is drawn relative to its own strongest response.
+    pub to_peak: bool,
+    /// Order of units in the table and the heat map.
+    pub sort: SortKey,
+    /// Largest first.
+    pub descending: bool,
+    /// `dark`, `light` or `system`.
+    pub theme: ThemeChoice,
+    /// Open page of the user guide.
+    #[serde(skip)]
+    pub help: Option<usize>,
+    /// Whether the about box is open.
+    #[serde(skip)]
+    pub about: bool,
+}
+
+/// Which theme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ThemeChoice {
+    /// Light on dark.
+    Dark,
+    /// Dark on light.
+    Light,
+    /// As the desktop is set.
+    System,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            playing: true,
+            position_secs: 0.0,
+            columns: Columns::Direction,
+            to_peak: true,
+            sort: SortKey::Preferred,
+            descending: false,
+            theme: ThemeChoice::Dark,
+            help: None,
+            about: false,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Things to draw with: each a function of its data that knows no workbench.
+
+pub mod arrow;
+pub mod badge;
+pub mod field;
+pub mod heat_map;
+pub mod markdown;
+pub mod polar;

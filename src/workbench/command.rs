@@ -1,0 +1,75 @@
+//! What can be asked of the workbench, and what it reports back.
+
+use std::path::PathBuf;
+
+use crate::experiment::Protocol;
+use crate::gpu::DeviceChoice;
+
+/// One thing to do. Panels, shortcuts, menus and the command line all build these.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Replaces the protocol; edits until the next [`Command::CloseStep`] are one undo step.
+    Edit(Box<Protocol>),
+    /// The gesture that made the last edits is over.
+    CloseStep,
+    /// Takes back the last step.
+    Undo,
+    /// Does an undone step again.
+    Redo,
+    /// Runs the protocol through the twin, in place of a run under way.
+    Run,
+    /// Stops the run under way; the previous result stays.
+    Cancel,
+    /// Whether every edit starts a run.
+    SetLive(bool),
+    /// Which device computes from the next run on.
+    SetDevice(DeviceChoice),
+    /// The twin that ships with the program.
+    UseBuiltinTwin,
+    /// A twin from a file or a folder.
+    OpenTwin(PathBuf),
+    /// A protocol file, as one undo step.
+    OpenProtocol(PathBuf),
+    /// Writes the protocol.
+    SaveProtocol(PathBuf),
+    /// A clip file or a folder of frames as the stimulus.
+    ShowClip(PathBuf),
+    /// A protocol, twin or clip, by what the path looks like: what dropping a file on the window means.
+    OpenAny(PathBuf),
+    /// The unit whose answers are shown, as an index of the outcome.
+    SelectUnit(usize),
+    /// Writes the figure of the outcome; the name decides PNG or SVG.
+    ExportFigure(PathBuf),
+    /// Writes numbers and protocol of the outcome into a folder.
+    ExportData(PathBuf),
+    /// The message was read.
+    DismissMessage,
+}
+
+/// What happened, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A run began.
+    RunStarted,
+    /// A run ended with a new outcome.
+    RunFinished,
+    /// A run was stopped by the user.
+    RunCancelled,
+    /// Another twin is in place.
+    TwinOpened(String),
+    /// A protocol was read.
+    ProtocolOpened(PathBuf),
+    /// A file or folder was written.
+    Written(PathBuf),
+    /// Something failed; one sentence.
+    Failed(String),
+}
+
+/// The last message for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// One sentence.
+    pub text: String,
+    /// Whether something failed: such a message stays until it is dismissed.
+    pub error: bool,
+}

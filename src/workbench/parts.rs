@@ -1,0 +1,171 @@
+//! What the workbench needs from the parts that compute, in one place.
+//!
+//! The network is handed in as a [`MakePredictor`], so that a test can use one with known tuning.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Answer;
+use crate::experiment::{self, Outcome, Predictor, Protocol, RunError};
+use crate::figures::{self, Figure};
+use crate::gpu::{ComputeDevice, DeviceChoice};
+use crate::job::Progress;
+use crate::model::twin::{Twin, TwinOptions};
+use crate::model::weights::{self, TwinWeights};
+use crate::signals::{FrameSource, Monitor, Raster, SourceError};
+use crate::stimulus;
+use crate::stimulus::schedule::Schedule;
+
+/// Everything a run depends on.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// What to show.
+    pub protocol: Protocol,
+    /// Folder against which relative paths of the protocol are read.
+    pub folder: Option<PathBuf>,
+    /// Who watches.
+    pub twin: Arc<TwinWeights>,
+    /// Which device computes.
+    pub device: DeviceChoice,
+}
+
+/// Why a run gave no outcome.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunFailure {
+    /// The user asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+    /// One sentence.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Puts a twin on a device; called on the worker thread, once for each pair.
+pub type MakePredictor =
+    Box<dyn FnMut(&Arc<TwinWeights>, &ComputeDevice) -> Result<Box<dyn Predictor + Send>, String> + Send>;
+
+/// The computing part; lives on the worker thread, which alone touches the twin and the GPU. The device is opened
+/// when it is first needed, and twin and device stay together until one of them changes.
+pub struct Compute {
+    make: MakePredictor,
+    device: Option<(DeviceChoice, ComputeDevice, String)>,
+    predictor: Option<(String, Box<dyn Predictor + Send>)>,
+}
+
+impl Compute {
+    /// Computes with the twin's own network.
+    pub fn with_twins() -> Self {
+        Self::new(Box::new(|weights, device| {
+            let twin = Twin::open(Arc::clone(weights), device, TwinOptions::default());
+            Ok(Box::new(twin.map_err(|error| sentence(&error))?))
+        }))
+    }
+
+    /// Nothing is opened yet.
+    pub fn new(make: MakePredictor) -> Self {
+        Self { make, device: None, predictor: None }
+    }
+
+    /// With a device that was opened before, and the line that says which and why.
+    pub fn with_device(mut self, choice: DeviceChoice, device: ComputeDevice, line: String) -> Self {
+        self.device = Some((choice, device, line));
+        self
+    }
+
+    /// Opens the device when it is not open yet, and says in one line which and why.
+    pub(super) fn open(&mut self, choice: DeviceChoice) -> Result<String, String> {
+        if let Some((_, _, line)) = self.device.as_ref().filter(|(opened, _, _)| *opened == choice) {
+            return Ok(line.clone());
+        }
+        let (device, line) = ComputeDevice::open(choice).map_err(|error| sentence(&error))?;
+        self.predictor = None;
+        self.device = Some((choice, device, line.clone()));
+        Ok(line)
+    }
+
+    /// Runs a protocol through a twin.
+    pub(super) fn run(&mut self, request: &RunRequest, progress: &Progress) -> Result<Outcome, RunFailure> {
+        self.open(request.device).map_err(RunFailure::Failed)?;
+        let Some((_, device, _)) = &self.device else {
+            return Err(RunFailure::Failed("no device is open".to_owned()));
+        };
+        // Taken out while it works: a predictor that panicked is not used again.
+        let kept = self.predictor.take().filter(|(sha256, _)| *sha256 == request.twin.sha256);
+        let mut predictor = match kept {
+            Some((_, predictor)) => predictor,
+            None => (self.make)(&request.twin, device).map_err(RunFailure::Failed)?,
+        };
+        let mut draw = |schedule: &Schedule, monitor: &Monitor| {
+            let folder = request.folder.as_deref().unwrap_or(Path::new(""));
+            stimulus::source(schedule, monitor, folder, device).map_err(|error| SourceError::new(sentence(&error)))
+        };
+        let result = experiment::run(&request.protocol, predictor.as_mut(), None, &mut draw, progress, &mut |_| ());
+        self.predictor = Some((request.twin.sha256.clone(), predictor));
+        result.map_err(|error| match error {
+            RunError::Cancelled(_) => RunFailure::Cancelled,
+            other => RunFailure::Failed(sentence(&other)),
+        })
+    }
+}
+
+/// An error with its causes, in one line.
+pub fn sentence(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let more = inner.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+/// What the protocol means for a twin of this raster.
+pub(super) fn plan(protocol: &Protocol, raster: Raster) -> Result<(Monitor, Schedule), String> {
+    let monitor = protocol.monitor(raster);
+    protocol.validate_for(&monitor).map_err(|error| sentence(&error))?;
+    Ok((monitor, protocol.schedule(&monitor)))
+}
+
+/// The movie of a schedule for the eyes of the user, drawn on the CPU beside the twin's work.
+pub(super) fn source(
+    schedule: &Schedule,
+    monitor: &Monitor,
+    folder: Option<&Path>,
+) -> Result<Box<dyn FrameSource>, String> {
+    stimulus::source(schedule, monitor, folder.unwrap_or(Path::new("")), &ComputeDevice::Cpu)
+        .map_err(|error| sentence(&error))
+}
+
+pub(super) fn read_protocol(path: &Path) -> Result<Protocol, String> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{name} could not be read: {error}"))?;
+    Protocol::from_toml(&text, &name).map_err(|error| sentence(&error))
+}
+
+pub(super) fn write_protocol(protocol: &Protocol, path: &Path) -> Result<(), String> {
+    let text = protocol.to_toml().map_err(|error| sentence(&error))?;
+    crate::experiment::save::atomically(path, |file: &mut dyn Write| file.write_all(text.as_bytes()))
+        .map_err(|error| format!("{} could not be written: {error}", path.display()))
+}
+
+pub(super) fn load_twin(path: &Path) -> Result<TwinWeights, String> {
+    weights::load(path, None, None).map_err(|error| sentence(&error))
+}
+
+/// All figures of a tuning on one sheet, or the response alone where no direction was swept.
+pub(super) fn write_figure(answer: &Answer, unit: usize, path: &Path) -> Result<PathBuf, String> {
+    let path = if path.extension().is_none() { path.with_extension("png") } else { path.to_owned() };
+    let figure = if answer.outcome.tuning.is_some() { Figure::Summary { unit } } else { Figure::Traces { unit } };
+    figures::write(figure, &figures::Data::of(&answer.outcome), &path).map_err(|error| sentence(&error))?;
+    Ok(path)
+}
+
+/// Tables, protocol and provenance.
+pub(super) fn write_data(answer: &Answer, folder: &Path) -> Result<PathBuf, String> {
+    answer.outcome.write(folder).map_err(|error| sentence(&error))?;
+    Ok(folder.to_owned())
+}

@@ -1,0 +1,201 @@
+//! The one place where commands are carried out.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::state::{Plan, TwinLoading};
+use super::{Command, Event, Message, Workbench, parts};
+use crate::stimulus::{Clip, Stimulus};
+
+/// Time without a further edit after which a live run starts, seconds: longer than the gap between two mouse events,
+/// short enough to feel immediate.
+const LIVE_DELAY_SECS: f64 = 0.12;
+
+impl Workbench {
+    /// Does what was asked; long work goes to a worker and is taken in by [`Workbench::tick`].
+    pub fn perform(&mut self, command: Command) {
+        match command {
+            Command::Edit(protocol) => {
+                if self.protocol.edit(*protocol) {
+                    self.protocol_changed();
+                }
+            }
+            Command::CloseStep => self.protocol.close_step(),
+            Command::Undo => {
+                if self.protocol.undo() {
+                    self.protocol_changed();
+                }
+            }
+            Command::Redo => {
+                if self.protocol.redo() {
+                    self.protocol_changed();
+                }
+            }
+            Command::Run => self.start_run(),
+            Command::Cancel => self.cancel_run(),
+            Command::SetLive(live) => {
+                self.live = live;
+                self.run_due = None;
+                if live && (self.answer.is_none() || self.is_answer_outdated()) {
+                    self.run_soon();
+                }
+            }
+            Command::SetDevice(device) => {
+                if self.device != device {
+                    self.device = device;
+                    self.device_line = None;
+                    self.open_device();
+                }
+            }
+            Command::UseBuiltinTwin => {
+                self.twin_loading = None;
+                self.twin_path = None;
+                self.twin = Arc::clone(&self.builtin);
+                self.twin_changed();
+            }
+            Command::OpenTwin(path) => self.open_twin(path),
+            Command::OpenProtocol(path) => self.open_protocol(path),
+            Command::SaveProtocol(path) => self.save_protocol(path),
+            Command::ShowClip(path) => self.show_clip(path),
+            Command::OpenAny(path) => self.open_any(path),
+            Command::SelectUnit(unit) => self.unit = unit,
+            Command::ExportFigure(path) => self.export(path, parts::write_figure),
+            Command::ExportData(path) => self.export(path, |answer, _, folder| parts::write_data(answer, folder)),
+            Command::DismissMessage => self.message = None,
+        }
+    }
+
+    /// Asks for a frame of the stimulus; it arrives in [`Workbench::picture`].
+    pub fn show_frame(&mut self, frame: usize) {
+        self.preview.want(frame);
+        let wake = self.wake.clone();
+        self.preview.tick(&self.files, move || wake.call());
+    }
+
+    pub(super) fn fail(&mut self, text: String) {
+        self.events.push(Event::Failed(text.clone()));
+        self.message = Some(Message { text, error: true });
+    }
+
+    pub(super) fn tell(&mut self, text: String) {
+        self.message = Some(Message { text, error: false });
+    }
+
+    fn protocol_changed(&mut self) {
+        self.replan();
+        if self.live {
+            self.run_soon();
+        }
+    }
+
+    /// In live mode edits come in quick succession: the run starts when they pause.
+    pub(super) fn run_soon(&mut self) {
+        self.run_due = Some(self.now + LIVE_DELAY_SECS);
+    }
+
+    pub(super) fn twin_changed(&mut self) {
+        let origin = self.twin_origin();
+        self.events.push(Event::TwinOpened(origin.clone()));
+        self.tell(format!("Opened {origin}"));
+        self.replan();
+        if self.live {
+            self.run_soon();
+        }
+    }
+
+    /// Works out what the protocol means for this twin.
+    pub(super) fn replan(&mut self) {
+        let protocol = self.protocol.current();
+        let planned = parts::plan(protocol, self.twin.card.raster);
+        let make = planned.as_ref().ok().map(|(monitor, schedule)| {
+            let (monitor, schedule, folder) = (*monitor, schedule.clone(), self.folder());
+            let make: super::preview::MakeSource =
+                Box::new(move || parts::source(&schedule, &monitor, folder.as_deref()));
+            make
+        });
+        self.plan = planned.map(|(monitor, schedule)| Plan { monitor, schedule });
+        self.preview.replace(make);
+    }
+
+    /// Folder against which relative paths of the protocol are read.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        self.protocol_path.as_deref().and_then(Path::parent).map(Path::to_owned)
+    }
+
+    pub(super) fn open_twin(&mut self, path: PathBuf) {
+        let (wake, from) = (self.wake.clone(), path.clone());
+        let job = self.files.submit(move |_| parts::load_twin(&from), move || wake.call());
+        self.twin_loading = Some(TwinLoading { path, job });
+    }
+
+    fn open_protocol(&mut self, path: PathBuf) {
+        match parts::read_protocol(&path) {
+            Ok(protocol) => {
+                self.protocol.close_step();
+                self.protocol.edit(protocol.clone());
+                self.protocol.close_step();
+                self.baseline = protocol;
+                self.tell(format!("Opened {}", path.display()));
+                self.events.push(Event::ProtocolOpened(path.clone()));
+                self.protocol_path = Some(path);
+                self.protocol_changed();
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn save_protocol(&mut self, path: PathBuf) {
+        let path = if path.extension().is_none() { path.with_extension("toml") } else { path };
+        match parts::write_protocol(self.protocol.current(), &path) {
+            Ok(()) => {
+                self.baseline = self.protocol.current().clone();
+                self.tell(format!("Saved {}", path.display()));
+                self.events.push(Event::Written(path.clone()));
+                self.protocol_path = Some(path);
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn open_any(&mut self, path: PathBuf) {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        match ending.as_str() {
+            "toml" => self.open_protocol(path),
+            "npy" | "npz" | "gif" => self.show_clip(path),
+            _ if path.is_dir() && holds_png(&path) => self.show_clip(path),
+            "" | "pt" | "pth" | "safetensors" => self.open_twin(path),
+            other => self.fail(format!(
+                "`.{other}` is not a file to open here: drop a twin (.safetensors, .pt or a folder of .pt files), a \
+                 protocol (.toml) or a clip (.npy, .npz, .gif or a folder of .png)"
+            )),
+        }
+    }
+
+    fn show_clip(&mut self, path: PathBuf) {
+        let mut protocol = self.protocol.current().clone();
+        protocol.stimulus = Stimulus::Clip(Clip { path, frames_per_sec: None });
+        protocol.sweep.direction_deg = None;
+        self.perform(Command::CloseStep);
+        self.perform(Command::Edit(Box::new(protocol)));
+        self.perform(Command::CloseStep);
+    }
+
+    fn export(
+        &mut self,
+        path: PathBuf,
+        write: impl FnOnce(&super::Answer, usize, &Path) -> Result<PathBuf, String> + Send + 'static,
+    ) {
+        let Some(answer) = self.answer.clone() else {
+            self.fail("there is nothing to export yet: run the protocol first".to_owned());
+            return;
+        };
+        let (wake, unit) = (self.wake.clone(), self.unit());
+        self.writing.push(self.files.submit(move |_| write(&answer, unit, &path), move || wake.call()));
+    }
+}
+
+fn holds_png(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|entries| {
+        entries.flatten().any(|entry| entry.path().extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")))
+    })
+}

@@ -1,0 +1,41 @@
+//! What is remembered until the next start.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::Protocol;
+
+/// State that outlives the program; unsaved edits of the protocol are part of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Saved {
+    /// The protocol as it was left.
+    pub protocol: Option<Protocol>,
+    /// The protocol as its file has it.
+    pub baseline: Option<Protocol>,
+    /// That file.
+    pub protocol_path: Option<PathBuf>,
+    /// The twin that was open; `None` for the one that ships with the program.
+    pub twin_path: Option<PathBuf>,
+    /// `auto`, `cpu` or `gpu`.
+    pub device: String,
+    /// Whether every edit starts a run.
+    pub live: bool,
+    /// The selected unit.
+    pub unit: usize,
+}
+
+impl Default for Saved {
+    fn default() -> Self {
+        Self {
+            protocol: None,
+            baseline: None,
+            protocol_path: None,
+            twin_path: None,
+            device: "auto".to_owned(),
+            live: true,
+            unit: 0,
+        }
+    }
+}

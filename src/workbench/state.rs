@@ -1,0 +1,260 @@
+//! The state of the whole program, and how it is read.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::background::{Running, Wake};
+use super::parts::Compute;
+use super::preview::Preview;
+use super::{Answer, Event, History, Message, Picture, Saved};
+use crate::experiment::{Protocol, Provenance};
+use crate::gpu::DeviceChoice;
+use crate::job::{Job, Worker};
+use crate::model::weights::TwinWeights;
+use crate::signals::Monitor;
+use crate::stimulus::schedule::Schedule;
+
+/// What was asked of a twin file, and the twin once it is read.
+pub(super) struct TwinLoading {
+    pub path: PathBuf,
+    pub job: Job<Result<TwinWeights, String>>,
+}
+
+/// What the current protocol means: its screen and what is shown when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The screen.
+    pub monitor: Monitor,
+    /// What is shown when.
+    pub schedule: Schedule,
+}
+
+/// State of the whole program.
+pub struct Workbench {
+    pub(super) protocol: History<Protocol>,
+    pub(super) baseline: Protocol,
+    pub(super) protocol_path: Option<PathBuf>,
+    pub(super) plan: Result<Plan, String>,
+    pub(super) preview: Preview,
+
+    pub(super) builtin: Arc<TwinWeights>,
+    pub(super) twin: Arc<TwinWeights>,
+    pub(super) twin_path: Option<PathBuf>,
+    pub(super) twin_loading: Option<TwinLoading>,
+
+    pub(super) device: DeviceChoice,
+    pub(super) device_line: Option<String>,
+    pub(super) device_opening: Option<Job<Result<String, String>>>,
+
+    pub(super) live: bool,
+    pub(super) now: f64,
+    pub(super) run_due: Option<f64>,
+    pub(super) rerun: bool,
+    pub(super) running: Option<Running>,
+    pub(super) writing: Vec<Job<Result<PathBuf, String>>>,
+    pub(super) answer: Option<Arc<Answer>>,
+    pub(super) unit: usize,
+
+    pub(super) events: Vec<Event>,
+    pub(super) message: Option<Message>,
+
+    pub(super) compute: Arc<Mutex<Compute>>,
+    pub(super) wake: Wake,
+    /// Owns the twin and the GPU.
+    pub(super) worker: Worker,
+    /// Reads and writes files and draws the preview.
+    pub(super) files: Worker,
+}
+
+impl Drop for Workbench {
+    fn drop(&mut self) {
+        self.cancel_run(); // the worker ends with its queue: a long run must not keep the window open
+    }
+}
+
+impl Workbench {
+    /// A workbench with the twin that ships with the program and the default protocol. Nothing runs yet.
+    ///
+    /// # Errors
+    /// When the system refuses another thread.
+    pub fn new(builtin: TwinWeights, compute: Compute) -> std::io::Result<Self> {
+        let builtin = Arc::new(builtin);
+        let protocol = Protocol::default_direction_tuning();
+        let mut bench = Self {
+            protocol: History::new(protocol.clone()),
+            baseline: protocol,
+            protocol_path: None,
+            plan: Err("nothing is planned yet".to_owned()),
+            preview: Preview::default(),
+            twin: Arc::clone(&builtin),
+            builtin,
+            twin_path: None,
+            twin_loading: None,
+            device: DeviceChoice::Auto,
+            device_line: None,
+            device_opening: None,
+            live: true,
+            now: 0.0,
+            run_due: None,
+            rerun: false,
+            running: None,
+            writing: Vec::new(),
+            answer: None,
+            unit: 0,
+            events: Vec::new(),
+            message: None,
+            compute: Arc::new(Mutex::new(compute)),
+            wake: Wake::default(),
+            worker: Worker::start("twin")?,
+            files: Worker::start("files")?,
+        };
+        bench.replan();
+        Ok(bench)
+    }
+
+    /// Calls this whenever background work has ended, from the thread that did it.
+    pub fn set_wake(&mut self, wake: impl Fn() + Send + Sync + 'static) {
+        self.wake = Wake::new(wake);
+    }
+
+    /// The protocol as it stands.
+    pub fn protocol(&self) -> &Protocol {
+        self.protocol.current()
+    }
+
+    /// The file it was read from or last written to.
+    pub fn protocol_path(&self) -> Option<&Path> {
+        self.protocol_path.as_deref()
+    }
+
+    /// Whether the protocol differs from its file.
+    pub fn is_edited(&self) -> bool {
+        *self.protocol.current() != self.baseline
+    }
+
+    /// Whether there is a step to take back.
+    pub fn can_undo(&self) -> bool {
+        self.protocol.can_undo()
+    }
+
+    /// Whether there is an undone step.
+    pub fn can_redo(&self) -> bool {
+        self.protocol.can_redo()
+    }
+
+    /// What the protocol means, or what is wrong with it in one sentence.
+    pub fn plan(&self) -> Result<&Plan, &str> {
+        self.plan.as_ref().map_err(String::as_str)
+    }
+
+    /// The newest drawn frame of the stimulus.
+    pub fn picture(&self) -> Option<&Picture> {
+        self.preview.picture()
+    }
+
+    /// Why the stimulus cannot be drawn.
+    pub fn picture_error(&self) -> Option<&str> {
+        self.preview.error()
+    }
+
+    /// The twin that will answer the next run.
+    pub fn twin(&self) -> &TwinWeights {
+        &self.twin
+    }
+
+    /// Its file; `None` for the twin that ships with the program.
+    pub fn twin_path(&self) -> Option<&Path> {
+        self.twin_path.as_deref()
+    }
+
+    /// The twin in one line, and whether its animal was simulated.
+    pub fn twin_origin(&self) -> String {
+        Provenance {
+            twin: self.twin.card.name.clone(),
+            simulated: self.twin.card.simulated,
+            version: String::new(),
+            weights_sha256: String::new(),
+            device: String::new(),
+            seed: 0,
+        }
+        .notice()
+    }
+
+    /// Whether a twin is being read.
+    pub fn is_opening_twin(&self) -> bool {
+        self.twin_loading.is_some()
+    }
+
+    /// The device that was asked for.
+    pub fn device(&self) -> DeviceChoice {
+        self.device
+    }
+
+    /// The device that was picked and why; `None` before it was opened.
+    pub fn device_line(&self) -> Option<&str> {
+        self.device_line.as_deref()
+    }
+
+    /// Whether every edit starts a run.
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Whether a run is under way or about to start.
+    pub fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// The newest result; stays while the next one is computed.
+    pub fn answer(&self) -> Option<&Arc<Answer>> {
+        self.answer.as_ref()
+    }
+
+    /// Whether the newest result belongs to another protocol or twin than those on the screen.
+    pub fn is_answer_outdated(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| {
+            answer.outcome.protocol != *self.protocol.current()
+                || answer.outcome.provenance.weights_sha256 != self.twin.sha256
+        })
+    }
+
+    /// The selected unit, always one that the newest result has.
+    pub fn unit(&self) -> usize {
+        let units = self.answer.as_ref().map_or(usize::MAX, |answer| answer.outcome.units.len());
+        self.unit.min(units.saturating_sub(1))
+    }
+
+    /// The last message.
+    pub fn message(&self) -> Option<&Message> {
+        self.message.as_ref()
+    }
+
+    /// What should be remembered until the next start.
+    pub fn saved(&self) -> Saved {
+        Saved {
+            protocol: Some(self.protocol.current().clone()),
+            baseline: Some(self.baseline.clone()),
+            protocol_path: self.protocol_path.clone(),
+            twin_path: self.twin_path.clone(),
+            device: self.device.to_string(),
+            live: self.live,
+            unit: self.unit,
+        }
+    }
+
+    /// Goes on where the program was left.
+    pub fn restore(&mut self, saved: Saved) {
+        if let Some(protocol) = saved.protocol {
+            self.baseline = saved.baseline.unwrap_or_else(|| protocol.clone());
+            self.protocol = History::new(protocol);
+            self.protocol_path = saved.protocol_path;
+        }
+        self.device = saved.device.parse().unwrap_or_default();
+        self.live = saved.live;
+        self.unit = saved.unit;
+        self.replan();
+        if let Some(path) = saved.twin_path {
+            self.open_twin(path);
+        }
+    }
+}

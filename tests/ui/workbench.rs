@@ -1,0 +1,193 @@
+//! The workbench without a window: commands in, events out.
+
+use std::time::Duration;
+
+use twinscope::stimulus::Stimulus;
+use twinscope::workbench::{Command, Event, Workbench};
+
+use super::fake;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn with_contrast(bench: &Workbench, contrast: f64) -> Command {
+    let mut protocol = bench.protocol().clone();
+    protocol.stimulus.set("contrast", contrast);
+    Command::Edit(Box::new(protocol))
+}
+
+fn contrast(bench: &Workbench) -> f64 {
+    bench.protocol().stimulus.get("contrast").expect("a grating has contrast")
+}
+
+#[test]
+fn a_run_finds_the_preferred_directions_of_the_twin() {
+    let bench = fake::answered();
+    let answer = bench.answer().expect("an answer");
+    let tuning = answer.outcome.tuning.as_ref().expect("directions were swept");
+    for (unit, curve) in tuning.units.iter().enumerate() {
+        let found = f64::from(curve.preferred_direction_deg.expect("every unit responds"));
+        let wanted = fake::preferred_deg(unit);
+        let off = (found - wanted + 180.0).rem_euclid(360.0) - 180.0;
+        // The twin measures motion on a coarse raster: half the distance of the directions shown, 22.5 degrees.
+        assert!(off.abs() < 11.25, "unit {unit} prefers {wanted}, found {found}");
+    }
+    assert_eq!(answer.origin(), "Pilot twin: learned from a simulated mouse");
+}
+
+#[test]
+fn every_edit_is_taken_back_and_done_again() {
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetLive(false));
+    for value in [0.5, 0.6, 0.7] {
+        bench.perform(with_contrast(&bench, value));
+        bench.perform(Command::CloseStep);
+    }
+    bench.perform(Command::Undo);
+    assert_eq!(contrast(&bench), 0.6);
+    bench.perform(Command::Undo);
+    bench.perform(Command::Undo);
+    assert_eq!(contrast(&bench), 1.0);
+    assert!(!bench.can_undo() && !bench.is_edited());
+    bench.perform(Command::Redo);
+    assert_eq!(contrast(&bench), 0.5);
+    assert!(bench.is_edited());
+}
+
+#[test]
+fn a_cancelled_run_leaves_the_previous_result() {
+    let mut bench = fake::bench(Duration::from_millis(20));
+    bench.perform(Command::SetLive(false));
+    bench.perform(Command::Run);
+    bench.wait(LIMIT);
+    let before = bench.answer().expect("an answer").clone();
+    bench.perform(Command::Run);
+    bench.perform(Command::Cancel);
+    let events = bench.wait(LIMIT);
+    assert!(events.contains(&Event::RunCancelled), "{events:?}");
+    assert!(std::sync::Arc::ptr_eq(&before, bench.answer().expect("still there")));
+    assert!(!bench.is_running());
+}
+
+#[test]
+fn in_live_mode_edits_restart_the_run_on_the_newest_value() {
+    let mut bench = fake::bench(Duration::from_millis(5));
+    bench.perform(Command::Run);
+    bench.wait(LIMIT);
+    let first = bench.answer().expect("an answer").clone();
+    for step in 1..=20 {
+        bench.perform(with_contrast(&bench, f64::from(step) / 40.0));
+        bench.tick(f64::from(step) * 0.02);
+        assert!(bench.answer().is_some(), "the previous result stays in view");
+    }
+    assert!(bench.is_answer_outdated());
+    bench.wait(LIMIT);
+    let last = bench.answer().expect("an answer");
+    assert!(!std::sync::Arc::ptr_eq(&first, last));
+    assert_eq!(last.outcome.protocol.stimulus.get("contrast"), Some(0.5));
+    assert!(!bench.is_answer_outdated());
+}
+
+#[test]
+fn an_impossible_protocol_is_one_sentence_and_not_a_crash() {
+    let mut bench = fake::bench(Duration::ZERO);
+    let mut protocol = bench.protocol().clone();
+    protocol.timing.skip_secs = 5.0;
+    bench.perform(Command::Edit(Box::new(protocol)));
+    let problem = bench.plan().expect_err("nothing would be left of a presentation").to_owned();
+    assert!(problem.contains("skip_secs"), "{problem}");
+    bench.perform(Command::Run);
+    bench.wait(LIMIT);
+    assert!(bench.message().is_some_and(|message| message.error && message.text == problem));
+    bench.perform(Command::DismissMessage);
+    assert!(bench.message().is_none());
+}
+
+#[test]
+fn a_protocol_comes_back_from_its_file_and_unsaved_edits_from_the_settings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mine.toml");
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetLive(false));
+    bench.perform(with_contrast(&bench, 0.25));
+    bench.perform(Command::SaveProtocol(path.clone()));
+    assert!(!bench.is_edited(), "{:?}", bench.message());
+
+    let mut other = fake::bench(Duration::ZERO);
+    other.perform(Command::SetLive(false));
+    other.perform(Command::OpenAny(path));
+    assert_eq!(contrast(&other), 0.25);
+    other.perform(with_contrast(&other, 0.75));
+    other.perform(Command::SelectUnit(7));
+    let text = serde_json::to_string(&other.saved()).expect("settings are text");
+
+    let mut next = fake::bench(Duration::ZERO);
+    next.restore(serde_json::from_str(&text).expect("settings are read back"));
+    assert_eq!(contrast(&next), 0.75);
+    assert_eq!(next.unit(), 7);
+    assert!(next.is_edited(), "the file still has 0.25");
+    assert!(!next.is_live());
+}
+
+#[test]
+fn figure_and_data_are_written_where_the_command_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut bench = fake::answered();
+    for name in ["figure.png", "figure.svg"] {
+        let path = folder.path().join(name);
+        bench.perform(Command::ExportFigure(path.clone()));
+        bench.wait(LIMIT);
+        let size = std::fs::metadata(&path).map(|file| file.len()).unwrap_or_default();
+        assert!(size > 1000, "{name} has {size} bytes; {:?}", bench.message());
+    }
+    let data = folder.path().join("data");
+    bench.perform(Command::ExportData(data.clone()));
+    bench.wait(LIMIT);
+    assert!(data.join("tuning.csv").is_file() && data.join("protocol.toml").is_file(), "{:?}", bench.message());
+}
+
+#[test]
+fn an_export_that_fails_says_why() {
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::ExportFigure("figure.png".into()));
+    assert!(bench.message().is_some_and(|message| message.error), "nothing was run yet");
+    let mut bench = fake::answered();
+    bench.perform(Command::ExportFigure("/no/such/folder/figure.png".into()));
+    bench.wait(LIMIT);
+    let message = bench.message().expect("a message");
+    assert!(message.error && message.text.contains("/no/such/folder"), "{message:?}");
+}
+
+#[test]
+fn a_dropped_clip_becomes_the_stimulus_and_undo_brings_the_old_one_back() {
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetLive(false));
+    bench.perform(Command::OpenAny("walk.npy".into()));
+    assert!(matches!(bench.protocol().stimulus, Stimulus::Clip(_)));
+    bench.wait(LIMIT);
+    bench.show_frame(60);
+    bench.wait(LIMIT);
+    assert!(bench.picture_error().is_some_and(|error| error.contains("walk.npy")), "the file does not exist");
+    bench.perform(Command::Undo);
+    assert!(matches!(bench.protocol().stimulus, Stimulus::DriftingGrating(_)));
+    bench.perform(Command::OpenAny("notes.docx".into()));
+    assert!(bench.message().is_some_and(|message| message.error && message.text.contains("docx")));
+}
+
+#[test]
+fn the_picture_is_the_wanted_frame_of_the_newest_protocol() {
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetLive(false));
+    bench.show_frame(0);
+    bench.wait(LIMIT);
+    assert!(bench.picture().expect("a picture").grey.iter().all(|&grey| grey == 128), "the lead-in is grey");
+    bench.show_frame(20);
+    bench.wait(LIMIT);
+    let full = bench.picture().expect("a picture").clone();
+    let range = |grey: &[u8]| grey.iter().max().copied().unwrap_or(0) - grey.iter().min().copied().unwrap_or(0);
+    assert!(range(&full.grey) > 200, "a grating of full contrast, found {}", range(&full.grey));
+    bench.perform(with_contrast(&bench, 0.1));
+    bench.wait(LIMIT);
+    let faint = bench.picture().expect("a picture");
+    assert_eq!(faint.frame, 20);
+    assert!(range(&faint.grey) < 40, "a tenth of the contrast, found {}", range(&faint.grey));
+}
