@@ -59,11 +59,20 @@ fn memory_mib(key: &str) -> Option<f64> {
     line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib / 1024.0)
 }
 
-/// Processor time of all threads so far in seconds, where it can be read; the clock of /proc ticks 100 times a second.
-fn processor_secs() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-    Some((fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?) / 100.0)
+/// Processor time of all threads so far in ms, where it can be read.
+fn processor_ms() -> Option<f64> {
+    let mut nanoseconds = 0.0;
+    for task in std::fs::read_dir("/proc/self/task").ok()? {
+        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        nanoseconds += text.split_whitespace().next()?.parse::<f64>().ok()?;
+    }
+    Some(nanoseconds * 1e-6)
+}
+
+/// Smallest and middle value.
+fn spread(mut values: Vec<f64>) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    (values[0], values[values.len() / 2])
 }
 
 fn main() {
@@ -80,31 +89,30 @@ fn main() {
     drop(state);
     let mut memory = engine.start(batch);
     let mut response = vec![0.0; batch * units];
-    let (mut ms, mut before) = (Vec::new(), None);
+    let (mut ms, mut cpu) = (Vec::new(), Vec::new());
     for t in 0..warmup + frames {
         let frame: Vec<u8> = (0..batch * raster.pixels())
             .map(|e| (noise(t as u32 / 2, e / raster.width / 6 * 43 + e % raster.width / 6) * 127.0 + 128.0) as u8)
             .collect();
         let gaze: Vec<[f32; 2]> = (0..batch).map(|n| [noise(7, t * batch + n), noise(8, t * batch + n)]).collect();
-        if t == warmup {
-            before = processor_secs();
-        }
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), processor_ms());
         engine.step(&mut memory, raster, &frame, &gaze, &gaze, &mut response);
-        ms.push(start.elapsed().as_secs_f64() * 1e3);
+        if t >= warmup {
+            ms.push(start.elapsed().as_secs_f64() * 1e3);
+            cpu.extend(processor_ms().zip(before).map(|(after, before)| after - before));
+        }
     }
-    let cpu = processor_secs().zip(before).map(|(after, before)| (after - before) * 1e3 / frames as f64);
-    let mut ms = ms.split_off(warmup);
-    ms.sort_by(f64::total_cmp);
-    let (min, median) = (ms[0], ms[ms.len() / 2]);
+    let (min, median) = spread(ms);
+    let cpu = (!cpu.is_empty()).then(|| spread(cpu));
     let number = |v: Option<f64>| v.map_or_else(|| "null".to_owned(), |v| format!("{v:.1}"));
     println!(
         "{{\"kernel\":\"{kernel:?}\",\"units\":{units},\"batch\":{batch},\"frames\":{frames},\"threads\":{},\
-         \"ms_min\":{min:.2},\"ms_median\":{median:.2},\"ms_median_per_sample\":{:.2},\"cpu_ms\":{},\
+         \"ms_min\":{min:.2},\"ms_median\":{median:.2},\"ms_median_per_sample\":{:.2},\"cpu_ms_min\":{},\"cpu_ms_median\":{},\
          \"weights_mib\":{:.1},\"rss_base_mib\":{},\"peak_rss_mib\":{}}}",
         rayon::current_num_threads(),
         median / batch as f64,
-        number(cpu),
+        number(cpu.map(|c| c.0)),
+        number(cpu.map(|c| c.1)),
         engine.bytes() as f64 / 1048576.0,
         number(base),
         number(memory_mib("VmHWM")),

@@ -6,9 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::{TwinArgument, read_config};
-use crate::model::twin::TwinConfig;
-use crate::model::weights::{self, TwinCard, TwinWeights, fill};
-use crate::signals::{Raster, UnitId};
+use crate::model::weights;
 
 /// What to do with a twin.
 #[derive(Debug, Subcommand)]
@@ -58,7 +56,7 @@ pub fn perform(command: TwinCommand) -> Result<()> {
             }
         }
         TwinCommand::Fill { config, units, seed, output } => {
-            let twin = filled(read_config(&config)?, units as usize, seed);
+            let twin = weights::filled_twin(&read_config(&config)?, units as usize, seed);
             weights::save(&output, &twin)?;
             println!("{}", output.display());
         }
@@ -68,22 +66,4 @@ pub fn perform(command: TwinCommand) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A twin of the deterministic test fill.
-fn filled(config: TwinConfig, units: usize, seed: u32) -> TwinWeights {
-    let unit = |unit| UnitId { animal: None, session: 0, scan: 0, unit };
-    TwinWeights {
-        state: fill::filled(&config, units, seed),
-        config,
-        units: (0..units as u32).map(unit).collect(),
-        card: TwinCard {
-            name: format!("Test fill {seed}"),
-            simulated: false,
-            raster: Raster::WANG2025,
-            note: "Deterministic numbers for tests and benchmarks; this network has learned nothing.".to_owned(),
-        },
-        // The file does not exist yet; who reads it computes its hash.
-        sha256: String::new(),
-    }
 }

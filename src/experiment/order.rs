@@ -5,7 +5,6 @@
 
 use super::Protocol;
 use crate::signals::Monitor;
-use crate::stimulus::Stimulus;
 use crate::stimulus::schedule::{Condition, Presentation, Schedule};
 
 /// Keeps the numbers that order a block apart from the seeds of its presentations.
@@ -34,10 +33,15 @@ impl Protocol {
 
     /// Everything that is swept, with all parameters fixed.
     fn conditions(&self) -> Vec<Condition> {
-        match self.sweep.direction_deg {
-            Some(steps) => steps.values().map(|direction| condition(self.stimulus.clone(), Some(direction))).collect(),
-            None => vec![condition(self.stimulus.clone(), None)],
-        }
+        let Some(steps) = self.sweep.direction_deg else {
+            return vec![Condition { direction_deg: None, stimulus: self.stimulus.clone() }];
+        };
+        let turned = steps.values().map(|degrees| degrees.rem_euclid(360.0));
+        let condition = |degrees| Condition {
+            direction_deg: Some(degrees),
+            stimulus: self.stimulus.clone().with_direction(degrees),
+        };
+        turned.map(condition).collect()
     }
 
     /// Indices of all conditions in the order of one block.
@@ -51,20 +55,6 @@ impl Protocol {
         }
         order
     }
-}
-
-/// A stimulus in one direction, turned into 0..360 degrees, or as it stands.
-fn condition(mut stimulus: Stimulus, direction_deg: Option<f64>) -> Condition {
-    let direction_deg = direction_deg.map(|degrees| degrees.rem_euclid(360.0));
-    let own = match &mut stimulus {
-        Stimulus::DriftingGrating(grating) => Some(&mut grating.direction_deg),
-        Stimulus::MovingDots(dots) => Some(&mut dots.direction_deg),
-        Stimulus::WhiteNoise(_) | Stimulus::Clip(_) => None,
-    };
-    if let (Some(own), Some(direction)) = (own, direction_deg) {
-        *own = direction;
-    }
-    Condition { direction_deg, stimulus }
 }
 
 /// One number from several, every bit depending on all of them: for each word, the finaliser of SplitMix64

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::Protocol;
 use super::nearest::{key_hint, listed, nearest};
 use super::protocol::{MonitorChoice, ProtocolError, SCHEMA, Steps, Sweep};
-use crate::stimulus::{Clip, DriftingGrating, MovingDots, Stimulus, WhiteNoise};
+use crate::stimulus::{Stimulus, StimulusKind};
 
 /// Longest protocol file, bytes; ours have fewer than a thousand.
 const MOST_BYTES: usize = 1 << 20;
@@ -50,13 +50,14 @@ impl Protocol {
 }
 
 /// One of each stimulus, every optional key given.
-fn stimuli() -> [Stimulus; 4] {
-    [
-        Stimulus::DriftingGrating(DriftingGrating::default()),
-        Stimulus::MovingDots(MovingDots::default()),
-        Stimulus::WhiteNoise(WhiteNoise::default()),
-        Stimulus::Clip(Clip { path: "clip.npy".into(), frames_per_sec: Some(30.0) }),
-    ]
+fn stimuli() -> [Stimulus; StimulusKind::ALL.len()] {
+    StimulusKind::ALL.map(|kind| {
+        let mut stimulus = kind.stimulus();
+        for field in kind.fields() {
+            stimulus.set(field.key, field.range.1);
+        }
+        stimulus
+    })
 }
 
 /// A protocol with this stimulus and every optional key given, as a table.

@@ -103,7 +103,7 @@ impl Monitor {
 
     /// Visual angle of one pixel at the centre of the screen along x, degrees.
     pub fn centre_degrees_per_pixel(&self) -> Degrees {
-        (self.pitch_cm().0 / self.distance_cm).atan().to_degrees()
+        2.0 * (self.pitch_cm().0 / 2.0 / self.distance_cm).atan().to_degrees()
     }
 
     /// Visual angle covered by the whole screen, horizontally and vertically, degrees.

@@ -1,8 +1,12 @@
 //! What is shown when: presentations in order, with grey between them.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::Stimulus;
+use super::{Prepared, Screen, Stimulus, StimulusError, check_monitor};
+use crate::signals::{FrameSource, Monitor, Raster, SourceError};
 
 /// One cell of a sweep: a stimulus with all parameters fixed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +32,13 @@ pub struct Presentation {
     pub seed: u64,
 }
 
+impl Presentation {
+    /// The frames of the movie in which it is on the screen.
+    pub fn range(&self) -> Range<usize> {
+        self.onset_frame..self.onset_frame.saturating_add(self.frames)
+    }
+}
+
 /// A whole movie as a list of presentations; the frames between them show the background.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
@@ -37,4 +48,177 @@ pub struct Schedule {
     pub presentations: Vec<Presentation>,
     /// Length of the movie, frames.
     pub frames: usize,
+}
+
+impl Schedule {
+    /// The presentation that is on the screen at a frame.
+    pub fn presentation_at(&self, frame: usize) -> Option<usize> {
+        let after = self.presentations.partition_point(|shown| shown.onset_frame <= frame);
+        let index = after.checked_sub(1)?;
+        self.presentations[index].range().contains(&frame).then_some(index)
+    }
+
+    /// Checks that the presentations are in order, apart, inside the movie and of known conditions.
+    ///
+    /// # Errors
+    /// The first presentation that is not.
+    pub fn validate(&self) -> Result<(), StimulusError> {
+        let mut free_from = 0;
+        for (index, shown) in self.presentations.iter().enumerate() {
+            let wrong = |what: String| Err(StimulusError::Schedule(format!("presentation {index} {what}")));
+            if shown.condition >= self.conditions.len() {
+                return wrong(format!("shows condition {} of {}", shown.condition, self.conditions.len()));
+            }
+            if shown.onset_frame < free_from {
+                return wrong(format!(
+                    "starts at frame {}, before {free_from}, the end of the one before",
+                    shown.onset_frame
+                ));
+            }
+            free_from = shown.range().end;
+            if free_from > self.frames {
+                return wrong(format!("ends at frame {free_from}, after the end of the movie at {}", self.frames));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What one stretch of frames of a schedule shows.
+#[derive(Debug, Clone)]
+pub(super) enum Stretch {
+    /// The background, so many frames.
+    Blank(usize),
+    /// These frames of a stimulus.
+    Shown(Prepared, Range<usize>),
+}
+
+/// A schedule on a monitor, drawn on demand: any frame at any time, on the CPU as a [`FrameSource`], or on the GPU by a
+/// [`Renderer`](super::Renderer).
+#[derive(Debug, Clone)]
+pub struct ScheduleSource {
+    schedule: Schedule,
+    screen: Arc<Screen>,
+    /// Clips, read once; `None` where the condition is computed.
+    clips: Vec<Option<Prepared>>,
+    /// The presentation drawn last.
+    last: Option<(usize, Prepared)>,
+}
+
+impl ScheduleSource {
+    /// Checks the whole schedule and reads its clips, so that nothing can go wrong later.
+    ///
+    /// # Errors
+    /// When a stimulus, the order of presentations or the monitor is impossible, or a clip cannot be read.
+    pub fn new(schedule: Schedule, monitor: &Monitor) -> Result<Self, StimulusError> {
+        check_monitor(monitor)?;
+        schedule.validate()?;
+        let screen = Arc::new(Screen::new(monitor));
+        let mut clips: Vec<Option<Prepared>> = Vec::with_capacity(schedule.conditions.len());
+        for (index, condition) in schedule.conditions.iter().enumerate() {
+            condition.stimulus.validate()?;
+            clips.push(match &condition.stimulus {
+                Stimulus::Clip(_) => {
+                    let same = schedule.conditions[..index].iter().position(|c| c.stimulus == condition.stimulus);
+                    match same.and_then(|earlier| clips[earlier].clone()) {
+                        Some(read) => Some(read),
+                        None => Some(Prepared::on(&condition.stimulus, Arc::clone(&screen), 0)?),
+                    }
+                }
+                _ => None,
+            });
+        }
+        Ok(Self { schedule, screen, clips, last: None })
+    }
+
+    /// The schedule.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// The monitor.
+    pub fn monitor(&self) -> &Monitor {
+        self.screen.monitor()
+    }
+
+    fn prepared(&mut self, index: usize) -> Result<&Prepared, StimulusError> {
+        let known = matches!(&self.last, Some((last, _)) if *last == index);
+        if !known {
+            let shown = self.schedule.presentations[index];
+            let prepared = match &self.clips[shown.condition] {
+                Some(clip) => clip.clone(),
+                None => {
+                    let stimulus = &self.schedule.conditions[shown.condition].stimulus;
+                    Prepared::on(stimulus, Arc::clone(&self.screen), shown.seed)?
+                }
+            };
+            self.last = Some((index, prepared));
+        }
+        Ok(&self.last.as_ref().expect("set just above").1)
+    }
+
+    /// What these frames show, in order.
+    pub(super) fn stretches(&mut self, frames: Range<usize>) -> Result<Vec<Stretch>, SourceError> {
+        if frames.end > self.schedule.frames || frames.start > frames.end {
+            return Err(SourceError::new(format!(
+                "frames {}..{} were asked of a schedule of {} frames",
+                frames.start, frames.end, self.schedule.frames
+            )));
+        }
+        let mut stretches = Vec::new();
+        let mut at = frames.start;
+        while at < frames.end {
+            let after = self.schedule.presentations.partition_point(|shown| shown.onset_frame <= at);
+            let end = match self.schedule.presentation_at(at) {
+                Some(index) => {
+                    let range = self.schedule.presentations[index].range();
+                    let end = range.end.min(frames.end);
+                    let prepared = self.prepared(index).map_err(|error| SourceError::new(error.to_string()))?;
+                    stretches.push(Stretch::Shown(prepared.clone(), at - range.start..end - range.start));
+                    end
+                }
+                None => {
+                    let next = self.schedule.presentations.get(after).map_or(usize::MAX, |shown| shown.onset_frame);
+                    let end = next.min(frames.end);
+                    stretches.push(Stretch::Blank(end - at));
+                    end
+                }
+            };
+            at = end;
+        }
+        Ok(stretches)
+    }
+}
+
+impl FrameSource for ScheduleSource {
+    fn raster(&self) -> Raster {
+        self.monitor().raster
+    }
+    fn frames(&self) -> usize {
+        self.schedule.frames
+    }
+    fn samples(&self) -> usize {
+        1
+    }
+    fn read(&mut self, start: usize, count: usize, pixels: &mut [u8]) -> Result<(), SourceError> {
+        let size = self.raster().pixels();
+        if Some(pixels.len()) != count.checked_mul(size) {
+            return Err(SourceError::new(format!(
+                "{count} frames of {} pixels do not fit into {} values",
+                self.raster(),
+                pixels.len()
+            )));
+        }
+        let background = self.monitor().background;
+        let mut pictures = pixels.chunks_exact_mut(size);
+        for stretch in self.stretches(start..start.saturating_add(count))? {
+            match stretch {
+                Stretch::Blank(frames) => pictures.by_ref().take(frames).for_each(|picture| picture.fill(background)),
+                Stretch::Shown(prepared, frames) => {
+                    frames.zip(pictures.by_ref()).for_each(|(frame, picture)| prepared.frame(frame, picture));
+                }
+            }
+        }
+        Ok(())
+    }
 }

@@ -55,6 +55,7 @@ fn four_steps_of_the_optimizer_agree_with_the_reference() {
 }
 
 #[test]
+#[ignore = "minutes on a software adapter; run with --ignored where there is a GPU"]
 fn four_steps_of_the_optimizer_agree_with_the_reference_on_the_gpu() {
     let Some(device) = gpu() else { return };
     four_steps(&device);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
-use twinscope::model::twin::network::{Frame, Network, Probe, Run, State};
+use twinscope::model::twin::network::{Frame, Network, Probe, Run};
 use twinscope::model::twin::{Periphery, TwinConfig};
 use twinscope::model::weights::{NamedTensor, StateDict};
 use twinscope::signals::{Behavior, Movie, Raster, Responses};
@@ -79,6 +79,22 @@ impl Inputs {
         }
     }
 
+    /// One sample alone.
+    pub fn member(&self, sample: usize) -> Self {
+        let (frames, units) = (self.movie.frames(), self.target.units());
+        let pixels = self.movie.raster().pixels();
+        let part = |time: usize| &self.movie.frame(time)[sample * pixels..(sample + 1) * pixels];
+        let grey = (0..frames).flat_map(part).copied().collect();
+        let gaze = (0..frames).map(|time| self.behavior.gaze(time)[sample]).collect();
+        let state = (0..frames).map(|time| self.behavior.state(time)[sample]).collect();
+        let target = (0..frames).flat_map(|time| self.target.row(time, sample)).copied().collect();
+        Self {
+            movie: Movie::new(self.movie.raster(), frames, 1, grey).expect("one sample"),
+            behavior: Behavior::new(frames, 1, gaze, state).expect("one sample"),
+            target: Responses::new(frames, 1, units, target).expect("one sample"),
+        }
+    }
+
     /// One frame of the first samples.
     pub fn frame(&self, time: usize, samples: usize, device: &Device) -> Frame {
         let raster = self.movie.raster();
@@ -100,7 +116,6 @@ pub struct Rollout {
     pub values: BTreeMap<String, Vec<f32>>,
     /// Sum of the losses, differentiable.
     pub loss: Tensor<1>,
-    pub state: State,
 }
 
 /// Shows the first frames to the first samples; records stages, and with a probe every layer.
@@ -151,7 +166,7 @@ pub fn rollout(network: &Network, inputs: &Inputs, run: &Run, frames: usize, mut
             None => loss,
         });
     }
-    Rollout { values, loss: sum.expect("at least one frame"), state }
+    Rollout { values, loss: sum.expect("at least one frame") }
 }
 
 /// Holds numbers against references; fails at the end with everything that is off.

@@ -246,6 +246,17 @@ fn one_of_several_scans_must_be_chosen() {
 }
 
 #[test]
+fn a_pair_with_its_files_exchanged_is_refused() {
+    let folder = pair();
+    std::fs::copy(folder.path().join("params_core.pt"), folder.path().join("params_4_7.pt")).expect("a copy");
+    assert_eq!(
+        message(load(folder.path(), None, None), folder.path()),
+        "`params_4_7.pt` has `core.feedforward.blocks.0.convs.0.biases.0`, but of a pair params_core.pt has all keys \
+         that start with `core.` and no others"
+    );
+}
+
+#[test]
 fn the_tables_beside_the_weights_must_fit() {
     let folder = pair();
     let with = |name: &str, text: &str| {

@@ -112,7 +112,7 @@ fn impossible_values_are_told_their_line_and_limits() {
         ("contrast = 1", "contrast = 1.5", "line 9: `stimulus.contrast` is 1.5; it must lie in 0..=1"),
         ("contrast = 1", "contrast = nan", "line 9: `stimulus.contrast` is NaN"),
         ("contrast = 1", "contrast = \"full\"", "line 9: `stimulus.contrast` must be a number, not text in quotes"),
-        ("contrast = 1", "temporal_frequency_hz = 20", "at 30 frames per second it must lie in 0..=15 Hz"),
+        ("contrast = 1", "temporal_frequency_hz = 20", "`stimulus.temporal_frequency_hz` is 20; it must lie in 0..=15"),
         ("stimulus_secs = 1.0", "stimulus_secs = 0.0", "line 5: `timing.stimulus_secs` is 0"),
         ("stimulus_secs = 1.0", "skip_secs = 1.5", "line 5: `timing.skip_secs` is 1.5 s, which leaves nothing"),
         ("count = 8", "count = 0", "line 14: `sweep.direction_deg.count` is 0"),
@@ -139,9 +139,9 @@ fn impossible_values_are_told_their_line_and_limits() {
 
 #[test]
 fn a_clip_and_noise_have_no_direction_to_sweep() {
-    for (stimulus, named) in [("clip\"\npath = \"a.npy", "a clip"), ("white_noise", "white noise")] {
+    for (stimulus, named) in [("clip\"\npath = \"a.npy", "Clip from file"), ("white_noise", "White noise")] {
         let message = refusal("drifting_grating\"\ncontrast = 1", &format!("{stimulus}\""));
-        assert!(message.contains(&format!("`sweep.direction_deg` cannot be swept: {named} has no")), "{message}");
+        assert!(message.contains(&format!("`sweep.direction_deg` cannot be swept: \"{named}\" has no")), "{message}");
     }
 }
 

@@ -91,11 +91,18 @@ fn behaviour_of_another_length_is_refused() {
 #[test]
 fn a_screen_that_the_twin_does_not_take_is_refused() {
     let mut twin = TunedTwin::new(vec![0.0], vec![2.0]);
-    twin.card.name = "x".to_owned();
+    twin.card.raster = twinscope::signals::Raster { height: 72, width: 128 };
+    let error = attempt(&mut twin).expect_err("the movie has other pixels").to_string();
+    assert!(error.starts_with("the movie has 36 x 64 pixels and the twin takes 72 x 128"), "{error}");
+}
+
+#[test]
+fn an_impossible_protocol_is_refused_before_anything_is_drawn() {
+    let mut twin = TunedTwin::new(vec![0.0], vec![2.0]);
     let mut protocol = Protocol::default_direction_tuning();
-    protocol.stimulus = twinscope::stimulus::Stimulus::MovingDots(Default::default());
     protocol.timing.stimulus_secs = f64::NAN;
-    let error = run(&protocol, &mut twin, None, &mut LabelledFrames::draw, &Progress::new(), &mut |_| ())
+    let mut draw = |_: &_, _: &_| panic!("drawn");
+    let error = run(&protocol, &mut twin, None, &mut draw, &Progress::new(), &mut |_| ())
         .expect_err("NaN seconds are impossible");
     assert!(matches!(error, RunError::Protocol(_)), "{error}");
 }

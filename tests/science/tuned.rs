@@ -81,7 +81,7 @@ impl Predictor for TunedTwin {
         "test device".to_owned()
     }
     fn raster(&self) -> Raster {
-        RASTER
+        self.card.raster
     }
     fn predict(
         &mut self,

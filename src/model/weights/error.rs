@@ -88,6 +88,14 @@ pub enum WeightError {
         /// How many others are unknown.
         others: usize,
     },
+    /// A tensor in the wrong file of a pair.
+    #[error("`{file}` has `{key}`, but of a pair params_core.pt has all keys that start with `core.` and no others")]
+    Misplaced {
+        /// The file.
+        file: String,
+        /// The tensor.
+        key: String,
+    },
     /// Wrong shape.
     #[error("`{file}`: `{key}` has the shape {found:?}, expected {expected}")]
     Shape {

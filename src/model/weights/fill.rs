@@ -41,7 +41,7 @@ pub fn filled(config: &TwinConfig, units: usize, seed: u32) -> StateDict {
 pub fn filled_twin(config: &TwinConfig, units: usize, seed: u32) -> TwinWeights {
     let card = TwinCard {
         name: "Test fill".to_owned(),
-        simulated: true,
+        simulated: false,
         raster: Raster::WANG2025,
         note: format!("Deterministic test fill with seed {seed}: reproducible numbers that know nothing."),
     };

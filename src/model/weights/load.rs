@@ -11,7 +11,7 @@ use super::infer::infer;
 use super::pickle::Fault;
 use super::published::{self, CORE, ScanId, rows_as_units, scan_name};
 use super::safetensors::{self, Description};
-use super::torch::{self, RawTensor};
+use super::torch::{self, RawTensors};
 use super::{StateDict, TwinCard, TwinWeights, WeightError};
 use crate::model::twin::TwinConfig;
 use crate::signals::{Raster, UnitId};
@@ -46,8 +46,10 @@ impl Origin {
 /// Reads a twin: a `.safetensors` file, a published folder, either `.pt` file of the published pair (the other must lie
 /// beside it), or one `.pt` file with the whole state dict.
 ///
-/// `scan` chooses among the scans of a folder, as "4-7". `config` settles what tensors cannot say and wins over the
-/// configuration in the file; everything else in it must agree with the tensors. The identity of the result
+/// `scan` chooses among the scans of a folder, as "4-7". The configuration is inferred from the tensors. `config`, or
+/// else the configuration in the file, settles what tensors cannot say: the stride of the first kernel (2 when nothing
+/// tells), pooling (2 after every block but the last) and periphery (dark). Everything else in it must agree with the
+/// tensors. The identity of the result
 /// (`sha256`) is the SHA-256 of the file; that of a pair is the SHA-256 of the two lines that
 /// `sha256sum params_core.pt params_<session>_<scan>.pt` prints in its folder.
 ///
@@ -150,7 +152,7 @@ fn pair(core: &Path, readouts: &Path, scan: ScanId, config: Option<&TwinConfig>)
         sums += &format!("{}  {}\n", sha256(&bytes), path.file_name().unwrap_or_default().display());
         for (key, tensor) in torch::read(&bytes).map_err(|fault| in_file(fault, &shown(path)))? {
             if key.starts_with("core.") != is_core {
-                return Err(WeightError::Unused { file: shown(path), key, others: 0 });
+                return Err(WeightError::Misplaced { file: shown(path), key });
             }
             tensors.insert(key, tensor);
         }
@@ -169,7 +171,7 @@ fn pair(core: &Path, readouts: &Path, scan: ScanId, config: Option<&TwinConfig>)
 
 /// Checks everything and puts it together; what the file does not say itself comes from the last arguments.
 fn assemble(
-    tensors: BTreeMap<String, RawTensor>,
+    tensors: RawTensors,
     origin: Origin,
     description: Description,
     config: Option<&TwinConfig>,

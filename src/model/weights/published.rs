@@ -80,14 +80,11 @@ pub(super) fn rows_as_units((session, scan): ScanId, count: usize) -> Vec<UnitId
 
 fn check_scan(path: &Path, scan: ScanId, count: usize) -> Result<(), WeightError> {
     let table = Table::read(path, &["session", "scan_idx", "units"])?;
-    for row in table.of_scan(scan) {
-        let units = row?.0[2];
-        if units as usize == count {
-            return Ok(());
-        }
-        return table.wrong(format!("scan {} has {units} units, but its readout has {count}", scan_name(scan)));
+    match table.of_scan(scan).next().transpose()?.map(|(numbers, _)| numbers[2]) {
+        Some(units) if units as usize == count => Ok(()),
+        Some(units) => table.wrong(format!("scan {} has {units} units, but its readout has {count}", scan_name(scan))),
+        None => table.wrong(format!("scan {} is not listed", scan_name(scan))),
     }
-    table.wrong(format!("scan {} is not listed", scan_name(scan)))
 }
 
 fn units_of_table(path: &Path, scan: ScanId, count: usize) -> Result<Vec<UnitId>, WeightError> {

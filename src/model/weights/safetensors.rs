@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::element::Element;
 use super::pickle::{Fault, quoted};
-use super::torch::RawTensor;
+use super::torch::RawTensors;
 use super::{NamedTensor, TwinCard, TwinWeights, WeightError};
 use crate::model::twin::TwinConfig;
 use crate::model::twin::parameters::{Init, entries};
@@ -35,7 +35,7 @@ pub(super) struct Description {
 }
 
 /// Tensors and metadata of a file.
-pub(super) fn read(bytes: &[u8]) -> Result<(BTreeMap<String, RawTensor>, HashMap<String, String>), Fault> {
+pub(super) fn read(bytes: &[u8]) -> Result<(RawTensors, HashMap<String, String>), Fault> {
     let damaged = |error: &dyn std::fmt::Display| Fault::Damaged(error.to_string());
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
     let file = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e))?;
@@ -79,7 +79,7 @@ pub(super) fn describe(file: &str, metadata: &HashMap<String, String>) -> Result
 
 fn units_from_csv(text: &str) -> Result<Vec<UnitId>, String> {
     let mut rows = csv::Reader::from_reader(text.as_bytes());
-    if rows.headers().map_err(|e| e.to_string())? != &COLUMNS[..] {
+    if *rows.headers().map_err(|e| e.to_string())? != COLUMNS[..] {
         return Err(format!("its columns must be {}", COLUMNS.join(",")));
     }
     rows.deserialize::<(Option<String>, u32, u32, u32)>()

@@ -9,14 +9,14 @@ use super::NamedTensor;
 use super::element::Element;
 use super::pickle::{self, Fault, View, quoted};
 
-/// A tensor and the type it has in the file.
-pub(super) type RawTensor = (NamedTensor, Element);
+/// Tensors and the types they have in the file, by name.
+pub(super) type RawTensors = BTreeMap<String, (NamedTensor, Element)>;
 
 /// Every tensor of a file that `torch.save(module.state_dict(), ...)` wrote.
 ///
 /// Nothing larger than the file is ever allocated: members must be stored as they are, all together they cannot
 /// exceed the file, and neither can the number of values.
-pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, RawTensor>, Fault> {
+pub(super) fn read(bytes: &[u8]) -> Result<RawTensors, Fault> {
     let mut archive = Archive::open(bytes)?;
     let contents = archive.contents.clone();
     let contents = archive.member(&contents)?;

@@ -10,7 +10,8 @@ use super::winograd::{Block, Extent, Strides, Tile, tiles_in, tiles_out};
 use crate::signals::Raster;
 
 /// Tiles transformed together: enough to use every weight often, few enough to stay in the second-level cache.
-const BLOCK: usize = 24;
+#[allow(non_snake_case)]
+fn BLOCK() -> usize { static B: std::sync::OnceLock<usize> = std::sync::OnceLock::new(); *B.get_or_init(|| std::env::var("BLOCK").map(|v| v.parse().unwrap()).unwrap_or(24)) }
 
 /// Size of a picture with a border of zeros.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +117,7 @@ impl Convolution {
     pub fn rows(&self) -> usize {
         match &self.form {
             Form::Direct(_) => 4,
-            Form::Tiles(tile, _) => tile.side() * BLOCK.div_ceil(self.map.width.div_ceil(tile.side())),
+            Form::Tiles(tile, _) => tile.side() * BLOCK().div_ceil(self.map.width.div_ceil(tile.side())),
         }
     }
 
@@ -125,7 +126,7 @@ impl Convolution {
         match &self.form {
             Form::Direct(_) => (0, 0),
             Form::Tiles(tile, panels) => {
-                (tile.places() * BLOCK * panels[0].operand().k, tile.places() * BLOCK * self.outputs)
+                (tile.places() * BLOCK() * panels[0].operand().k, tile.places() * BLOCK() * self.outputs)
             }
         }
     }
@@ -175,8 +176,8 @@ impl Convolution {
             Form::Tiles(tile, panels) => {
                 let across = self.map.width.div_ceil(tile.side());
                 let (begin, end) = (first / tile.side() * across, last.div_ceil(tile.side()) * across);
-                for begin in (begin..end).step_by(BLOCK) {
-                    let tiles = BLOCK.min(end - begin);
+                for begin in (begin..end).step_by(BLOCK()) {
+                    let tiles = BLOCK().min(end - begin);
                     // SAFETY: the workspace holds a block (see `room`), the rest is the caller's.
                     unsafe {
                         self.block(

@@ -102,7 +102,7 @@ impl Feedforward {
                     Dense::over(kernel, &input, before, channels)
                 }
             };
-            let tile = (ff.block_spatials[i] == 3).then_some(Tile::Two);
+            let tile = Tile::for_map(ff.block_spatials[i], map);
             let count = ff.block_layers[i];
             let layers = (0..count)
                 .map(|l| {

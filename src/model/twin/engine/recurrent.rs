@@ -128,7 +128,7 @@ impl Recurrent {
             .collect();
         let parts = ["conv", "proj_q", "proj_k", "proj_v", "proj_i", "proj_f", "proj_g", "proj_o"].map(find);
         let scale = state.values(&format!("core.recurrent.scales.{stream}"));
-        let tile = (r.spatial == 3).then_some(Tile::Two);
+        let tile = Tile::for_map(r.spatial, map);
         let groups = (0..r.groups)
             .map(|group| Group::new(kernel, (map, r.spatial, tile), (x, hidden, common), &parts, scale, group))
             .collect();

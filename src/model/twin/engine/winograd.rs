@@ -6,6 +6,7 @@
 //! transforms are plain sums.
 
 use super::simd::{Simd, dispatched};
+use crate::signals::Raster;
 
 /// The points of one kind of tile: `SIZE` inputs a side, `SIDE` outputs.
 trait Points<const SIZE: usize, const SIDE: usize> {
@@ -100,6 +101,13 @@ pub(super) enum Tile {
 }
 
 impl Tile {
+    /// The tile for a kernel and map; `None` for kernels other than 3 x 3.
+    pub fn for_map(spatial: usize, map: Raster) -> Option<Self> {
+        let t: usize = std::env::var("TILE").map(|v| v.parse().unwrap()).unwrap_or(1536);
+        let large = map.pixels() >= t;
+        (spatial == 3).then_some(if large { Self::Four } else { Self::Two })
+    }
+
     /// Outputs a side.
     pub fn side(self) -> usize {
         match self {

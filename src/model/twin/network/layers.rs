@@ -22,12 +22,13 @@ const NORM_EPSILON: f64 = 1e-5;
 /// How a spatial convolution is computed; all give the same numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Convolution {
-    /// burn's convolution: the fastest on its CPU device.
+    /// burn's convolution: on its CPU device, the least memory while training.
     Native,
     /// Batched matrix product with the patches, copied out of an overlapping view in one pass. On a GPU burn runs
     /// every grouped convolution by its slowest kernel. The view's gradient is slow: for inference only.
     Windows,
-    /// The same product, with patches from one slice for each kernel position: for training on a GPU.
+    /// The same product, with patches from one slice for each kernel position: for training on a GPU, and for
+    /// inference on the CPU, where it takes a fifth less time than burn's convolution.
     Slices,
 }
 
@@ -35,9 +36,9 @@ impl Convolution {
     /// The best for a device.
     pub fn for_device(device: &Device) -> Self {
         match (super::prefers_matmul(device), device.is_autodiff()) {
-            (false, _) => Self::Native,
+            (false, true) => Self::Native,
             (true, false) => Self::Windows,
-            (true, true) => Self::Slices,
+            (true, true) | (false, false) => Self::Slices,
         }
     }
 }
@@ -220,12 +221,6 @@ impl Kernel {
     /// of a matrix product: on a GPU it becomes one small kernel together with its neighbours.
     pub fn linear(&self, x: Tensor<4>) -> Tensor<4> {
         self.biased((self.weight.clone() * x.swap_dims(2, 3)).sum_dim(3))
-    }
-
-    /// Pointwise on a feature map: `[sample, stream * input, height, width]` to `[.., stream * output, ..]`.
-    pub fn pointwise(&self, x: Tensor<4>) -> Tensor<4> {
-        let [_, _, height, width] = x.dims();
-        ungroup(self.product(group(x, self.weight.dims()[1])), height, width)
     }
 
     /// Spatial, one frame: `[sample, stream * input, height, width]` to `[.., stream * output, ..]`.

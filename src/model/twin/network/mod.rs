@@ -73,7 +73,8 @@ pub enum NetworkError {
     },
 }
 
-/// Whether convolutions are matrix products on this device: everywhere but on burn's CPU device.
+/// Whether convolutions must be matrix products on this device: everywhere but on burn's CPU device, which is also
+/// the only one with cheap double precision.
 pub fn prefers_matmul(device: &Device) -> bool {
     *device != Device::flex()
 }

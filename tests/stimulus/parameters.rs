@@ -1,0 +1,113 @@
+//! What holds for every kind of stimulus.
+
+use twinscope::signals::{Monitor, Raster};
+use twinscope::stimulus::{
+    Clip, DriftingGrating, FieldKind, MovingDots, Prepared, Stimulus, StimulusError, StimulusKind,
+};
+
+use super::{computed, draw, prepared, small_monitor};
+
+#[test]
+fn any_frame_can_be_drawn_first_twice_or_alone() {
+    for stimulus in computed() {
+        let forward = prepared(stimulus.clone(), &small_monitor(), 7);
+        let frames: Vec<_> = (0..40).map(|frame| draw(&forward, frame)).collect();
+        let backward = prepared(stimulus.clone(), &small_monitor(), 7);
+        for frame in (0..40).rev() {
+            assert_eq!(draw(&backward, frame), frames[frame], "{} frame {frame}", stimulus.label());
+        }
+        assert_eq!(draw(&forward, 13), frames[13]);
+        let mut alone = vec![0; small_monitor().raster.pixels()];
+        stimulus.frame(&small_monitor(), 7, 39, &mut alone).expect("it was drawn before");
+        assert_eq!(alone, frames[39]);
+    }
+}
+
+#[test]
+fn a_seed_gives_its_own_picture_and_gives_it_again() {
+    for stimulus in computed() {
+        let picture = |seed| draw(&prepared(stimulus.clone(), &small_monitor(), seed), 4);
+        assert_eq!(picture(1), picture(1));
+        // Both halves of the seed count.
+        for other in [2, 1 + (1 << 32), u64::MAX] {
+            assert_eq!(picture(1) == picture(other), !stimulus.is_random(), "{} seed {other}", stimulus.label());
+        }
+    }
+}
+
+#[test]
+fn the_defaults_of_every_kind_are_valid_and_survive_toml() {
+    for kind in StimulusKind::ALL {
+        let stimulus = kind.stimulus();
+        assert_eq!(stimulus.kind(), kind);
+        stimulus.validate().unwrap_or_else(|error| panic!("{error}"));
+        let text = toml::to_string(&stimulus).expect("plain values");
+        assert_eq!(toml::from_str::<Stimulus>(&text).expect("its own text"), stimulus, "{text}");
+    }
+}
+
+#[test]
+fn unknown_keys_are_errors() {
+    let text = "kind = \"moving_dots\"\ncoherance = 0.5\n";
+    let error = toml::from_str::<Stimulus>(text).expect_err("a misspelt key").to_string();
+    assert!(error.contains("coherance"), "{error}");
+}
+
+#[test]
+fn every_field_can_be_read_and_written_by_its_key() {
+    for kind in StimulusKind::ALL {
+        for field in kind.fields() {
+            let mut stimulus = kind.stimulus();
+            for value in [field.range.1, field.range.0] {
+                assert!(stimulus.set(field.key, value), "{kind:?} {}", field.key);
+                assert_eq!(stimulus.get(field.key), Some(value), "{kind:?} {}", field.key);
+                stimulus.validate().unwrap_or_else(|error| panic!("{error}"));
+            }
+            if field.kind == FieldKind::Number {
+                for wrong in [field.range.1 * 2.0 + 1.0, f64::NAN, f64::INFINITY] {
+                    stimulus.set(field.key, wrong);
+                    assert!(stimulus.validate().is_err(), "{kind:?} {} = {wrong}", field.key);
+                }
+            }
+            assert!(!field.label.ends_with(':') && !field.help.is_empty(), "{kind:?} {}", field.key);
+        }
+        let mut stimulus = kind.stimulus();
+        assert!(!stimulus.set("no_such_key", 1.0) && stimulus.get("no_such_key").is_none());
+    }
+}
+
+#[test]
+fn an_error_names_the_value_the_limits_and_the_unit() {
+    let dots = Stimulus::from(MovingDots { speed_deg_per_sec: -3.0, ..Default::default() });
+    let error = dots.validate().expect_err("a negative speed").to_string();
+    assert_eq!(error, "Moving dots: `speed_deg_per_sec` is -3, but must lie between 0 and 500 deg/s");
+}
+
+#[test]
+fn directions_are_set_where_there_are_any() {
+    let turned = StimulusKind::DriftingGrating.stimulus().with_direction(-45.0);
+    assert_eq!(turned.direction_deg(), Some(315.0));
+    assert_eq!(StimulusKind::WhiteNoise.stimulus().with_direction(90.0), StimulusKind::WhiteNoise.stimulus());
+    assert_eq!(StimulusKind::WhiteNoise.stimulus().direction_deg(), None);
+}
+
+#[test]
+fn relative_clips_are_found_beside_the_protocol() {
+    let mut clip = Stimulus::Clip(Clip { path: "clips/a.npy".into(), frames_per_sec: None });
+    clip.resolve_paths(std::path::Path::new("/somewhere"));
+    assert_eq!(clip, Stimulus::Clip(Clip { path: "/somewhere/clips/a.npy".into(), frames_per_sec: None }));
+}
+
+#[test]
+fn impossible_monitors_are_refused() {
+    let grating = Stimulus::from(DriftingGrating::default());
+    for monitor in [
+        Monitor::WANG2025.with_raster(Raster { height: 0, width: 10 }),
+        Monitor::WANG2025.with_raster(Raster { height: 10, width: usize::MAX }),
+        Monitor { distance_cm: 0.0, ..Monitor::WANG2025 },
+        Monitor { width_cm: f64::NAN, ..Monitor::WANG2025 },
+    ] {
+        let refused = Prepared::new(&grating, &monitor, 1);
+        assert!(matches!(refused, Err(StimulusError::Monitor(_))), "{monitor:?}");
+    }
+}
