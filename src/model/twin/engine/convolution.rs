@@ -4,14 +4,13 @@
 //! of zeros.
 
 use super::product::{Panels, Pixels, Segment, Start, product};
-use super::simd::Kernel;
+use super::simd::{Kernel, prefetch};
 use super::tasks::Workspace;
 use super::winograd::{Block, Extent, Strides, Tile, tiles_in, tiles_out};
 use crate::signals::Raster;
 
 /// Tiles transformed together: enough to use every weight often, few enough to stay in the second-level cache.
-#[allow(non_snake_case)]
-fn BLOCK() -> usize { static B: std::sync::OnceLock<usize> = std::sync::OnceLock::new(); *B.get_or_init(|| std::env::var("BLOCK").map(|v| v.parse().unwrap()).unwrap_or(24)) }
+const BLOCK: usize = 12;
 
 /// Size of a picture with a border of zeros.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +116,7 @@ impl Convolution {
     pub fn rows(&self) -> usize {
         match &self.form {
             Form::Direct(_) => 4,
-            Form::Tiles(tile, _) => tile.side() * BLOCK().div_ceil(self.map.width.div_ceil(tile.side())),
+            Form::Tiles(tile, _) => tile.side() * BLOCK.div_ceil(self.map.width.div_ceil(tile.side())),
         }
     }
 
@@ -126,7 +125,7 @@ impl Convolution {
         match &self.form {
             Form::Direct(_) => (0, 0),
             Form::Tiles(tile, panels) => {
-                (tile.places() * BLOCK() * panels[0].operand().k, tile.places() * BLOCK() * self.outputs)
+                (tile.places() * BLOCK * panels[0].operand().k, tile.places() * BLOCK * self.outputs)
             }
         }
     }
@@ -176,8 +175,8 @@ impl Convolution {
             Form::Tiles(tile, panels) => {
                 let across = self.map.width.div_ceil(tile.side());
                 let (begin, end) = (first / tile.side() * across, last.div_ceil(tile.side()) * across);
-                for begin in (begin..end).step_by(BLOCK()) {
-                    let tiles = BLOCK().min(end - begin);
+                for begin in (begin..end).step_by(BLOCK) {
+                    let tiles = BLOCK.min(end - begin);
                     // SAFETY: the workspace holds a block (see `room`), the rest is the caller's.
                     unsafe {
                         self.block(
@@ -219,7 +218,14 @@ impl Convolution {
                 channel += source.channels;
             }
             let pixels = Pixels { count: tiles, output: self.outputs };
+            let ahead = self.ahead(tile, first + tiles, tiles, across);
             for (place, weights) in panels.iter().enumerate() {
+                // The next block's pictures come from far away: they are called while this one is multiplied.
+                for source in sources.iter().filter(|source| source.strides.pixel == source.channels) {
+                    let lines = (ahead.len() * source.strides.row / 16).div_ceil(panels.len());
+                    let from = source.data.wrapping_add(ahead.start * source.strides.row + place * lines * 16);
+                    prefetch(from, lines);
+                }
                 let segment = [Segment { data: v.add(place * tiles * inputs), k: inputs, stride: inputs }];
                 let y = m.add(place * tiles * self.outputs);
                 product(kernel, pixels, &segment, weights.operand(), Start::Zero, y);
@@ -228,5 +234,12 @@ impl Convolution {
             let extent = Extent { height: self.map.height, width: self.map.width };
             tiles_out(kernel, tile, m, block, bias, extent, out, strides);
         }
+    }
+
+    /// Rows of the bordered picture that the block from tile `first` on reads anew.
+    fn ahead(&self, tile: Tile, first: usize, tiles: usize, across: usize) -> std::ops::Range<usize> {
+        let bottom = self.map.height.next_multiple_of(tile.side()) + 2;
+        let row = |tiles: usize| (tiles / across * tile.side() + 2).min(bottom);
+        row(first)..row(first + tiles).max(row(first))
     }
 }

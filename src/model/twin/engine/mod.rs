@@ -79,8 +79,8 @@ type Probe = BTreeMap<String, Vec<f32>>;
 /// Everything that [`Engine::step_probed`] hands out, by name; stream-major where there are streams.
 ///
 /// Stages: `perspective [N, Hr, Wr]`, `rotation [N, 3, 3]`, `monitor_grid [N, Hr, Wr, 2]`, `modulation [N, S*F]`,
-/// `feedforward` and `recurrent [N, S*C, H, W]`, `readout [N, S, U]`, `attention [N, S, G, H*W, H*W]`,
-/// `attended [N, S*C, H, W]`; state after the frame: `h`, `c`, `mod_h`, `mod_c`; outputs of layers that exist in
+/// `feedforward` and `recurrent [N, S*C, H, W]`, `readout [N, S, U]`, `attention [N, S, G, H*W, H*W]`;
+/// state after the frame: `h`, `c`, `mod_h`, `mod_c`; outputs of layers that exist in
 /// memory: `layer.<name in the state dict>`; the concatenated input of the recurrent convolution:
 /// `input.core.recurrent.conv`.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -252,7 +252,7 @@ pub(super) fn gelu_exact(x: f64) -> f64 {
 }
 
 /// Error function in f64: its power series near zero, the continued fraction of its complement beyond.
-fn erf(x: f64) -> f64 {
+pub(super) fn erf(x: f64) -> f64 {
     let size = x.abs();
     if size > 6.0 {
         return x.signum();
