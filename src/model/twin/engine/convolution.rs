@@ -144,6 +144,7 @@ impl Convolution {
     /// # Safety
     /// The sources are bordered pictures of this map and kernel, `bias` has an entry an output, and nobody else touches
     /// the rows written or writes to the sources.
+    #[allow(clippy::too_many_arguments, reason = "input, output and memory of one task")]
     pub unsafe fn run(
         &self,
         kernel: Kernel,

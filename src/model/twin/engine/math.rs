@@ -55,7 +55,7 @@ pub(super) unsafe fn tanh<S: Simd>(x: S::V) -> S::V {
         let negative = S::sub(zero, x);
         let size = S::max(x, negative);
         let u = S::mul(x, x);
-        let p = polynomial::<S, 5>(u, [-0.005_932_980_3, 0.020_881_319, -0.053_825_848, 0.133_326_02, -0.333_333_27]);
+        let p = polynomial::<S, 5>(u, [-0.005_932_98, 0.020_881_32, -0.053_825_85, 0.133_326_02, -0.333_333_27]);
         let near = S::fma(S::mul(x, u), p, x);
         let far = S::sub(one, S::div(S::splat(2.0), S::add(one, exp::<S>(S::add(size, size)))));
         let far = S::choose(x, zero, S::sub(zero, far), far);
@@ -78,7 +78,7 @@ pub(super) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
             [4.429_005_4e-8, 1.271_306_6e-5, 3.477_063_7e-4, 0.009_414_549, 0.068_752_73, 0.797_884_46],
         );
         let q =
-            polynomial::<S, 6>(u, [1.180_203_6e-6, 7.510_261_6e-5, 0.001_912_992_4, 0.028_940_232, 0.252_834_47, 1.0]);
+            polynomial::<S, 6>(u, [1.180_203_6e-6, 7.510_262e-5, 0.001_912_992_4, 0.028_940_232, 0.252_834_47, 1.0]);
         let erf = S::div(S::mul(held, p), q);
         let sign = S::choose(x, S::splat(0.0), S::splat(-1.0), one);
         let erf = S::choose(size, S::splat(5.6), erf, sign);
@@ -101,10 +101,10 @@ pub(super) unsafe fn power<S: Simd>(x: S::V, p: S::V) -> S::V {
         let r = polynomial::<S, 9>(
             s,
             [
-                -0.078_666_676,
+                -0.078_666_68,
                 0.128_217_49,
                 -0.131_016_34,
-                0.141_890_0,
+                0.141_89,
                 -0.166_276,
                 0.200_019_69,
                 -0.250_007_72,

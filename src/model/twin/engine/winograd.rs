@@ -171,6 +171,7 @@ pub(super) struct Extent {
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "columns of a square of vectors")]
 unsafe fn input<S: Simd, P: Points<SIZE, SIDE>, const SIZE: usize, const SIDE: usize>(
     picture: *const f32,
     strides: Strides,
@@ -210,6 +211,7 @@ unsafe fn input<S: Simd, P: Points<SIZE, SIDE>, const SIZE: usize, const SIDE: u
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "columns of a square of vectors")]
 unsafe fn output<S: Simd, P: Points<SIZE, SIDE>, const SIZE: usize, const SIDE: usize>(
     products: *const f32,
     block: Block,
