@@ -244,3 +244,76 @@ impl Convolution {
         row(first)..row(first + tiles).max(row(first))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::buffer::Buffer;
+    use super::*;
+
+    /// Numbers without pattern in -1..1.
+    fn noise(seed: usize) -> impl Fn(usize) -> f64 {
+        move |i| {
+            let x = ((i + 1) as f64 * 12.9898 + seed as f64 * 78.233).sin() * 43758.5453;
+            2.0 * (x - x.floor()) - 1.0
+        }
+    }
+
+    /// Largest error of a convolution of two sources over a map, relative to the largest value.
+    fn error(kernel: Kernel, map: Raster, spatial: usize, tile: Option<Tile>) -> f64 {
+        let (n, outputs, taps) = (16, 16, spatial * spatial);
+        let (weight, value) = (noise(1), noise(2));
+        let w = |i: usize, tap: usize, o: usize| weight((i * taps + tap) * outputs + o);
+        let conv = Convolution::new(kernel, map, spatial, tile, (&[n, n], outputs), w);
+        let bordered = Bordered::new(map, spatial, tile);
+        let mut pictures = Buffer::zeros(2 * bordered.pixels() * n);
+        let place = |source: usize, y: usize, x: usize| (source * bordered.pixels() + bordered.at(y, x)) * n;
+        for (source, y, x, c) in all([2, map.height, map.width, n]) {
+            pictures[place(source, y, x) + c] = value(((source * map.height + y) * map.width + x) * n + c) as f32;
+        }
+        let strides = Strides { pixel: n, row: bordered.width * n };
+        let source = |s: usize| Source { data: pictures[s * bordered.pixels() * n..].as_ptr(), strides, channels: n };
+        let bias: Vec<f32> = (0..outputs).map(|o| o as f32).collect();
+        let mut out = Buffer::zeros(map.pixels() * outputs);
+        let strides = Strides { pixel: outputs, row: map.width * outputs };
+        let mut workspace = Workspace::new(conv.room());
+        for first in (0..map.height).step_by(conv.rows()) {
+            let (sources, out) = ([source(0), source(1)], out.as_mut_ptr());
+            // SAFETY: pictures, bias and output have the sizes of the map, and this is the only thread.
+            unsafe { conv.run(kernel, &sources, bias.as_ptr(), first, out, strides, &mut workspace) };
+        }
+        let (mut worst, mut largest) = (0.0f64, 0.0f64);
+        let half = spatial / 2;
+        for (y, x, o, _) in all([map.height, map.width, outputs, 1]) {
+            let mut exact = o as f64;
+            for (s, dy, dx, c) in all([2, spatial, spatial, n]) {
+                if (half..map.height + half).contains(&(y + dy)) && (half..map.width + half).contains(&(x + dx)) {
+                    let pixel = f64::from(pictures[place(s, y + dy - half, x + dx - half) + c]);
+                    exact += pixel * w(s * n + c, dy * spatial + dx, o);
+                }
+            }
+            worst = worst.max((f64::from(out[(y * map.width + x) * outputs + o]) - exact).abs());
+            largest = largest.max(exact.abs());
+        }
+        worst / largest
+    }
+
+    fn all([a, b, c, d]: [usize; 4]) -> impl Iterator<Item = (usize, usize, usize, usize)> {
+        (0..a * b * c * d).map(move |i| (i / (b * c * d), i / (c * d) % b, i / d % c, i % d))
+    }
+
+    #[test]
+    fn tiles_and_plain_sums_give_the_same_pictures_also_where_tiles_hang_over_the_edge() {
+        for kernel in Kernel::available() {
+            for (height, width) in [(1, 1), (5, 9), (8, 12), (7, 26)] {
+                let map = Raster { height, width };
+                // 288 products a sum: the rounding of a plain f32 sum is of the order of 1e-6 of the largest value.
+                for tile in [None, Some(Tile::Two), Some(Tile::Four)] {
+                    let e = error(kernel, map, 3, tile);
+                    assert!(e < 2e-6, "{kernel:?}, {map}, {tile:?}: {e:e}");
+                }
+                let e = error(kernel, map, 5, None);
+                assert!(e < 2e-6, "{kernel:?}, {map}, 5 x 5: {e:e}");
+            }
+        }
+    }
+}

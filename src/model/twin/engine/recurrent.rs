@@ -370,9 +370,11 @@ impl Recurrent {
                 unit_rows(kernel, query, n, count, n, weights.scale.as_ptr(), true);
                 let queries = [Segment { data: query, k: n, stride: n }];
                 product(kernel, few(keys), &queries, transposed, Start::Zero, scores);
-                softmax_rows(kernel, scores, keys, count, pixels);
+                let mut totals = [0.0; QUERIES];
+                softmax_rows(kernel, scores, keys, count, pixels, totals.as_mut_ptr());
                 let attention = [Segment { data: scores, k: pixels, stride: keys }];
                 product(kernel, few(n), &attention, values, Start::Zero, answer);
+                divide_rows(kernel, answer, n, count, n, totals.as_ptr());
                 let both = [of_z(first), Segment { data: answer, k: n, stride: n }];
                 let bias = Start::Bias(weights.gate_bias.as_ptr());
                 let h = self.hidden;
@@ -384,6 +386,7 @@ impl Recurrent {
                     remember(kernel, gates, cell, hidden.at(place * h.stride() + group * h.padded), h.padded);
                 }
                 if let Some(probe) = probe.as_deref_mut() {
+                    divide_rows(kernel, scores, keys, count, keys, totals.as_ptr());
                     self.probe_attention(group, first, scores, count, probe);
                 }
             }
@@ -558,7 +561,7 @@ unsafe fn unit_generic<S: Simd>(rows: *mut f32, row: usize, count: usize, n: usi
 }
 
 #[inline(always)]
-unsafe fn softmax_generic<S: Simd>(rows: *mut f32, row: usize, count: usize, n: usize) {
+unsafe fn softmax_generic<S: Simd>(rows: *mut f32, row: usize, count: usize, n: usize, totals: *mut f32) {
     let padded = n.next_multiple_of(S::LANES);
     for r in 0..count {
         // SAFETY: the caller's rows hold whole vectors.
@@ -580,9 +583,20 @@ unsafe fn softmax_generic<S: Simd>(rows: *mut f32, row: usize, count: usize, n: 
                 total = S::add(total, e);
                 S::store(line.add(c), e);
             }
-            let factor = S::splat(sum::<S>(total).recip());
-            for c in (0..padded).step_by(S::LANES) {
-                S::store(line.add(c), S::mul(S::load(line.add(c)), factor));
+            *totals.add(r) = sum::<S>(total);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn divide_generic<S: Simd>(rows: *mut f32, row: usize, count: usize, n: usize, totals: *const f32) {
+    for r in 0..count {
+        // SAFETY: the caller's rows and totals.
+        unsafe {
+            let factor = S::splat((*totals.add(r)).recip());
+            for c in (0..n).step_by(S::LANES) {
+                let at = rows.add(r * row + c);
+                S::store(at, S::mul(S::load(at), factor));
             }
         }
     }
@@ -607,8 +621,12 @@ dispatched! {
     fn unit_rows(rows: *mut f32, row: usize, count: usize, n: usize, scale: *const f32, scaled: bool) = unit_generic
 }
 dispatched! {
-    /// Softmax over the first `n` numbers of each row.
-    fn softmax_rows(rows: *mut f32, row: usize, count: usize, n: usize) = softmax_generic
+    /// Softmax over the first `n` numbers of each row, but for the division by the rows' totals.
+    fn softmax_rows(rows: *mut f32, row: usize, count: usize, n: usize, totals: *mut f32) = softmax_generic
+}
+dispatched! {
+    /// Divides each row by its total.
+    fn divide_rows(rows: *mut f32, row: usize, count: usize, n: usize, totals: *const f32) = divide_generic
 }
 dispatched! {
     /// One pixel of the LSTM: gates i, f, g, o of `n` channels each, cell and hidden state.
