@@ -319,6 +319,33 @@ fn rays(config: &TwinConfig) -> Vec<f32> {
     out
 }
 
+#[test]
+fn a_network_of_one_group_and_unusual_sizes_answers_alike_on_every_kernel() {
+    let mut config = tiny_config();
+    config.core.recurrent.groups = 1;
+    config.core.recurrent.spatial = 5;
+    let ff = &mut config.core.feedforward;
+    ff.block_channels = vec![6, 9, 3];
+    ff.block_groups = vec![2, 3, 1];
+    ff.block_layers = vec![1, 3, 2];
+    ff.block_temporals = vec![1, 4, 2];
+    ff.block_spatials = vec![5, 3, 1];
+    ff.block_pools = vec![1, 2, 1];
+    let input = Input::load(&Fixture::load("twin/tiny_public_n2.safetensors"));
+    let state = filled(&config, 5, 3);
+    let answers = Kernel::available().into_iter().map(|kernel| {
+        let engine = Engine::with_kernel(&config, &state, 5, None, kernel).expect("it fits");
+        input.responses(&engine)
+    });
+    let answers: Vec<Vec<f32>> = answers.collect();
+    let plain: Vec<f64> = answers[answers.len() - 1].iter().map(|&v| v.into()).collect();
+    assert!(plain.iter().all(|v| v.is_finite()) && plain.iter().any(|&v| (v - plain[0]).abs() > 1e-2));
+    for answer in &answers {
+        // Two f32 programs that round differently.
+        assert_near("response", answer, &plain, 2e-6);
+    }
+}
+
 const FULL_UNITS: usize = 16;
 
 #[test]

@@ -79,8 +79,8 @@ type Probe = BTreeMap<String, Vec<f32>>;
 /// Everything that [`Engine::step_probed`] hands out, by name; stream-major where there are streams.
 ///
 /// Stages: `perspective [N, Hr, Wr]`, `rotation [N, 3, 3]`, `monitor_grid [N, Hr, Wr, 2]`, `modulation [N, S*F]`,
-/// `feedforward` and `recurrent [N, S*C, H, W]`, `readout [N, S, U]`, `attention [N, S, G, H*W, H*W]`,
-/// `attended [N, S*C, H, W]`; state after the frame: `h`, `c`, `mod_h`, `mod_c`; outputs of layers that exist in
+/// `feedforward` and `recurrent [N, S*C, H, W]`, `readout [N, S, U]`, `attention [N, S, G, H*W, H*W]`;
+/// state after the frame: `h`, `c`, `mod_h`, `mod_c`; outputs of layers that exist in
 /// memory: `layer.<name in the state dict>`; the concatenated input of the recurrent convolution:
 /// `input.core.recurrent.conv`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -319,7 +319,7 @@ impl Engine {
         gaze: &[[f32; 2]],
         behavior: &[[f32; 2]],
         response: &mut [f32],
-        mut stages: Option<&mut Stages>,
+        stages: Option<&mut Stages>,
     ) {
         let (samples, units) = (state.samples, self.units());
         assert!(raster.pixels() > 0, "a frame needs at least one pixel");
@@ -332,21 +332,17 @@ impl Engine {
             let readout = self.streams.len() * samples * units;
             room.fit(samples, Perspective::screen_len(raster), retina, readout);
             let FrameRoom { screens, retinas, readout } = room;
-            let see = |(((grid, screen), retina), (frame, &gaze)): (
-                ((&mut Arc<Grid>, &mut Buffer), &mut Buffer),
-                (&[u8], &[f32; 2]),
-            )| {
-                self.perspective.aim(grid, gaze, raster);
+            for (sample, frame) in frame.chunks_exact(raster.pixels()).enumerate() {
+                let (grid, screen) = (&mut state.grids[sample], &mut screens[sample]);
+                self.perspective.aim(grid, gaze[sample], raster);
                 self.perspective.light(raster, frame, screen);
-                self.perspective.see(self.kernel, grid, raster, screen, retina);
-            };
-            let eyes = state.grids.par_iter_mut().zip(&mut *screens).zip(&mut *retinas);
-            eyes.zip(frame.par_chunks_exact(raster.pixels()).zip(gaze)).for_each(see);
+                self.perspective.see(self.kernel, grid, raster, screen, &mut retinas[sample]);
+            }
 
             let tasks = state.memories.len();
             let threads = rayon::current_num_threads();
             // Streams of their own keep every thread busy when they can be dealt out evenly.
-            let inner = threads > 1 && (tasks < threads || (tasks % threads != 0 && tasks < 4 * threads));
+            let inner = threads > 1 && (tasks < threads || (!tasks.is_multiple_of(threads) && tasks < 4 * threads));
             let time = state.time;
             let run = |index: usize, memory: &mut Memory, log_rates: &mut [f32], probe: Option<&mut Probe>| {
                 let (stream, sample) = (&self.streams[index / samples], index % samples);
@@ -365,7 +361,7 @@ impl Engine {
                     );
                 });
             };
-            match stages.as_deref_mut() {
+            match stages {
                 None => {
                     let tasks = state.memories.par_iter_mut().zip(readout.par_chunks_exact_mut(units.max(1)));
                     tasks.enumerate().with_max_len(1).for_each(|(i, (memory, out))| run(i, memory, out, None));
@@ -475,7 +471,9 @@ impl Engine {
             add("perspective", &self.perspective.inside(&retinas[sample]));
             let rotation = self.perspective.eye(gaze[sample]).concat();
             add("rotation", &rotation.iter().map(|&v| v as f32).collect::<Vec<_>>());
-            let points: Vec<f32> = self.perspective.points(gaze[sample]).flatten().map(|v| v as f32).collect();
+            let point = self.perspective.points(gaze[sample]);
+            let pixels = 0..self.perspective.pixels();
+            let points: Vec<f32> = pixels.flat_map(point).map(|v| v as f32).collect();
             add("monitor_grid", &points);
             for stream in 0..self.streams.len() {
                 for (name, values) in &probes[stream * samples + sample] {

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::buffer::Buffer;
 use super::effective::Effective;
 use super::math::{GAMMA, power};
@@ -17,6 +19,9 @@ use crate::signals::Raster;
 const FLOOR: f32 = 1e-5;
 /// Rays that point away from the screen are sent far outside of it.
 const GRAZING: f64 = 1e-5;
+
+/// Rows of the retina that are worth a task.
+const BAND: usize = 32;
 
 type Vector = [f64; 3];
 
@@ -106,6 +111,11 @@ impl Perspective {
         Raster { height: self.retina.height + 2 * self.border, width: self.retina.width + 2 * self.border }
     }
 
+    /// Pixels of the retina image, without its border.
+    pub fn pixels(&self) -> usize {
+        self.rays.len()
+    }
+
     /// Rotation of the eye at a gaze.
     pub fn eye(&self, gaze: [f32; 2]) -> [Vector; 3] {
         let mut x: Vec<f64> = gaze.map(f64::from).to_vec();
@@ -121,17 +131,18 @@ impl Perspective {
         rotation([x[0], x[1], x[2]])
     }
 
-    /// Point on the screen that a pixel of the retina sees, in the screen's own coordinates.
-    pub fn points(&self, gaze: [f32; 2]) -> impl Iterator<Item = [f64; 2]> {
+    /// The point on the screen that each pixel of the retina sees, in the screen's own coordinates.
+    pub fn points(&self, gaze: [f32; 2]) -> impl Fn(usize) -> [f64; 2] + Sync {
         // Instead of every ray the three axes are turned, against the eye.
         let back = transposed(self.eye(gaze));
         let turned = self.axes.map(|axis| std::array::from_fn(|i| dot(&back[i], &axis)));
         let distance = dot(&self.axes[2], &self.centre);
         let (x0, y0) = (dot(&self.axes[0], &self.centre), dot(&self.axes[1], &self.centre));
-        self.rays.iter().map(move |ray| {
+        move |pixel| {
+            let ray = &self.rays[pixel];
             let reach = distance / dot(&turned[2], ray).max(GRAZING);
             [reach * dot(&turned[0], ray) - x0, reach * dot(&turned[1], ray) - y0]
-        })
+        }
     }
 
     /// Brings a grid up to date; nothing happens while gaze and raster stay the same.
@@ -160,15 +171,19 @@ impl Perspective {
                 Periphery::Dark => x.clamp(-1.0, size),
                 Periphery::Extend => x.clamp(0.0, size - 1.0),
             };
-            let first = x.floor().clamp(-1.0, size - 1.0);
-            ((first + 1.0) as u32, (x - first) as f32)
+            // A cast rounds down, since x + 1 is not negative.
+            let first = ((x + 1.0) as u32).min(size as u32);
+            (first, (x + 1.0 - f64::from(first)) as f32)
         };
-        for (i, [px, py]) in self.points(gaze).enumerate() {
-            let ((x, right), (y, below)) = (place(px * fx, width), place(py * fy, height));
-            grid.corner[i] = y * (raster.width as u32 + 2) + x;
-            grid.right[i] = right;
-            grid.below[i] = below;
-        }
+        let points = self.points(gaze);
+        let below = grid.below.par_iter_mut();
+        let pixels = grid.corner.par_iter_mut().zip(grid.right.par_iter_mut()).zip(below).enumerate();
+        pixels.with_min_len(BAND * self.retina.width).for_each(|(i, ((corner, right), below))| {
+            let [px, py] = points(i);
+            let (x, y) = (place(px * fx, width), place(py * fy, height));
+            *corner = y.0 * (raster.width as u32 + 2) + x.0;
+            (*right, *below) = (x.1, y.1);
+        });
     }
 
     /// Numbers of a luminance picture with its dark border of one pixel.
@@ -191,8 +206,8 @@ impl Perspective {
     pub fn see(&self, kernel: Kernel, grid: &Grid, raster: Raster, screen: &[f32], retina: &mut [f32]) {
         let (b, pitch) = (self.border, self.bordered().width);
         let below = raster.width + 2;
-        for y in 0..self.retina.height {
-            let line = &mut retina[(y + b) * pitch..][..pitch];
+        let inside = &mut retina[b * pitch..(b + self.retina.height) * pitch];
+        inside.par_chunks_exact_mut(pitch).enumerate().with_min_len(BAND).for_each(|(y, line)| {
             let row = y * self.retina.width..(y + 1) * self.retina.width;
             let points = grid.corner[row.clone()].iter().zip(&grid.right[row.clone()]).zip(&grid.below[row]);
             for (pixel, ((&corner, &fx), &fy)) in line[b..].iter_mut().zip(points) {
@@ -207,7 +222,7 @@ impl Perspective {
             let (left, right) = (line[b], line[b + self.retina.width - 1]);
             line[..b].fill(left);
             line[b + self.retina.width..].fill(right);
-        }
+        });
         for y in 0..b {
             retina.copy_within(b * pitch..(b + 1) * pitch, y * pitch);
             let last = b + self.retina.height - 1;
@@ -252,7 +267,7 @@ pub(super) fn gelu_exact(x: f64) -> f64 {
 }
 
 /// Error function in f64: its power series near zero, the continued fraction of its complement beyond.
-fn erf(x: f64) -> f64 {
+pub(super) fn erf(x: f64) -> f64 {
     let size = x.abs();
     if size > 6.0 {
         return x.signum();

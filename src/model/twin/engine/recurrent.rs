@@ -48,10 +48,10 @@ pub(super) struct Recurrent {
 struct Group {
     convolution: Convolution,
     query: Panels,
-    /// Keys, then values.
-    key_value: Panels,
+    key: Panels,
     scale: Buffer,
-    /// Input, forget, cell and output gates side by side.
+    /// Input, forget, cell and output gates side by side, from z and from the attended z: the values of attention are
+    /// linear in z, so their projection is part of these weights.
     gates: Panels,
     gate_bias: Buffer,
 }
@@ -164,7 +164,7 @@ impl Recurrent {
 
     /// Bytes of the weights.
     pub fn bytes(&self) -> usize {
-        let group = |g: &Group| g.convolution.bytes() + g.query.bytes() + g.key_value.bytes() + g.gates.bytes();
+        let group = |g: &Group| g.convolution.bytes() + g.query.bytes() + g.key.bytes() + g.gates.bytes();
         self.groups.iter().map(group).sum::<usize>()
             + self.project.iter().map(Panels::bytes).sum::<usize>()
             + self.out.bytes()
@@ -201,13 +201,13 @@ impl Recurrent {
     /// Where the pieces of attention lie in a workspace.
     fn layout(&self) -> Layout {
         let z = self.common.padded;
-        let key_value = 0;
-        let keys = key_value + self.map.pixels() * 2 * z;
+        let key = 0;
+        let keys = key + self.map.pixels() * z;
         let scores = keys + self.keys() * z;
         let query = scores + QUERIES * self.keys();
         let answer = query + QUERIES * z;
         let gates = answer + QUERIES * z;
-        Layout { key_value, keys, scores, query, answer, gates, end: gates + QUERIES * 4 * self.hidden.padded }
+        Layout { key, keys, scores, query, answer, gates, end: gates + QUERIES * 4 * self.hidden.padded }
     }
 
     /// One frame: from the feedforward output and the modulation to `out`, both `[pixel, channel]`.
@@ -354,13 +354,13 @@ impl Recurrent {
         unsafe {
             let z = z.at(group * pixels * n);
             let of_z = |first: usize| Segment { data: z.add(first * n), k: n, stride: n };
-            let key_value = room.add(at.key_value);
-            let all = Pixels { count: pixels, output: 2 * n };
-            product(kernel, all, &[of_z(0)], weights.key_value.operand(), Start::Zero, key_value);
-            unit_rows(kernel, key_value, 2 * n, pixels, n, self.no_bias.as_ptr(), false);
-            self.transpose_keys(key_value, room.add(at.keys));
+            let key = room.add(at.key);
+            let all = Pixels { count: pixels, output: n };
+            product(kernel, all, &[of_z(0)], weights.key.operand(), Start::Zero, key);
+            unit_rows(kernel, key, n, pixels, n, self.no_bias.as_ptr(), false);
+            self.transpose_keys(key, room.add(at.keys));
             let transposed = Operand { data: room.add(at.keys), k: n, vectors: keys / kernel.lanes(), row: None };
-            let values = Operand { data: key_value.add(n), k: pixels, vectors: n / kernel.lanes(), row: Some(2 * n) };
+            let values = Operand { data: z, k: pixels, vectors: n / kernel.lanes(), row: Some(n) };
             let (scores, query, answer) = (room.add(at.scores), room.add(at.query), room.add(at.answer));
             let gates = room.add(at.gates);
             for first in (0..pixels).step_by(QUERIES) {
@@ -370,9 +370,11 @@ impl Recurrent {
                 unit_rows(kernel, query, n, count, n, weights.scale.as_ptr(), true);
                 let queries = [Segment { data: query, k: n, stride: n }];
                 product(kernel, few(keys), &queries, transposed, Start::Zero, scores);
-                softmax_rows(kernel, scores, keys, count, pixels);
+                let mut totals = [0.0; QUERIES];
+                softmax_rows(kernel, scores, keys, count, pixels, totals.as_mut_ptr());
                 let attention = [Segment { data: scores, k: pixels, stride: keys }];
                 product(kernel, few(n), &attention, values, Start::Zero, answer);
+                divide_rows(kernel, answer, n, count, n, totals.as_ptr());
                 let both = [of_z(first), Segment { data: answer, k: n, stride: n }];
                 let bias = Start::Bias(weights.gate_bias.as_ptr());
                 let h = self.hidden;
@@ -384,7 +386,8 @@ impl Recurrent {
                     remember(kernel, gates, cell, hidden.at(place * h.stride() + group * h.padded), h.padded);
                 }
                 if let Some(probe) = probe.as_deref_mut() {
-                    self.probe_attention(group, first, [scores, answer].map(|p| p.cast_const()), count, probe);
+                    divide_rows(kernel, scores, keys, count, keys, totals.as_ptr());
+                    self.probe_attention(group, first, scores, count, probe);
                 }
             }
         }
@@ -401,7 +404,7 @@ impl Recurrent {
                 for c in 0..n {
                     // SAFETY: the caller's keys and panels.
                     unsafe {
-                        let value = if pixel < self.map.pixels() { *from.add(pixel * 2 * n + c) } else { 0.0 };
+                        let value = if pixel < self.map.pixels() { *from.add(pixel * n + c) } else { 0.0 };
                         *to.add(start + c * width + column) = value;
                     }
                 }
@@ -441,14 +444,7 @@ impl Recurrent {
         probe.insert("layer.core.recurrent.conv".to_owned(), self.by_group(z, self.common));
     }
 
-    unsafe fn probe_attention(
-        &self,
-        group: usize,
-        first: usize,
-        [scores, answer]: [*const f32; 2],
-        count: usize,
-        probe: &mut Probe,
-    ) {
+    unsafe fn probe_attention(&self, group: usize, first: usize, scores: *const f32, count: usize, probe: &mut Probe) {
         let size = self.map.pixels();
         let attention = probe.entry("attention".to_owned()).or_default();
         attention.resize(self.x.groups * size * size, 0.0);
@@ -457,22 +453,12 @@ impl Recurrent {
             let row = unsafe { std::slice::from_raw_parts(scores.add(q * self.keys()), size) };
             attention[(group * size + first + q) * size..][..size].copy_from_slice(row);
         }
-        let answers = probe.entry("attended".to_owned()).or_default();
-        let real = self.common.real;
-        answers.resize(self.x.groups * real * size, 0.0);
-        for q in 0..count {
-            for c in 0..real {
-                // SAFETY: the caller's answers, `count` rows.
-                let value = unsafe { *answer.add(q * self.common.padded + c) };
-                answers[(group * real + c) * size + first + q] = value;
-            }
-        }
     }
 }
 
 /// Places in the workspace of one group's attention.
 struct Layout {
-    key_value: usize,
+    key: usize,
     keys: usize,
     scores: usize,
     query: usize,
@@ -518,12 +504,16 @@ impl Group {
         Self {
             convolution,
             query: Panels::pack(kernel, n, n, |i, o| square(q, i, o)),
-            key_value: Panels::pack(kernel, n, 2 * n, |i, o| if o < n { square(k, i, o) } else { square(v, i, o - n) }),
+            key: Panels::pack(kernel, n, n, |i, o| square(k, i, o)),
             scale: padded_scale,
             gates: Panels::pack(kernel, 2 * n, 4 * h, |i, o| {
                 let (part, i, gate) = (i / n, i % n, &gates[o / h]);
                 match real(hidden, o % h) {
-                    Some(o) if i < common.real => gate.at(o, part * common.real + i),
+                    Some(o) if i < common.real && part == 0 => gate.at(o, i),
+                    Some(o) if i < common.real => {
+                        let value = |c: usize| gate.at(o, common.real + c) * v.at(group * common.real + c, i);
+                        (0..common.real).map(value).sum()
+                    }
                     _ => 0.0,
                 }
             }),
@@ -571,7 +561,7 @@ unsafe fn unit_generic<S: Simd>(rows: *mut f32, row: usize, count: usize, n: usi
 }
 
 #[inline(always)]
-unsafe fn softmax_generic<S: Simd>(rows: *mut f32, row: usize, count: usize, n: usize) {
+unsafe fn softmax_generic<S: Simd>(rows: *mut f32, row: usize, count: usize, n: usize, totals: *mut f32) {
     let padded = n.next_multiple_of(S::LANES);
     for r in 0..count {
         // SAFETY: the caller's rows hold whole vectors.
@@ -593,9 +583,20 @@ unsafe fn softmax_generic<S: Simd>(rows: *mut f32, row: usize, count: usize, n: 
                 total = S::add(total, e);
                 S::store(line.add(c), e);
             }
-            let factor = S::splat(sum::<S>(total).recip());
-            for c in (0..padded).step_by(S::LANES) {
-                S::store(line.add(c), S::mul(S::load(line.add(c)), factor));
+            *totals.add(r) = sum::<S>(total);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn divide_generic<S: Simd>(rows: *mut f32, row: usize, count: usize, n: usize, totals: *const f32) {
+    for r in 0..count {
+        // SAFETY: the caller's rows and totals.
+        unsafe {
+            let factor = S::splat((*totals.add(r)).recip());
+            for c in (0..n).step_by(S::LANES) {
+                let at = rows.add(r * row + c);
+                S::store(at, S::mul(S::load(at), factor));
             }
         }
     }
@@ -620,8 +621,12 @@ dispatched! {
     fn unit_rows(rows: *mut f32, row: usize, count: usize, n: usize, scale: *const f32, scaled: bool) = unit_generic
 }
 dispatched! {
-    /// Softmax over the first `n` numbers of each row.
-    fn softmax_rows(rows: *mut f32, row: usize, count: usize, n: usize) = softmax_generic
+    /// Softmax over the first `n` numbers of each row, but for the division by the rows' totals.
+    fn softmax_rows(rows: *mut f32, row: usize, count: usize, n: usize, totals: *mut f32) = softmax_generic
+}
+dispatched! {
+    /// Divides each row by its total.
+    fn divide_rows(rows: *mut f32, row: usize, count: usize, n: usize, totals: *const f32) = divide_generic
 }
 dispatched! {
     /// One pixel of the LSTM: gates i, f, g, o of `n` channels each, cell and hidden state.

@@ -82,6 +82,19 @@ pub(super) trait Simd: Copy {
     unsafe fn split(a: Self::V) -> (Self::V, Self::V);
 }
 
+/// Asks for `count` cache lines from `from` on, soon to be read. Addresses need not exist.
+#[inline(always)]
+pub(super) fn prefetch(from: *const f32, count: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in 0..count {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: a hint, without effect on memory; all x86-64 machines have it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.wrapping_add(16 * line).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (from, count);
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Portable;
 
