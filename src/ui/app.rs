@@ -257,10 +257,9 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
     if ctx.input_mut(|input| input.consume_shortcut(&plain(Key::Space))) {
         view.playing = !view.playing;
     }
-    if ctx.input(|input| input.key_pressed(Key::Escape)) {
-        if view.help.take().is_none() && !view.about && bench.is_running() {
-            actions.push(Command::Cancel.into());
-        }
+    let escape = ctx.input(|input| input.key_pressed(Key::Escape));
+    if escape && view.help.take().is_none() && !view.about && bench.is_running() {
+        actions.push(Command::Cancel.into());
     }
     actions
 }
