@@ -14,6 +14,7 @@ pub mod hash;
 pub mod noise;
 pub mod renderer;
 pub mod schedule;
+mod source;
 pub mod screen;
 
 use std::path::Path;
@@ -29,6 +30,7 @@ pub use noise::WhiteNoise;
 pub use renderer::{Renderer, RendererError};
 pub use schedule::{Condition, Presentation, Schedule, ScheduleSource};
 pub use screen::Screen;
+pub use source::source;
 
 use crate::signals::{Degrees, Monitor};
 
