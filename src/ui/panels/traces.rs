@@ -9,6 +9,9 @@ use crate::ui::view::{Action, View};
 use crate::ui::widgets::{arrow, badge};
 use crate::workbench::{Workbench, unit_name};
 
+/// Room that the plot gives to each number of the time axis, points.
+const MARK_WIDTH: f32 = 76.0;
+
 /// One unit, all frames.
 pub struct Traces;
 
@@ -47,6 +50,7 @@ impl Panel for Traces {
             .collect();
         let position = view.position_secs;
         let length = rate.secs_at(outcome.schedule.frames);
+        let most_marks = f64::from((ui.available_width() / MARK_WIDTH).max(2.0));
         let response = Plot::new("traces")
             .allow_scroll(false)
             .allow_zoom(Vec2b::new(true, false))
@@ -59,7 +63,7 @@ impl Panel for Traces {
             .x_axis_label(RichText::new("Time (s)").small())
             .y_axis_label(RichText::new("× mean").small())
             .grid_color(palette.line)
-            .x_grid_spacer(uniform_grid_spacer(|input| marks(input.bounds, 8.0)))
+            .x_grid_spacer(uniform_grid_spacer(|input| marks(input.bounds, most_marks)))
             .y_grid_spacer(uniform_grid_spacer(|input| marks(input.bounds, 4.0)))
             .grid_spacing(28.0..=220.0)
             .label_formatter(|hover| match hover {
