@@ -93,8 +93,8 @@ impl App {
             let rate = plan.monitor.frame_rate;
             let length = rate.secs_at(plan.schedule.frames);
             if self.view.playing && length > 0.0 {
-                // A window that slept does not jump ahead.
-                self.view.position_secs = (self.view.position_secs + step.min(0.1)) % length;
+                // A slow screen drops frames and keeps the time; a window that slept does not jump ahead.
+                self.view.position_secs = (self.view.position_secs + step.min(0.5)) % length;
                 ctx.request_repaint_after_secs((0.5 / rate.0) as f32);
             }
             let frame = panels::frame_at(self.view.position_secs, &plan.monitor, &plan.schedule);
