@@ -119,13 +119,25 @@ pub struct Rollout {
 }
 
 /// Shows the first frames to the first samples; records stages, and with a probe every layer.
-pub fn rollout(network: &Network, inputs: &Inputs, run: &Run, frames: usize, mut probe: Probe) -> Rollout {
+pub fn rollout(network: &Network, inputs: &Inputs, run: &Run, frames: usize, probe: Probe) -> Rollout {
+    thinned_rollout(network, inputs, run, frames, probe, 1)
+}
+
+/// The same, with only every so many numbers of each layer: all of the published size would fill a gigabyte.
+pub fn thinned_rollout(
+    network: &Network,
+    inputs: &Inputs,
+    run: &Run,
+    frames: usize,
+    mut probe: Probe,
+    every: usize,
+) -> Rollout {
     let device = network.device();
     let mut state = network.start(run);
     let mut values: BTreeMap<String, Vec<f32>> = BTreeMap::new();
-    let mut add = |name: String, tensor: Tensor<1>| {
+    let mut add = |name: String, tensor: Tensor<1>, every: usize| {
         let new = tensor.try_into_vec_as::<f32>().expect("the device answers");
-        values.entry(name).or_default().extend(new);
+        values.entry(name).or_default().extend(new.into_iter().step_by(every));
     };
     fn flat<const D: usize>(tensor: &Tensor<D>) -> Tensor<1> {
         tensor.clone().reshape([-1])
@@ -144,7 +156,7 @@ pub fn rollout(network: &Network, inputs: &Inputs, run: &Run, frames: usize, mut
             ("response", flat(&stages.response)),
             ("loss", flat(&loss)),
         ] {
-            add(format!("stage.{name}"), tensor);
+            add(format!("stage.{name}"), tensor, 1);
         }
         for (name, tensor) in probe.records() {
             let name = match name {
@@ -154,11 +166,11 @@ pub fn rollout(network: &Network, inputs: &Inputs, run: &Run, frames: usize, mut
                     None => format!("layer.{name}"),
                 },
             };
-            add(name, tensor.clone());
+            add(name, tensor.clone(), every);
         }
         let ((h, c), (mod_h, mod_c)) = (state.recurrent(), state.modulation());
         for (name, tensor) in [("h", h), ("c", c), ("mod_h", mod_h), ("mod_c", mod_c)] {
-            add(format!("state.{name}"), flat(&tensor));
+            add(format!("state.{name}"), flat(&tensor), every);
         }
         let loss = loss.sum();
         sum = Some(match sum {

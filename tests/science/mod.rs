@@ -6,3 +6,4 @@ mod protocol;
 mod run;
 mod tuned;
 mod tuning;
+mod pilot;
