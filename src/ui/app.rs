@@ -93,8 +93,8 @@ impl App {
             let rate = plan.monitor.frame_rate;
             let length = rate.secs_at(plan.schedule.frames);
             if self.view.playing && length > 0.0 {
-                // A window that slept does not jump ahead.
-                self.view.position_secs = (self.view.position_secs + step.min(0.1)) % length;
+                // A slow screen drops frames and keeps the time; a window that slept does not jump ahead.
+                self.view.position_secs = (self.view.position_secs + step.min(0.5)) % length;
                 ctx.request_repaint_after_secs((0.5 / rate.0) as f32);
             }
             let frame = panels::frame_at(self.view.position_secs, &plan.monitor, &plan.schedule);
@@ -257,10 +257,9 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
     if ctx.input_mut(|input| input.consume_shortcut(&plain(Key::Space))) {
         view.playing = !view.playing;
     }
-    if ctx.input(|input| input.key_pressed(Key::Escape)) {
-        if view.help.take().is_none() && !view.about && bench.is_running() {
-            actions.push(Command::Cancel.into());
-        }
+    let escape = ctx.input(|input| input.key_pressed(Key::Escape));
+    if escape && view.help.take().is_none() && !view.about && bench.is_running() {
+        actions.push(Command::Cancel.into());
     }
     actions
 }

@@ -24,6 +24,8 @@ pub struct Dialogs {
 
 struct Native {
     ask: Ask,
+    /// Proposed again in the line, should the desktop have no dialog.
+    name: String,
     asked: Instant,
     answer: Receiver<Option<PathBuf>>,
 }
@@ -116,7 +118,7 @@ impl Dialogs {
             ctx.request_repaint();
         });
         match thread {
-            Ok(_) => self.native = Some(Native { ask, asked: Instant::now(), answer }),
+            Ok(_) => self.native = Some(Native { ask, name: proposed, asked: Instant::now(), answer }),
             Err(_) => self.typed = Some(Typed { ask, path: proposed, fresh: true }),
         }
     }
@@ -134,9 +136,9 @@ impl Dialogs {
             Err(TryRecvError::Disconnected) => None,
         };
         let (ask, fast) = (native.ask, native.asked.elapsed() < FASTEST_CANCEL);
-        self.native = None;
+        let name = self.native.take().map(|native| native.name).unwrap_or_default();
         if answer.is_none() && fast {
-            self.typed = Some(Typed { ask, path: String::new(), fresh: true });
+            self.typed = Some(Typed { ask, path: name, fresh: true });
         }
         answer.map(|path| ask.command(path))
     }

@@ -11,8 +11,6 @@ pub struct Answer {
     pub seconds: f64,
     /// Mean response of each unit over the whole movie, `[unit]`.
     pub mean: Vec<f32>,
-    /// Strongest response of each unit, `[unit]`.
-    pub peak: Vec<f32>,
     /// The unit with the sharpest direction tuning; the first when nothing was tuned.
     pub most_selective: usize,
 }
@@ -21,12 +19,11 @@ impl Answer {
     /// Takes an outcome and the time it took.
     pub fn new(outcome: Outcome, seconds: f64) -> Self {
         let units = outcome.responses.units();
-        let (mut mean, mut peak) = (vec![0.0_f64; units], vec![0.0_f32; units]);
+        let mut mean = vec![0.0_f64; units];
         let frames = outcome.responses.frames();
         for time in 0..frames {
             for (unit, &value) in outcome.responses.row(time, 0).iter().enumerate() {
                 mean[unit] += f64::from(value);
-                peak[unit] = peak[unit].max(value);
             }
         }
         let mean = mean.into_iter().map(|sum| (sum / frames.max(1) as f64) as f32).collect();
@@ -34,7 +31,7 @@ impl Answer {
         let sharper =
             |&a: &usize, &b: &usize| dsi(a).unwrap_or(-1.0).total_cmp(&dsi(b).unwrap_or(-1.0)).then(b.cmp(&a));
         let most_selective = (0..units).max_by(sharper).unwrap_or(0);
-        Self { outcome, seconds, mean, peak, most_selective }
+        Self { outcome, seconds, mean, most_selective }
     }
 
     /// Speed of the twin, frames of the movie per second of computing.

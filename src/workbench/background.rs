@@ -192,7 +192,10 @@ impl Workbench {
         self.device_opening = None;
         match line {
             Ok(line) => self.device_line = Some(line),
-            Err(error) => self.fail(error),
+            Err(error) => {
+                self.device_line = Some(format!("not available: {error}"));
+                self.fail(error);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use twinscope::gpu::DeviceChoice;
 use twinscope::stimulus::Stimulus;
 use twinscope::workbench::{Command, Event, Workbench};
 
@@ -192,4 +193,30 @@ fn the_picture_is_the_wanted_frame_of_the_newest_protocol() {
     let faint = bench.picture().expect("a picture");
     assert_eq!(faint.frame, 20);
     assert!(range(&faint.grey) < 40, "a tenth of the contrast, found {}", range(&faint.grey));
+}
+
+#[test]
+fn the_unit_with_the_sharpest_tuning_is_shown_until_one_is_chosen() {
+    let mut bench = fake::answered();
+    let sharpness = |bench: &Workbench, unit: usize| {
+        let answer = bench.answer().expect("an answer");
+        answer.outcome.tuning.as_ref().and_then(|tuning| tuning.units[unit].global_dsi).expect("every unit responds")
+    };
+    let shown = sharpness(&bench, bench.unit());
+    for unit in 0..fake::UNITS {
+        assert!(sharpness(&bench, unit) <= shown, "unit {unit} is sharper than the one shown");
+    }
+    bench.perform(Command::SelectUnit(5));
+    assert_eq!(bench.unit(), 5);
+    bench.perform(Command::SelectUnit(10_000));
+    assert_eq!(bench.unit(), fake::UNITS - 1, "a unit that this twin does not have");
+}
+
+#[test]
+fn the_device_that_was_picked_is_said_in_one_line() {
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetDevice(DeviceChoice::Cpu));
+    bench.wait(LIMIT);
+    assert!(bench.device_line().is_some_and(|line| line.contains("CPU")), "{:?}", bench.device_line());
+    assert!(bench.message().is_none());
 }

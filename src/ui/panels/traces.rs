@@ -9,6 +9,9 @@ use crate::ui::view::{Action, View};
 use crate::ui::widgets::{arrow, badge};
 use crate::workbench::{Workbench, unit_name};
 
+/// Room that the plot gives to each number of the time axis, points.
+const MARK_WIDTH: f32 = 76.0;
+
 /// One unit, all frames.
 pub struct Traces;
 
@@ -47,6 +50,7 @@ impl Panel for Traces {
             .collect();
         let position = view.position_secs;
         let length = rate.secs_at(outcome.schedule.frames);
+        let most_marks = f64::from((ui.available_width() / MARK_WIDTH).max(2.0));
         let response = Plot::new("traces")
             .allow_scroll(false)
             .allow_zoom(Vec2b::new(true, false))
@@ -59,10 +63,8 @@ impl Panel for Traces {
             .x_axis_label(RichText::new("Time (s)").small())
             .y_axis_label(RichText::new("× mean").small())
             .grid_color(palette.line)
-            .y_grid_spacer(uniform_grid_spacer(|input| {
-                let step = nice_step(input.bounds.1 - input.bounds.0);
-                [step, step * 10.0, step * 100.0]
-            }))
+            .x_grid_spacer(uniform_grid_spacer(|input| marks(input.bounds, most_marks)))
+            .y_grid_spacer(uniform_grid_spacer(|input| marks(input.bounds, 4.0)))
             .grid_spacing(28.0..=220.0)
             .label_formatter(|hover| match hover {
                 HoverPosition::NearDataPoint { position, .. } => {
@@ -104,11 +106,30 @@ impl Panel for Traces {
     }
 }
 
-/// Distance of the lines of the response axis: 1, 2 or 5 times a power of ten, so that one to four fit.
-fn nice_step(range: f64) -> f64 {
-    if !(range.is_finite() && range > 0.0) {
-        return 1.0;
+/// Distances of thin, middle and thick lines of an axis: 1, 2 or 5 times a power of ten, so that no more than `most`
+/// thin ones fit.
+fn marks((from, to): (f64, f64), most: f64) -> [f64; 3] {
+    let range = to - from;
+    let step = if range.is_finite() && range > 0.0 {
+        let power = 10.0_f64.powf((range / most).log10().floor());
+        let parts = [1.0, 2.0, 5.0].into_iter().map(|part| part * power);
+        parts.into_iter().find(|step| range / step <= most).unwrap_or(10.0 * power)
+    } else {
+        1.0
+    };
+    [step, step * 10.0, step * 100.0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_has_neither_one_mark_nor_a_crowd() {
+        for range in [0.013, 0.4, 1.0, 2.3, 6.4, 9.99, 64.5, 3600.0] {
+            let count = range / marks((0.0, range), 8.0)[0];
+            assert!((3.0..=8.0).contains(&count), "{count} marks over {range}");
+        }
+        assert!(marks((0.0, 0.0), 8.0)[0] > 0.0);
     }
-    let power = 10.0_f64.powf((range / 4.0).log10().floor());
-    [1.0, 2.0, 5.0].into_iter().map(|part| part * power).find(|step| range / step <= 4.0).unwrap_or(10.0 * power)
 }
