@@ -2,6 +2,7 @@
 #![recursion_limit = "256"]
 
 mod fixture;
+mod gpu;
 
 mod cli;
 mod model;

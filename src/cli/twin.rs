@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Subcommand;
 
 use super::{TwinArgument, read_config};
@@ -38,6 +38,9 @@ pub enum TwinCommand {
     Convert {
         #[command(flatten)]
         twin: TwinArgument,
+        /// What to say of its origin: TOML with name, simulated, raster = { height, width } and note
+        #[arg(long, value_name = "CARD.toml")]
+        card: Option<PathBuf>,
         /// File to write
         #[arg(short, long, value_name = "OUT.safetensors")]
         output: PathBuf,
@@ -60,8 +63,14 @@ pub fn perform(command: TwinCommand) -> Result<()> {
             weights::save(&output, &twin)?;
             println!("{}", output.display());
         }
-        TwinCommand::Convert { twin, output } => {
-            weights::save(&output, &twin.load()?)?;
+        TwinCommand::Convert { twin, card, output } => {
+            let mut twin = twin.load()?;
+            if let Some(path) = card {
+                let text = std::fs::read_to_string(&path)
+                    .with_context(|| format!("{}: the card could not be read", path.display()))?;
+                twin.card = toml::from_str(&text).with_context(|| path.display().to_string())?;
+            }
+            weights::save(&output, &twin)?;
             println!("{}", output.display());
         }
     }

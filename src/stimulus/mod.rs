@@ -14,8 +14,8 @@ pub mod hash;
 pub mod noise;
 pub mod renderer;
 pub mod schedule;
-mod source;
 pub mod screen;
+mod source;
 
 use std::path::Path;
 use std::sync::Arc;

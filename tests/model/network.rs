@@ -9,10 +9,9 @@ use twinscope::model::twin::network::{Convolution, Draws, Frame, Network, Networ
 use twinscope::model::twin::{Periphery, TwinConfig};
 use twinscope::model::weights::{StateDict, fill};
 
-use super::twin::{
-    Inputs, Report, Rollout, gpu, notes, rollout, state_of, thinned_rollout, tiny, tiny_config, tiny_state,
-};
+use super::twin::{Inputs, Report, Rollout, notes, rollout, state_of, thinned_rollout, tiny, tiny_config, tiny_state};
 use crate::fixture::{Fixture, assert_near};
+use crate::gpu::gpu_for_minutes;
 
 /// Response and losses: the rounding of f32 through the whole network is 1e-6.
 const RESPONSE: f64 = 1e-5;
@@ -193,39 +192,11 @@ fn recorded_draws_reproduce_a_training_step_on_the_cpu() {
     training_network(&Device::flex());
 }
 
-/// One shape only: a software adapter takes seconds to compile and tune each kernel.
 #[test]
-fn every_layer_agrees_with_the_reference_on_the_gpu() {
-    let Some(device) = gpu() else { return };
-    let fixture = Fixture::load("twin/tiny_public_n2.safetensors");
-    let mut report = Report::default();
-    let found = rollout(&tiny(&device), &Inputs::of(&fixture), &Run::inference(2), 8, Probe::on());
-    compare(&mut report, &fixture, &found, "eval.", &device);
-    let wanted = &fixture.get("f64.response").values;
-    report.near("response, f64", "response", &found.values["stage.response"], wanted, RESPONSE);
-    report.finish("exact network on the GPU");
-}
-
-#[test]
-#[ignore = "minutes on a software adapter; run with --ignored where there is a GPU"]
-fn everything_agrees_with_the_reference_on_the_gpu() {
-    let Some(device) = gpu() else { return };
+fn every_layer_and_gradient_agrees_with_the_reference_on_the_gpu() {
+    let Some(gpu) = gpu_for_minutes() else { return };
+    let device = gpu.burn.clone();
     exact_network(&device);
-    training_network(&device);
-}
-
-#[test]
-#[ignore = "minutes on a software adapter; run with --ignored where there is a GPU"]
-fn every_gradient_agrees_with_the_reference_on_the_gpu() {
-    let Some(device) = gpu() else { return };
-    let fixture = Fixture::load("twin/tiny_public_n2.safetensors");
-    let network = tiny(&device.clone().autodiff());
-    let found = rollout(&network, &Inputs::of(&fixture), &Run::inference(2), 8, Probe::off());
-    let found = gradients(&network, found);
-    let mut report = Report::default();
-    let limit = |key: &str| gradient_tolerance(key, &device);
-    compare_gradients(&mut report, &fixture, "f64.grad_sum_loss.", &found, limit);
-    report.finish("gradients on the GPU");
     training_network(&device);
 }
 
@@ -471,56 +442,4 @@ fn frozen_parameters_get_no_gradient_and_all_others_do() {
     assert!(found.tensors.keys().all(|key| !key.starts_with("core.") && !key.starts_with("modulation.lstm.")));
     assert!(found.tensors.contains_key("modulation.mlp.linears.0.weights.1"));
     assert!(found.tensors.contains_key("perspective.monitor.center"));
-}
-
-#[test]
-#[ignore = "a measurement, not a test"]
-fn how_long_a_frame_of_the_published_size_takes() {
-    let config = TwinConfig::microns();
-    let state = fill::filled(&config, 1000, 1);
-    let memory = || {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("").to_owned()
-    };
-    // User and system time in hundredths of a second: wall time says little on a busy machine.
-    let cpu = || -> u64 {
-        let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        stat.split(' ').skip(13).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
-    };
-    const FRAMES: u64 = 4;
-    for how in [Convolution::Native, Convolution::Slices, Convolution::Windows] {
-        for (device, stream) in [(Device::flex(), None), (Device::flex().autodiff(), Some(1))] {
-            let network = Network::new(&config, &state, 1000, &device).expect("the fill fits").with_convolution(how);
-            if device.is_autodiff() && how == Convolution::Windows {
-                continue;
-            }
-            let mut state = network.start(&Run { samples: 1, stream, training: None });
-            let (started, before) = (std::time::Instant::now(), cpu());
-            let mut sum = Tensor::zeros([1], &device);
-            for _ in 0..FRAMES {
-                let frame = Frame {
-                    grey: Tensor::full([1, 144, 256], 100.0, &device),
-                    gaze: Tensor::zeros([1, 2], &device),
-                    behavior: Tensor::zeros([1, 2], &device),
-                };
-                sum = sum + network.step(&mut state, frame).response.sum();
-            }
-            eprintln!(
-                "{how:?}, stream {stream:?}, forward: {:.3} s of wall time and {:.3} s of processor time a frame, {}",
-                started.elapsed().as_secs_f64() / FRAMES as f64,
-                (cpu() - before) as f64 / (100 * FRAMES) as f64,
-                memory()
-            );
-            if device.is_autodiff() {
-                let (started, before) = (std::time::Instant::now(), cpu());
-                let _gradients = sum.backward();
-                eprintln!(
-                    "{how:?}, stream {stream:?}, backward: {:.3} s of wall time and {:.3} s of processor time a frame, {}",
-                    started.elapsed().as_secs_f64() / FRAMES as f64,
-                    (cpu() - before) as f64 / (100 * FRAMES) as f64,
-                    memory()
-                );
-            }
-        }
-    }
 }

@@ -6,8 +6,9 @@ use twinscope::model::twin::network::{Draws, Network, Run};
 use twinscope::signals::{Behavior, Movie, Raster, Responses};
 use twinscope::training::{Clip, CosineLr, Objective, ObjectiveError, Seeds, SgdClip, SgdClipConfig};
 
-use super::twin::{Inputs, Report, gpu, notes, tiny, tiny_config, tiny_state};
+use super::twin::{Inputs, Report, notes, tiny, tiny_config, tiny_state};
 use crate::fixture::Fixture;
+use crate::gpu::gpu_for_minutes;
 
 /// All streams, two frames of burn-in: the objective of the fixtures.
 const OBJECTIVE: Objective = Objective { burnin_frames: 2, sample_stream: false };
@@ -55,9 +56,9 @@ fn four_steps_of_the_optimizer_agree_with_the_reference() {
 }
 
 #[test]
-#[ignore = "minutes on a software adapter; run with --ignored where there is a GPU"]
 fn four_steps_of_the_optimizer_agree_with_the_reference_on_the_gpu() {
-    let Some(device) = gpu() else { return };
+    let Some(gpu) = gpu_for_minutes() else { return };
+    let device = gpu.burn.clone();
     four_steps(&device);
 }
 

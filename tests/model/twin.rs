@@ -2,28 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use burn::tensor::{Device, DeviceKind, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use twinscope::model::twin::network::{Frame, Network, Probe, Run};
 use twinscope::model::twin::{Periphery, TwinConfig};
 use twinscope::model::weights::{NamedTensor, StateDict};
 use twinscope::signals::{Behavior, Movie, Raster, Responses};
 
 use crate::fixture::{Fixture, deviation, path};
-
-/// The GPU, or nothing where there is none and none is demanded.
-pub fn gpu() -> Option<Device> {
-    let found = std::panic::catch_unwind(|| {
-        let device = Device::wgpu(DeviceKind::DefaultDevice);
-        Tensor::<1>::ones([1], &device).try_into_data().ok().map(|_| device)
-    });
-    let device = found.ok().flatten();
-    let required = std::env::var("TWINSCOPE_REQUIRE_GPU").is_ok_and(|value| value == "1");
-    assert!(device.is_some() || !required, "TWINSCOPE_REQUIRE_GPU is 1, but no adapter answers");
-    if device.is_none() {
-        eprintln!("skipped: there is no GPU adapter, not even a software one");
-    }
-    device
-}
 
 /// Sizes of the tiny reference network.
 pub fn tiny_config(periphery: Periphery) -> TwinConfig {

@@ -515,26 +515,6 @@ fn the_built_in_twin_says_what_it_is() {
     assert!(std::fs::read(&path).expect("a file") == std::fs::read(asset).expect("the asset"));
 }
 
-/// Makes `assets/pilot.safetensors` from a plain state dict and its configuration; see tests/fixtures/pilot/README.md.
-#[test]
-#[ignore = "writes into assets/, and needs the folder in TWINSCOPE_PILOT"]
-fn write_the_built_in_twin() {
-    let folder = PathBuf::from(std::env::var_os("TWINSCOPE_PILOT").expect("a folder in TWINSCOPE_PILOT"));
-    let text = std::fs::read_to_string(folder.join("pilot.toml")).expect("the configuration");
-    let config = TwinConfig::from_toml(&text).expect("a good configuration");
-    let mut twin = load(&folder.join("pilot.safetensors"), None, Some(&config)).expect("a good state dict");
-    twin.card = TwinCard {
-        name: "Pilot twin".to_owned(),
-        simulated: true,
-        raster: Raster { height: 36, width: 64 },
-        note:
-            "Trained on 20 minutes of generated clips seen by one simulated mouse with 160 units, at 36 x 64 pixels; \
-               beside the screen its retina sees the border repeated. It says nothing about a real animal."
-                .to_owned(),
-    };
-    save(&Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pilot.safetensors"), &twin).expect("assets is writable");
-}
-
 #[test]
 fn the_inspection_counts_the_published_parameters() {
     let config = TwinConfig::microns();

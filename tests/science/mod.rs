@@ -2,8 +2,8 @@
 
 mod figures;
 mod files;
+mod pilot;
 mod protocol;
 mod run;
 mod tuned;
 mod tuning;
-mod pilot;

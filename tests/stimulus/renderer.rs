@@ -1,21 +1,11 @@
-//! The GPU against the CPU. Without an adapter these tests are skipped with a line, unless TWINSCOPE_REQUIRE_GPU=1.
+//! The GPU against the CPU.
 
-use twinscope::gpu::{ComputeDevice, DeviceChoice, Gpu};
+use twinscope::gpu::{ComputeDevice, DeviceChoice};
 use twinscope::signals::{FrameSource, Monitor};
 use twinscope::stimulus::{Prepared, Renderer, ScheduleSource};
 
 use super::{computed, draw, prepared, small_monitor};
-
-fn gpu() -> Option<Gpu> {
-    match Gpu::open() {
-        Ok(gpu) => Some(gpu),
-        Err(error) if std::env::var_os("TWINSCOPE_REQUIRE_GPU").is_some_and(|v| v == "1") => panic!("{error}"),
-        Err(error) => {
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
-}
+use crate::gpu::gpu;
 
 fn values(tensor: burn::tensor::Tensor<3>) -> Vec<f32> {
     tensor.try_into_data().expect("the device computed").try_to_vec().expect("32-bit floats")

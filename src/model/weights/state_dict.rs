@@ -35,6 +35,7 @@ impl StateDict {
 
 /// Where a twin comes from, in the words shown to the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TwinCard {
     /// Short name, such as "Pilot twin".
     pub name: String,
