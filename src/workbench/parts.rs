@@ -2,7 +2,7 @@
 //!
 //! The network is handed in as a [`MakePredictor`], so that a test can use one with known tuning.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -161,15 +161,21 @@ pub(super) fn source(
         .map_err(|error| sentence(&error))
 }
 
+/// Read of a file that is opened as a protocol: enough to see that it is too long to be one.
+const MOST_PROTOCOL_BYTES: u64 = 2 << 20;
+
 pub(super) fn read_protocol(path: &Path) -> Result<Protocol, String> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{name} could not be read: {error}"))?;
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MOST_PROTOCOL_BYTES).read_to_string(&mut text))
+        .map_err(|error| format!("{name} could not be read: {error}"))?;
     Protocol::from_toml(&text, &name).map_err(|error| sentence(&error))
 }
 
 pub(super) fn write_protocol(protocol: &Protocol, path: &Path) -> Result<(), String> {
     let text = protocol.to_toml().map_err(|error| sentence(&error))?;
-    crate::experiment::save::atomically(path, |file: &mut dyn Write| file.write_all(text.as_bytes()))
+    experiment::save::atomically(path, |file: &mut dyn Write| file.write_all(text.as_bytes()))
         .map_err(|error| format!("{} could not be written: {error}", path.display()))
 }
 
