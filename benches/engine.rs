@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use twinscope::model::twin::TwinConfig;
-use twinscope::model::twin::engine::{Engine, Kernel};
+use twinscope::model::twin::engine::{Engine, Kernel, PARTS};
 use twinscope::model::twin::parameters::{Init, entries};
 use twinscope::model::weights::{NamedTensor, StateDict};
 use twinscope::signals::Raster;
@@ -90,27 +90,34 @@ fn main() {
     let mut memory = engine.start(batch);
     let mut response = vec![0.0; batch * units];
     let (mut ms, mut cpu) = (Vec::new(), Vec::new());
+    let mut parts: [Vec<f64>; PARTS.len()] = Default::default();
     for t in 0..warmup + frames {
         let frame: Vec<u8> = (0..batch * raster.pixels())
             .map(|e| (noise(t as u32 / 2, e / raster.width / 6 * 43 + e % raster.width / 6) * 127.0 + 128.0) as u8)
             .collect();
         let gaze: Vec<[f32; 2]> = (0..batch).map(|n| [noise(7, t * batch + n), noise(8, t * batch + n)]).collect();
-        let (start, before) = (Instant::now(), processor_ms());
+        let (start, before, spent) = (Instant::now(), processor_ms(), engine.spent_ms());
         engine.step(&mut memory, raster, &frame, &gaze, &gaze, &mut response);
         if t >= warmup {
             ms.push(start.elapsed().as_secs_f64() * 1e3);
+            for (part, (after, before)) in parts.iter_mut().zip(engine.spent_ms().iter().zip(spent)) {
+                part.push(after - before);
+            }
             cpu.extend(processor_ms().zip(before).map(|(after, before)| after - before));
         }
     }
     let (min, median) = spread(ms);
     let cpu = (!cpu.is_empty()).then(|| spread(cpu));
+    let parts: Vec<String> =
+        PARTS.iter().zip(parts).map(|(name, ms)| format!("\"{name}\":{:.2}", spread(ms).1)).collect();
     let number = |v: Option<f64>| v.map_or_else(|| "null".to_owned(), |v| format!("{v:.1}"));
     println!(
         "{{\"kernel\":\"{kernel:?}\",\"units\":{units},\"batch\":{batch},\"frames\":{frames},\"threads\":{},\
-         \"ms_min\":{min:.2},\"ms_median\":{median:.2},\"ms_median_per_sample\":{:.2},\"cpu_ms_min\":{},\"cpu_ms_median\":{},\
+         \"ms_min\":{min:.2},\"ms_median\":{median:.2},\"ms_median_per_sample\":{:.2},\"thread_ms_median\":{{{}}},\"cpu_ms_min\":{},\"cpu_ms_median\":{},\
          \"weights_mib\":{:.1},\"rss_base_mib\":{},\"peak_rss_mib\":{}}}",
         rayon::current_num_threads(),
         median / batch as f64,
+        parts.join(","),
         number(cpu.map(|c| c.0)),
         number(cpu.map(|c| c.1)),
         engine.bytes() as f64 / 1048576.0,

@@ -25,6 +25,8 @@ mod winograd;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use rayon::prelude::*;
 
@@ -100,6 +102,9 @@ impl Stages {
     }
 }
 
+/// Parts of a frame whose time is counted, in the order of [`Engine::spent_ms`].
+pub const PARTS: [&str; 4] = ["perspective", "feedforward", "recurrent", "readout"];
+
 /// A network ready to run. Immutable: share it between threads and movies.
 #[derive(Debug)]
 pub struct Engine {
@@ -112,6 +117,8 @@ pub struct Engine {
     workspaces: Pool<Workspace>,
     stream_rooms: Pool<StreamRoom>,
     frame_rooms: Pool<FrameRoom>,
+    /// Nanoseconds of all threads together, for each of [`PARTS`].
+    spent: [AtomicU64; PARTS.len()],
 }
 
 #[derive(Debug)]
@@ -246,6 +253,7 @@ impl Engine {
             workspaces: Pool::new(),
             stream_rooms: Pool::new(),
             frame_rooms: Pool::new(),
+            spent: Default::default(),
         })
     }
 
@@ -258,6 +266,19 @@ impl Engine {
     pub fn bytes(&self) -> usize {
         let stream = |s: &Stream| s.feedforward.bytes() + s.recurrent.bytes() + s.readout.bytes();
         self.streams.iter().map(stream).sum()
+    }
+
+    /// Time spent in each of [`PARTS`] since the engine was made, in ms, summed over streams and samples (which may run
+    /// side by side). For benchmarks.
+    pub fn spent_ms(&self) -> [f64; PARTS.len()] {
+        std::array::from_fn(|part| self.spent[part].load(Ordering::Relaxed) as f64 * 1e-6)
+    }
+
+    /// Counts the time since `start` for a part, and starts again.
+    fn count(&self, part: usize, start: &mut Instant) {
+        let now = Instant::now();
+        self.spent[part].fetch_add((now - *start).as_nanos() as u64, Ordering::Relaxed);
+        *start = now;
     }
 
     /// The state before the first frame, for so many movies side by side.
@@ -332,6 +353,7 @@ impl Engine {
             let readout = self.streams.len() * samples * units;
             room.fit(samples, Perspective::screen_len(raster), retina, readout);
             let FrameRoom { screens, retinas, readout } = room;
+            let mut clock = Instant::now();
             for (sample, frame) in frame.chunks_exact(raster.pixels()).enumerate() {
                 let (grid, screen) = (&mut state.grids[sample], &mut screens[sample]);
                 self.perspective.aim(grid, gaze[sample], raster);
@@ -339,6 +361,7 @@ impl Engine {
                 self.perspective.see(self.kernel, grid, raster, screen, &mut retinas[sample]);
             }
 
+            self.count(0, &mut clock);
             let tasks = state.memories.len();
             let threads = rayon::current_num_threads();
             // Streams of their own keep every thread busy when they can be dealt out evenly.
@@ -411,6 +434,7 @@ impl Engine {
         log_rates: &mut [f32],
         mut probe: Option<&mut Probe>,
     ) {
+        let mut clock = Instant::now();
         let StreamRoom { parts, between, modulation, feedforward, core } = room;
         stream.modulation.step(&mut memory.modulation, behavior, modulation);
         stream.feedforward.run(
@@ -424,6 +448,7 @@ impl Engine {
             feedforward,
             probe.as_deref_mut(),
         );
+        self.count(1, &mut clock);
         stream.recurrent.run(
             feedforward,
             &memory.modulation.h,
@@ -435,6 +460,7 @@ impl Engine {
             core,
             probe.as_deref_mut(),
         );
+        self.count(2, &mut clock);
         const UNITS: usize = 512;
         if inner {
             let chunks = log_rates.par_chunks_mut(UNITS).enumerate();
@@ -442,6 +468,7 @@ impl Engine {
         } else {
             stream.readout.run(&self.places, core, 0, log_rates);
         }
+        self.count(3, &mut clock);
         if let Some(probe) = probe {
             let mut add = |name: &str, values: Vec<f32>| probe.insert(name.to_owned(), values);
             add("modulation", memory.modulation.h.clone());
