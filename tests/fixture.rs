@@ -72,8 +72,9 @@ pub fn deviation(actual: &[f32], expected: &[f64]) -> (f64, usize) {
     for (index, (a, b)) in actual.iter().zip(expected).enumerate() {
         let e = (f64::from(*a) - b).abs() / largest;
         // A NaN must not slip through a comparison that is always false.
-        if !(e <= worst.0) {
-            worst = (if e.is_nan() { f64::INFINITY } else { e }, index);
+        let e = if e.is_nan() { f64::INFINITY } else { e };
+        if e > worst.0 {
+            worst = (e, index);
         }
     }
     worst

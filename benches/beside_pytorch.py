@@ -1,0 +1,35 @@
+"""Runs the CPU engine and PyTorch in turn, A B A B ..., on the same network and inputs, and prints the ratio of each pair.
+
+    cargo bench --bench frames --no-run          (prints the path of the program)
+    python benches/beside_pytorch.py PROGRAM [--pairs 5] [--batch 1] [--units 1000] [--frames 40] [--threads 2]
+
+Needs torch, numpy and safetensors. Timings of a shared machine drift: quote the ratios.
+"""
+import argparse, json, os, statistics, subprocess, sys
+
+
+def run(command):
+    """The line of JSON that a program ends with."""
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1])
+
+
+def main():
+    a = argparse.ArgumentParser(); A = a.add_argument
+    A('program'); A('--pairs', type=int, default=5); A('--batch', type=int, default=1); A('--units', type=int, default=1000)
+    A('--frames', type=int, default=40); A('--threads', type=int, default=2); A('--device', default='cpu')
+    a = a.parse_args()
+    sizes = ['--units', str(a.units), '--batch', str(a.batch), '--frames', str(a.frames), '--threads', str(a.threads)]
+    torch = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'pytorch', 'bench_torch.py')
+    ours_device, torch_device = ('gpu', 'cuda') if a.device != 'cpu' else ('cpu', 'cpu')
+    ratios = []
+    for _ in range(a.pairs):
+        ours = run([a.program, *sizes, '--device', ours_device])
+        theirs = run([sys.executable, torch, *sizes, '--wait', '0', '--device', torch_device])
+        ratios.append(ours['ms_median'] / theirs['ms_median'])
+        memory = f"{ours.get('peak_rss_mib')} MiB, PyTorch {theirs['peak_rss_mib']} MiB"
+        print(f"ours {ours['ms_median']:.1f} ms a frame, PyTorch {theirs['ms_median']:.1f} ms, ratio {ratios[-1]:.3f}; peak memory {memory}", flush=True)
+    print(f"batch {a.batch}, {a.units} units, {a.threads} threads: ratio median {statistics.median(ratios):.3f}, {min(ratios):.3f} to {max(ratios):.3f}")
+
+
+if __name__ == '__main__':
+    main()
