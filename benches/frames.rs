@@ -12,7 +12,6 @@ use twinscope::gpu::{ComputeDevice, DeviceChoice};
 use twinscope::model::twin::engine::{Engine, Kernel, PARTS};
 use twinscope::model::twin::{Twin, TwinConfig, TwinOptions};
 use twinscope::model::weights::{fill, filled_twin};
-use twinscope::signals::FrameSource;
 
 /// The text after `--name`.
 fn text(name: &str) -> Option<String> {

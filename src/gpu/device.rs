@@ -192,6 +192,7 @@ fn list_adapters() -> Vec<wgpu::AdapterInfo> {
 
 /// What computes.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a program, and it is matched on everywhere")]
 pub enum ComputeDevice {
     /// Our engine on the CPU.
     Cpu,

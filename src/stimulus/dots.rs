@@ -238,9 +238,9 @@ impl DotField {
         for dot in self.dots(frame) {
             let (rows, columns) = reach(screen.monitor(), dot.position, self.radius_deg);
             for row in rows {
-                for index in row * width + columns.start..row * width + columns.end {
-                    let cover = coverage(&screen.places()[index], dot.position, self.radius_deg);
-                    greys[index] += cover * (dot.grey - greys[index]);
+                let reached = row * width + columns.start..row * width + columns.end;
+                for (place, grey) in screen.places()[reached.clone()].iter().zip(&mut greys[reached]) {
+                    *grey += coverage(place, dot.position, self.radius_deg) * (dot.grey - *grey);
                 }
             }
         }

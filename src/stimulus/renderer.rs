@@ -178,7 +178,7 @@ impl Renderer {
     /// Largest number of frames in one tensor.
     pub fn most_frames(&self, monitor: &Monitor) -> usize {
         let limits = self.gpu.device.limits();
-        let bytes = u64::from(limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)).min(1 << 31);
+        let bytes = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(1 << 31);
         let most = bytes as usize / (4 * monitor.raster.pixels()).max(1);
         most.min(MOST_GROUPS)
     }

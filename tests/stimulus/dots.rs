@@ -213,7 +213,7 @@ fn rightward_dots_move_the_picture_to_the_right_and_upward_ones_up() {
                 }
             }
         }
-        let far = (0..2).any(|axis| (best.1[axis] - expected[axis] as i32).abs() > 1);
+        let far = (0..2).any(|axis| (best.1[axis] - expected[axis]).abs() > 1);
         assert!(!far, "{direction}: found {:?} rows and columns, expected {expected:?}", best.1);
     }
 }

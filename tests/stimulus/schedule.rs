@@ -76,7 +76,8 @@ fn reading_beyond_the_end_or_into_too_little_is_an_error() {
 
 #[test]
 fn schedules_that_contradict_themselves_are_refused() {
-    let breaks: [(&str, fn(&mut Schedule)); 5] = [
+    type Break = (&'static str, fn(&mut Schedule));
+    let breaks: [Break; 5] = [
         ("starts at frame 10, before 11", |s| s.presentations[1].onset_frame = 10),
         ("shows condition 2 of 2", |s| s.presentations[2].condition = 2),
         ("ends at frame 31, after the end of the movie at 30", |s| s.presentations[2].frames = 13),

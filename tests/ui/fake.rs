@@ -87,7 +87,7 @@ impl Predictor for MotionTwin {
     ) -> Result<(), PredictError> {
         let mut before = vec![0; RASTER.pixels()];
         let mut frame = before.clone();
-        let mut state = vec![0.3_f32; UNITS];
+        let mut state = [0.3_f32; UNITS];
         for start in (0..movie.frames()).step_by(chunk) {
             std::thread::sleep(self.pause);
             let mut rows = Vec::new();

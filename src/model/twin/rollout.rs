@@ -59,6 +59,9 @@ pub enum TwinError {
     Cancelled(#[from] Cancelled),
 }
 
+/// Takes responses as they come: the first frame of a piece, and its rows `[frame, sample, unit]`.
+pub type Sink<'a, E> = dyn FnMut(usize, &[f32]) -> Result<(), E> + 'a;
+
 /// How a twin is run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TwinOptions {
@@ -77,7 +80,7 @@ pub struct Twin {
 }
 
 enum Body {
-    Engine(Engine),
+    Engine(Box<Engine>),
     Network { network: Box<Network>, device: burn::tensor::Device },
 }
 
@@ -121,7 +124,7 @@ impl Twin {
             TwinConfig { periphery: options.periphery.unwrap_or(weights.config.periphery), ..weights.config.clone() };
         let units = weights.units.len();
         let body = match device {
-            ComputeDevice::Cpu => Body::Engine(Engine::new(&config, &weights.state, units, options.stream)?),
+            ComputeDevice::Cpu => Body::Engine(Box::new(Engine::new(&config, &weights.state, units, options.stream)?)),
             ComputeDevice::Gpu(gpu) => {
                 let network = Box::new(Network::new(&config, &weights.state, units, &gpu.burn)?);
                 Body::Network { network, device: gpu.burn.clone() }
@@ -200,7 +203,7 @@ impl Twin {
         behavior: Option<&Behavior>,
         chunk: usize,
         progress: &Progress,
-        sink: &mut dyn FnMut(usize, &[f32]) -> Result<(), E>,
+        sink: &mut Sink<'_, E>,
     ) -> Result<TwinState, E> {
         let frames = source.frames();
         let still;
