@@ -4,4 +4,4 @@ mod progress;
 mod worker;
 
 pub use progress::{Cancelled, Progress};
-pub use worker::{Job, Worker};
+pub use worker::{Job, Lost, Worker};
