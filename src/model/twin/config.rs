@@ -137,7 +137,7 @@ pub enum ConfigError {
 const LARGEST: usize = 1 << 14;
 
 impl TwinConfig {
-    /// The digital twin of the MICrONS release (spec section 1, Wang et al. 2025).
+    /// The digital twin of the MICrONS release (Wang et al. 2025).
     pub fn microns() -> Self {
         Self {
             schema: 1,

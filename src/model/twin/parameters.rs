@@ -101,7 +101,7 @@ pub struct Layer {
     pub bias: Option<f32>,
     /// One copy for all streams.
     pub shared: bool,
-    /// Every group sees all other groups (spec 2.3).
+    /// Every group sees all other groups.
     pub inter_group: bool,
     /// Weights start at zero.
     pub zero_start: bool,
@@ -206,7 +206,7 @@ pub fn layers(config: &TwinConfig) -> Vec<Layer> {
     conv.spatial = rec.spatial;
     (conv.gain, conv.bias) = (None, None);
     list.push(conv);
-    // With one group there are no other groups to hear from: two inputs instead of three (spec section 6).
+    // With one group there are no other groups to hear from: two inputs instead of three.
     let inputs: f64 = if groups > 1 { 3.0 } else { 2.0 };
     let gain = (1.0 / inputs.sqrt()) as f32;
     if groups > 1 {
