@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -42,6 +43,9 @@ pub enum TwinError {
         /// Frames of the behaviour.
         behavior: usize,
     },
+    /// A memory of something else.
+    #[error("this state was started by another twin: a movie can only go on in the twin that began it")]
+    State,
     /// The engine refused.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -71,8 +75,13 @@ pub struct TwinOptions {
     pub periphery: Option<Periphery>,
 }
 
+/// The number of the next twin.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 /// Weights made ready on a device.
 pub struct Twin {
+    /// Tells twins apart; no two of a process have the same.
+    id: u64,
     weights: Arc<TwinWeights>,
     options: TwinOptions,
     device: String,
@@ -87,6 +96,8 @@ enum Body {
 /// All that a twin remembers of what it saw; clone it to branch.
 #[derive(Clone)]
 pub struct TwinState {
+    /// The twin that started it.
+    twin: u64,
     samples: usize,
     memory: Memory,
 }
@@ -130,7 +141,7 @@ impl Twin {
                 Body::Network { network, device: gpu.burn.clone() }
             }
         };
-        Ok(Self { weights, options, device: device.name(), body })
+        Ok(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), weights, options, device: device.name(), body })
     }
 
     /// The device, in words.
@@ -156,14 +167,14 @@ impl Twin {
                 Memory::Network(Box::new(network.start(&Run { samples, stream: self.options.stream, training: None })))
             }
         };
-        TwinState { samples, memory }
+        TwinState { twin: self.id, samples, memory }
     }
 
     /// Shows frames of a source and appends the responses, `[frame, sample, unit]`. `behavior` is indexed by the
     /// same frame numbers. A single movie or a single animal is broadcast over the batch of the state.
     ///
     /// # Errors
-    /// When the source cannot be read, sizes do not fit, or the device fails.
+    /// When the state is another twin's, the source cannot be read, sizes do not fit, or the device fails.
     pub fn show(
         &self,
         state: &mut TwinState,
@@ -172,6 +183,9 @@ impl Twin {
         behavior: &Behavior,
         responses: &mut Vec<f32>,
     ) -> Result<(), TwinError> {
+        if state.twin != self.id {
+            return Err(TwinError::State);
+        }
         let (samples, shown) = (state.samples, source.samples());
         let fits = |n: usize| n == samples || n == 1;
         if !fits(shown) || !fits(behavior.samples()) {
@@ -188,7 +202,7 @@ impl Twin {
             (Body::Network { network, device }, Memory::Network(memory)) => {
                 show_network(network, device, memory, source, raster, frames, samples, behavior, responses)
             }
-            _ => unreachable!("a state is only ever made by `start` of the same twin"),
+            _ => Err(TwinError::State),
         }
     }
 
