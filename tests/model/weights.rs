@@ -213,6 +213,32 @@ fn a_contradicting_configuration_is_named_with_both_values() {
 }
 
 #[test]
+fn a_configuration_that_is_not_the_one_in_the_file_is_named_with_both_values() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("twin.safetensors");
+    let twin = tiny();
+    save(&path, &twin).expect("a writable folder");
+    identical(&twin, &load(&path, None, Some(&twin.config)).expect("the same configuration"));
+    // What no tensor can tell: the file says it, and nobody else may say otherwise.
+    let said = |change: fn(&mut TwinConfig)| {
+        let mut config = twin.config.clone();
+        change(&mut config);
+        message(load(&path, None, Some(&config)), folder.path())
+    };
+    assert_eq!(
+        said(|config| config.core.feedforward.block_pools = vec![1, 2]),
+        "`twin.safetensors`: the given configuration says `core.feedforward.block_pools` = [1, 2], but the one in the \
+         file says [2, 1]"
+    );
+    let stride = said(|config| config.core.feedforward.input_stride = 4);
+    assert!(stride.contains("`core.feedforward.input_stride` = 4, but the one in the file says 2"), "{stride}");
+    let periphery = said(|config| config.periphery = Periphery::Extend);
+    assert!(periphery.contains("`periphery` = Extend, but the one in the file says Dark"), "{periphery}");
+    let streams = said(|config| config.streams = 5);
+    assert!(streams.contains("`streams` = 5, but the one in the file says 2"), "{streams}");
+}
+
+#[test]
 fn one_of_several_scans_must_be_chosen() {
     let folder = pair();
     let readouts = |name: &str| folder.path().join(name);

@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::check::check;
-use super::infer::infer;
+use super::infer::{agree_with_file, infer};
 use super::pickle::Fault;
 use super::published::{self, CORE, ScanId, rows_as_units, scan_name};
 use super::safetensors::{self, Description};
@@ -46,10 +46,10 @@ impl Origin {
 /// Reads a twin: a `.safetensors` file, a published folder, either `.pt` file of the published pair (the other must lie
 /// beside it), or one `.pt` file with the whole state dict.
 ///
-/// `scan` chooses among the scans of a folder, as "4-7". The configuration is inferred from the tensors. `config`, or
-/// else the configuration in the file, settles what tensors cannot say: the stride of the first kernel (2 when nothing
-/// tells), pooling (2 after every block but the last) and periphery (dark). Everything else in it must agree with the
-/// tensors. The identity of the result
+/// `scan` chooses among the scans of a folder, as "4-7". The configuration is inferred from the tensors. The
+/// configuration in the file, or else `config`, settles what tensors cannot say: the stride of the first kernel (2 when
+/// nothing tells), pooling (2 after every block but the last) and periphery (dark). Everything else in it must agree
+/// with the tensors, and `config` with the configuration in the file. The identity of the result
 /// (`sha256`) is the SHA-256 of the file; that of a pair is the SHA-256 of the two lines that
 /// `sha256sum params_core.pt params_<session>_<scan>.pt` prints in its folder.
 ///
@@ -185,7 +185,13 @@ fn assemble(
         elements.insert(key.clone(), element);
         state.tensors.insert(key, tensor);
     }
-    let config = infer(&state, config.or(description.config.as_ref()), &origin)?;
+    // What tensors cannot say, the file itself says best; a given configuration is held against both.
+    let own = description.config.as_ref();
+    let inferred = infer(&state, own.or(config), &origin)?;
+    if let (Some(own), Some(given)) = (own, config) {
+        agree_with_file(given, own, &origin)?;
+    }
+    let config = inferred;
     let positions = state.tensors.get("readout.position.mu").and_then(|mu| mu.shape.first().copied());
     let count = positions.filter(|&units| units > 0).unwrap_or(1);
     check(&config, count, &state, &elements, &origin)?;
