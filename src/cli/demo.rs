@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::DeviceArgument;
+use crate::data::check_folder;
 use crate::experiment::{self, Outcome, Protocol};
 use crate::figures::{Data, Figure, write};
 use crate::gpu::{ComputeDevice, DeviceChoice};
@@ -63,6 +64,7 @@ fn perform(
     device: &ComputeDevice,
     out: &Path,
 ) -> Result<()> {
+    check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))?;
     let mut twin = Twin::open(twin, device, TwinOptions::default())?;
     let outcome = experiment::run(
         protocol,

@@ -5,7 +5,7 @@ mod predict;
 mod selection;
 mod twin;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -122,14 +122,14 @@ impl OptionalTwin {
 }
 
 impl TwinChoice {
-    fn load(&self, path: &std::path::Path) -> Result<TwinWeights> {
+    fn load(&self, path: &Path) -> Result<TwinWeights> {
         let config = self.config.as_deref().map(read_config).transpose()?;
         Ok(weights::load(path, self.scan.as_deref(), config.as_ref())?)
     }
 }
 
 /// A configuration file, or the name of a preset.
-fn read_config(path: &std::path::Path) -> Result<TwinConfig> {
+fn read_config(path: &Path) -> Result<TwinConfig> {
     if path.as_os_str() == "microns" {
         return Ok(TwinConfig::microns());
     }
@@ -137,6 +137,17 @@ fn read_config(path: &std::path::Path) -> Result<TwinConfig> {
         format!("{}: the configuration could not be read (a TOML file, or `microns`)", path.display())
     })?;
     TwinConfig::from_toml(&text).with_context(|| path.display().to_string())
+}
+
+/// Fails when writing `output` would replace one of the files that the command reads.
+fn check_output<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    let Ok(output_file) = output.canonicalize() else { return Ok(()) };
+    for input in inputs {
+        if input.canonicalize().is_ok_and(|input| input == output_file) {
+            anyhow::bail!("{}: the output would replace an input; choose another name", output.display());
+        }
+    }
+    Ok(())
 }
 
 fn parse_periphery(text: &str) -> Result<Periphery, String> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::{DeviceArgument, OptionalTwin, parse_periphery, selection};
+use super::{DeviceArgument, OptionalTwin, check_output, parse_periphery, selection};
 use crate::data::{NpyMovie, NpyResponsesWriter, read_behavior_npy};
 use crate::job::Progress;
 use crate::model::twin::{Periphery, Twin, TwinOptions};
@@ -47,6 +47,9 @@ pub struct PredictArguments {
 
 /// Runs the command; nothing is left behind when it fails.
 pub fn perform(arguments: &PredictArguments) -> Result<()> {
+    let inputs = [&arguments.twin.twin, &arguments.twin.choice.config, &arguments.gaze, &arguments.behavior];
+    let inputs = inputs.into_iter().flatten().chain([&arguments.movie]).map(PathBuf::as_path);
+    check_output(&arguments.output, inputs)?;
     let mut weights = arguments.twin.load()?;
     if let Some(list) = &arguments.units {
         weights = weights.select(&selection::units(list, weights.units.len())?);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 
-use super::{TwinArgument, read_config};
+use super::{TwinArgument, check_output, read_config};
 use crate::model::weights;
 
 /// What to do with a twin.
@@ -59,11 +59,14 @@ pub fn perform(command: TwinCommand) -> Result<()> {
             }
         }
         TwinCommand::Fill { config, units, seed, output } => {
+            check_output(&output, [config.as_path()])?;
             let twin = weights::filled_twin(&read_config(&config)?, units as usize, seed);
             weights::save(&output, &twin)?;
             println!("{}", output.display());
         }
         TwinCommand::Convert { twin, card, output } => {
+            let others = card.iter().chain(&twin.choice.config);
+            check_output(&output, others.chain([&twin.twin]).map(PathBuf::as_path))?;
             let mut twin = twin.load()?;
             if let Some(path) = card {
                 let text = std::fs::read_to_string(&path)

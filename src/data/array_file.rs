@@ -5,6 +5,7 @@ use std::io::{BufWriter, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::npy_header::NpyHeader;
+use super::target::unfinished;
 use crate::signals::{FrameSource, Raster, SourceError};
 
 /// Largest array that is unpacked from a `.npz` file, bytes.
@@ -257,15 +258,14 @@ impl NpyResponsesWriter {
     /// Starts an array, such as `[time, unit]` or `[time, sample, unit]`.
     ///
     /// # Errors
-    /// When the folder cannot be written to, or no file can have that shape.
+    /// When the path is no place for a file, the folder cannot be written to, or no file can have that shape.
     pub fn create(path: &Path, shape: &[usize]) -> Result<Self, ArrayError> {
         let failed = |source| ArrayError::Write { file: path.display().to_string(), source };
         let Some(expected) = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size)) else {
             let what = format!("no file can have the shape {shape:?}");
             return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, what)));
         };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = BufWriter::new(unfinished(folder).map_err(failed)?);
+        let mut file = BufWriter::new(unfinished(path).map_err(failed)?);
         file.write_all(&NpyHeader::bytes("<f4", shape)).map_err(failed)?;
         Ok(Self { path: path.to_owned(), file, shape: shape.to_vec(), expected, written: 0 })
     }
@@ -306,14 +306,6 @@ impl NpyResponsesWriter {
         let (file, shape) = (self.path.display().to_string(), self.shape.clone());
         ArrayError::Count { file, found: self.written, expected: self.expected, shape }
     }
-}
-
-/// A temporary file that will have the permissions of any other new file, not those of a secret.
-fn unfinished(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(<std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-    builder.prefix(".unfinished-").tempfile_in(folder)
 }
 
 /// A regular file.

@@ -5,6 +5,9 @@ use std::process::{Command, Output};
 
 use crate::fixture::{Fixture, assert_near, path};
 
+const TWO_DIRECTIONS: &str = "schema = 1\ntitle = \"Two directions\"\n[stimulus]\nkind = \"drifting_grating\"\n\
+                              [sweep]\ndirection_deg = { start = 0, step = 180, count = 2 }\n[repeats]\ncount = 1\n";
+
 fn twinscope(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_twinscope"))
         .args(arguments)
@@ -196,6 +199,45 @@ fn a_users_error_is_one_sentence_and_leaves_no_file() {
 }
 
 #[test]
+fn an_impossible_output_is_refused_before_anything_is_computed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let fixture = Fixture::load("twin/tiny_public_n1.safetensors");
+    let [movie, gaze, _] = write_inputs(folder.path(), &fixture);
+    let pair = path("twin/tiny_pt");
+    let names = || {
+        let entries = folder.path().read_dir().expect("the folder");
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+        names.sort();
+        names
+    };
+    let (before, inputs) =
+        (names(), [std::fs::read(&movie), std::fs::read(&gaze)].map(|bytes| bytes.expect("written")));
+    let base = ["predict", "--twin", text(&pair), "--device", "cpu", "--movie", &movie, "--gaze", &gaze, "-o"];
+    let to = |output: &str| refuses(&[&base[..], &[output]].concat());
+    let sentence = to(text(folder.path()));
+    assert!(sentence.contains("it is a folder"), "{sentence}");
+    for input in [&movie, &gaze] {
+        let sentence = to(input);
+        assert!(sentence.contains("would replace an input"), "{sentence}");
+    }
+    #[cfg(unix)]
+    {
+        let sentence = to("/dev/null");
+        assert!(sentence.contains("a device or a pipe"), "{sentence}");
+    }
+    // A folder for figures that is a file, or would lie inside one.
+    let file = folder.path().join("protocol.toml");
+    std::fs::write(&file, TWO_DIRECTIONS).expect("a writable folder");
+    for out in [file.clone(), file.join("inside")] {
+        let sentence = refuses(&["run", text(&file), "--out", text(&out), "--device", "cpu"]);
+        assert!(sentence.contains("is no folder"), "{sentence}");
+    }
+    std::fs::remove_file(&file).expect("written above");
+    assert_eq!(names(), before);
+    assert_eq!([std::fs::read(&movie), std::fs::read(&gaze)].map(|bytes| bytes.expect("still there")), inputs);
+}
+
+#[test]
 fn the_demonstration_writes_figures_and_tables_where_there_is_no_display() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = succeeds(&["demo", "--out", text(folder.path()), "--device", "cpu"]);
@@ -224,8 +266,7 @@ fn devices_are_listed_without_a_driver() {
 fn a_protocol_runs_to_files_and_a_wrong_key_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("protocol.toml");
-    let good = "schema = 1\ntitle = \"Two directions\"\n[stimulus]\nkind = \"drifting_grating\"\n\
-                [sweep]\ndirection_deg = { start = 0, step = 180, count = 2 }\n[repeats]\ncount = 1\n";
+    let good = TWO_DIRECTIONS;
     std::fs::write(&file, good).expect("a writable folder");
     let out = folder.path().join("out");
     let printed = succeeds(&["run", text(&file), "--out", text(&out), "--device", "cpu"]);

@@ -13,6 +13,7 @@ use super::published::{self, CORE, ScanId, rows_as_units, scan_name};
 use super::safetensors::{self, Description};
 use super::torch::{self, RawTensors};
 use super::{StateDict, TwinCard, TwinWeights, WeightError};
+use crate::data::unfinished;
 use crate::model::twin::TwinConfig;
 use crate::signals::{Raster, UnitId};
 
@@ -95,8 +96,7 @@ pub fn load(path: &Path, scan: Option<&str>, config: Option<&TwinConfig>) -> Res
 pub fn save(path: &Path, weights: &TwinWeights) -> Result<(), WeightError> {
     weights.check()?;
     let failed = |source| WeightError::Write { file: shown(path), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = unfinished(folder).map_err(failed)?;
+    let mut file = unfinished(path).map_err(failed)?;
     file.write_all(&safetensors::bytes(weights)).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
@@ -232,14 +232,6 @@ fn in_file(fault: Fault, file: &str) -> WeightError {
         Fault::Damaged(what) => WeightError::Damaged { file, what },
         Fault::Refused(global) => WeightError::Refused { file, global },
     }
-}
-
-/// A temporary file that will have the permissions of any other new file, not those of a secret.
-fn unfinished(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(<std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-    builder.prefix(".unfinished-").tempfile_in(folder)
 }
 
 /// A whole regular file.
