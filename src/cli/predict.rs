@@ -51,8 +51,10 @@ pub fn perform(arguments: &PredictArguments) -> Result<()> {
     let inputs = inputs.into_iter().flatten().chain([&arguments.movie]).map(PathBuf::as_path);
     check_output(&arguments.output, inputs)?;
     let mut weights = arguments.twin.load()?;
+    let mut chosen: Vec<usize> = (0..weights.units.len()).collect();
     if let Some(list) = &arguments.units {
-        weights = weights.select(&selection::units(list, weights.units.len())?);
+        chosen = selection::units(list, weights.units.len())?;
+        weights = weights.select(&chosen);
     }
     let mut movie = NpyMovie::open(&arguments.movie)?;
     let behavior = read_behavior(arguments, movie.frames())?;
@@ -68,12 +70,24 @@ pub fn perform(arguments: &PredictArguments) -> Result<()> {
     let mut writer = NpyResponsesWriter::create(&arguments.output, &shape)?;
     let progress = Progress::new();
     let chunk = arguments.chunk as usize;
-    twin.rollout::<anyhow::Error>(&mut movie, Some(&behavior), chunk, &progress, &mut |_, rows| {
+    twin.rollout::<anyhow::Error>(&mut movie, Some(&behavior), chunk, &progress, &mut |first, rows| {
+        check_finite(first, rows, samples, &chosen)?;
         Ok(writer.write(rows)?)
     })?;
     writer.finish()?;
     println!("{}", arguments.output.display());
     Ok(())
+}
+
+/// Fails at the first response that is no number.
+fn check_finite(first: usize, rows: &[f32], samples: usize, units: &[usize]) -> Result<()> {
+    let Some(bad) = rows.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    let (frame, unit) = (first + bad / (samples * units.len()), units[bad % units.len()]);
+    bail!(
+        "the response of unit {unit} at frame {frame} is {}, so nothing was written; the weights may be damaged, or \
+         the behaviour far from any animal's",
+        rows[bad]
+    )
 }
 
 /// Gaze and arousal as given; what is not given is zero.
@@ -97,7 +111,7 @@ fn read_behavior(arguments: &PredictArguments, frames: usize) -> Result<Behavior
         Some((1, values)) => values.into_iter().flat_map(|pair| std::iter::repeat_n(pair, samples)).collect(),
         Some((_, values)) => values,
     };
-    Ok(Behavior::new(frames, samples, spread(gaze), spread(arousal)).expect("lengths were checked against the movie"))
+    Ok(Behavior::new(frames, samples, spread(gaze), spread(arousal)).expect("lengths and values were checked"))
 }
 
 fn check_length(path: &Path, name: &str, found: usize, frames: usize) -> Result<()> {

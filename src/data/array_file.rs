@@ -12,6 +12,8 @@ use crate::signals::{FrameSource, Raster, SourceError};
 const LARGEST_UNPACKED: u64 = 8 << 30;
 /// Largest behaviour file, bytes; a whole day at 30 Hz takes 40 MB.
 const LARGEST_BEHAVIOR: u64 = 1 << 30;
+/// Largest size of a z-score; nothing measured comes near it, and sums of larger ones would become infinite.
+const LARGEST_Z: f64 = 1e6;
 
 /// Why an array could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +71,16 @@ pub enum ArrayError {
     /// A NaN or an infinity.
     #[error("`{file}` has {value} at frame {frame}: fill or cut such frames first (0 is the average animal)")]
     NotFinite {
+        /// The file.
+        file: String,
+        /// First frame with such a value.
+        frame: usize,
+        /// What stands there.
+        value: f64,
+    },
+    /// A number that no z-score can be.
+    #[error("`{file}` has {value} at frame {frame}, but z-scores lie within {LARGEST_Z:e} of 0: is it in other units?")]
+    Absurd {
         /// The file.
         file: String,
         /// First frame with such a value.
@@ -195,7 +207,8 @@ impl FrameSource for NpyMovie {
 /// Behaviour, f32 or f64 `[time, 2]` or `[time, sample, 2]`: frames, samples, and the pairs `[time, sample]`.
 ///
 /// # Errors
-/// When the file cannot be read, is damaged, has another shape or type, or has a number that is not finite.
+/// When the file cannot be read, is damaged, has another shape or type, or has a number that is not finite or
+/// larger than any z-score (1e6).
 pub fn read_behavior_npy(path: &Path) -> Result<(usize, usize, Vec<[f32; 2]>), ArrayError> {
     let name = path.display().to_string();
     let mut file = open(path)?;
@@ -232,8 +245,12 @@ pub fn read_behavior_npy(path: &Path) -> Result<(usize, usize, Vec<[f32; 2]>), A
     let mut pairs = Vec::with_capacity(frames * samples);
     for (index, pair) in data.chunks_exact(2 * width).enumerate() {
         let pair = [number(&pair[..width]), number(&pair[width..])];
-        if let Some(&value) = pair.iter().find(|value| !(**value as f32).is_finite()) {
-            return Err(ArrayError::NotFinite { file: name, frame: index / samples, value });
+        let frame = index / samples;
+        if let Some(&value) = pair.iter().find(|value| !value.is_finite()) {
+            return Err(ArrayError::NotFinite { file: name, frame, value });
+        }
+        if let Some(&value) = pair.iter().find(|value| value.abs() > LARGEST_Z) {
+            return Err(ArrayError::Absurd { file: name, frame, value });
         }
         pairs.push(pair.map(|value| value as f32));
     }

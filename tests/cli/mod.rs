@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use twinscope::model::twin::TwinConfig;
+use twinscope::model::weights;
+
 use crate::fixture::{Fixture, assert_near, path};
 
 const TWO_DIRECTIONS: &str = "schema = 1\ntitle = \"Two directions\"\n[stimulus]\nkind = \"drifting_grating\"\n\
@@ -196,6 +199,30 @@ fn a_users_error_is_one_sentence_and_leaves_no_file() {
         folder.path().read_dir().expect("the folder").map(|entry| entry.expect("an entry").file_name()).collect();
     names.sort();
     assert_eq!(names, ["behavior.npy", "gaze.npy", "movie.npy", "short.npy", "torn.npy"]);
+}
+
+#[test]
+fn a_response_that_is_no_number_is_named_and_nothing_is_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let fixture = Fixture::load("twin/tiny_public_n1.safetensors");
+    let [movie, ..] = write_inputs(folder.path(), &fixture);
+    let config = std::fs::read_to_string(path("twin/twin-tiny.toml")).expect("the fixture is there");
+    let config = TwinConfig::from_toml(&config).expect("a valid configuration");
+    let mut twin = weights::filled_twin(&config, 4, 3);
+    // exp(1000) is beyond every f32.
+    for stream in 0..2 {
+        let biases = twin.state.tensors.get_mut(&format!("readout.biases.{stream}")).expect("an entry");
+        biases.values[2] = 1e3;
+    }
+    let (file, out) = (folder.path().join("twin.safetensors"), folder.path().join("out.npy"));
+    weights::save(&file, &twin).expect("a writable folder");
+    let base = ["predict", "--twin", text(&file), "--device", "cpu", "--movie", &movie, "-o", text(&out)];
+    for units in ["0-3", "3,2"] {
+        let sentence = refuses(&[&base[..], &["--units", units]].concat());
+        assert!(sentence.contains("the response of unit 2 at frame 0 is inf"), "{sentence}");
+        assert!(!out.exists());
+    }
+    succeeds(&[&base[..], &["--units", "0,1,3"]].concat());
 }
 
 #[test]

@@ -163,8 +163,15 @@ fn behaviour_is_read_in_both_precisions_and_shapes() {
         said(&npy("<f4", "False", "2, 2", &nan)),
         "`b.npy` has NaN at frame 1: fill or cut such frames first (0 is the average animal)"
     );
-    let large: Vec<u8> = [0.0, 1e300].iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
-    assert!(said(&npy("<f8", "False", "1, 2", &large)).contains("at frame 0"));
+    let large: Vec<u8> = [0.0, -1e7].iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
+    assert_eq!(
+        said(&npy("<f8", "False", "1, 2", &large)),
+        "`b.npy` has -10000000 at frame 0, but z-scores lie within 1e6 of 0: is it in other units?"
+    );
+    let huge: Vec<u8> = [0.0, 0.0, 1e300, 0.0].iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
+    assert!(said(&npy("<f8", "False", "1, 2, 2", &huge)).contains("at frame 0, but z-scores"));
+    let edge: Vec<u8> = [1e6, -1e6].iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
+    assert_eq!(read(&npy("<f8", "False", "1, 2", &edge)).expect("the largest"), (1, 1, vec![[1e6, -1e6]]));
 }
 
 #[test]
