@@ -60,7 +60,9 @@ pub fn perform(command: TwinCommand) -> Result<()> {
         }
         TwinCommand::Fill { config, units, seed, output } => {
             check_output(&output, [config.as_path()])?;
-            let twin = weights::filled_twin(&read_config(&config)?, units as usize, seed);
+            let sizes = read_config(&config)?;
+            sizes.check_units(units as usize).with_context(|| config.display().to_string())?;
+            let twin = weights::filled_twin(&sizes, units as usize, seed);
             weights::save(&output, &twin)?;
             println!("{}", output.display());
         }

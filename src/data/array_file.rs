@@ -79,7 +79,7 @@ pub enum ArrayError {
         value: f64,
     },
     /// A number that no z-score can be.
-    #[error("`{file}` has {value} at frame {frame}, but z-scores lie within {LARGEST_Z:e} of 0: is it in other units?")]
+    #[error("`{file}` has {value} at frame {frame}, but z-scores lie within {limit:e} of 0: is it in other units?", limit = LARGEST_Z)]
     Absurd {
         /// The file.
         file: String,

@@ -165,6 +165,30 @@ fn a_filled_twin_is_the_same_on_every_machine() {
 }
 
 #[test]
+fn a_network_that_no_memory_holds_is_refused_in_a_sentence() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (file, out) = (folder.path().join("twin.toml"), folder.path().join("out.safetensors"));
+    let tiny = std::fs::read_to_string(path("twin/twin-tiny.toml")).expect("the fixture is there");
+    let fill = |old: &str, new: &str, units: &str| {
+        assert!(tiny.contains(old));
+        std::fs::write(&file, tiny.replace(old, new)).expect("a writable folder");
+        refuses(&["twin", "fill", "--config", text(&file), "--units", units, "--seed", "7", "-o", text(&out)])
+    };
+    let channels = "block_channels = [4, 8]";
+    for (old, new, units, what) in [
+        (channels, "block_channels = [16384, 16384]", "4", "weights in all"),
+        ("block_spatials = [3, 3]", "block_spatials = [16383, 16383]", "4", "weights in all"),
+        ("block_layers = [2, 2]", "block_layers = [16384, 2]", "4", "must not exceed 16384 together"),
+        ("streams = 2", "streams = 16384", "1000000", "weights in all"),
+        ("height = 24", "height = 16384", "4", "numbers for every movie in all"),
+    ] {
+        let sentence = fill(old, new, units);
+        assert!(sentence.contains(what) && sentence.contains("twin.toml"), "{new}: {sentence}");
+        assert!(!out.exists());
+    }
+}
+
+#[test]
 fn a_users_error_is_one_sentence_and_leaves_no_file() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let fixture = Fixture::load("twin/tiny_public_n1.safetensors");
