@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Subcommand;
 
 use super::{TwinArgument, check_output, read_config};
@@ -74,6 +74,7 @@ pub fn perform(command: TwinCommand) -> Result<()> {
                 let text = std::fs::read_to_string(&path)
                     .with_context(|| format!("{}: the card could not be read", path.display()))?;
                 twin.card = toml::from_str(&text).with_context(|| path.display().to_string())?;
+                twin.card.check().map_err(|what| anyhow!("{}: {what}", path.display()))?;
             }
             weights::save(&output, &twin)?;
             println!("{}", output.display());

@@ -151,6 +151,14 @@ fn a_twin_survives_conversion_and_inspection() {
     assert_eq!(json["units"], 4, "{inspection}");
     let plain = succeeds(&["twin", "inspect", text(&converted)]);
     assert!(plain.contains("streams"), "{plain}");
+
+    let card = folder.path().join("card.toml");
+    std::fs::write(&card, "name = \"x\"\nsimulated = true\nraster = { height = 0, width = 0 }\nnote = \"\"\n")
+        .expect("a writable folder");
+    let nothing = folder.path().join("nothing.safetensors");
+    let sentence = refuses(&["twin", "convert", text(&pair), "--card", text(&card), "-o", text(&nothing)]);
+    assert!(sentence.contains("card.toml") && sentence.contains("`raster.height` is 0"), "{sentence}");
+    assert!(!nothing.exists());
 }
 
 #[test]

@@ -436,7 +436,7 @@ mod tests {
         for (streams, groups) in [(1, 8), (4, 8), (3, 1)] {
             (config.streams, config.core.recurrent.groups) = (streams, groups);
             for units in [1, 16] {
-                let listed = entries(&config, units).iter().map(Entry::len).sum();
+                let listed = entries(&config, units).iter().map(Entry::len).sum::<usize>();
                 assert_eq!(numbers(&config, units), Some(listed));
             }
         }

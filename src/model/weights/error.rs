@@ -178,8 +178,8 @@ pub enum WeightError {
         /// Which key, and why.
         source: ConfigError,
     },
-    /// The description of origin cannot be read.
-    #[error("`{file}`: the card of the twin cannot be read: {what}")]
+    /// The description of origin is none.
+    #[error("`{file}`: the card of the twin cannot be used: {what}")]
     Card {
         /// The file.
         file: String,

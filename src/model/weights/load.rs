@@ -117,6 +117,7 @@ impl TwinWeights {
 
     fn check(&self) -> Result<(), WeightError> {
         let origin = Origin::one("the twin in memory");
+        self.card.check().map_err(|what| WeightError::Card { file: origin.whole(), what })?;
         let checked = self.config.check().and_then(|()| self.config.check_units(self.units.len()));
         checked.map_err(|source| WeightError::Config { file: origin.whole(), source })?;
         check(&self.config, self.units.len(), &self.state, &BTreeMap::new(), &origin)
