@@ -16,6 +16,9 @@ use crate::job::{Cancelled, Progress};
 use crate::model::weights::TwinWeights;
 use crate::signals::{Behavior, FrameSource, Raster, SourceError};
 
+/// Frames that lie on the device at once; the answers to them are read together.
+const UPLOAD_FRAMES: usize = 64;
+
 /// Why a twin could not be opened or shown a movie.
 #[derive(Debug, thiserror::Error)]
 pub enum TwinError {
@@ -200,7 +203,12 @@ impl Twin {
                 show_engine(engine, memory, source, raster, frames, samples, behavior, responses)
             }
             (Body::Network { network, device }, Memory::Network(memory)) => {
-                show_network(network, device, memory, source, raster, frames, samples, behavior, responses)
+                // Pieces of a bounded size on the device, whatever was asked for.
+                let end = frames.end;
+                frames.step_by(UPLOAD_FRAMES).try_for_each(|first| {
+                    let piece = first..end.min(first + UPLOAD_FRAMES);
+                    show_network(network, device, memory, source, raster, piece, samples, behavior, responses)
+                })
             }
             _ => Err(TwinError::State),
         }
@@ -274,7 +282,7 @@ fn show_engine(
     Ok(())
 }
 
-/// A chunk through the burn network; the responses are read once, at its end.
+/// A few frames through the burn network; the responses are read once, at its end.
 fn show_network(
     network: &Network,
     device: &burn::tensor::Device,
