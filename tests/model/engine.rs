@@ -264,6 +264,7 @@ fn weights_of_another_network_are_refused_with_the_tensor_named() {
         Engine::new(&config, state, TINY_UNITS, stream).expect_err("it does not fit").to_string()
     };
     assert!(refuse(&state, Some(2)).contains("stream 2"));
+    assert!(matches!(Engine::new(&config, &state, 0, None), Err(EngineError::Units)));
     let key = "core.recurrent.conv.weights.1";
     state.tensors.get_mut(key).expect("a key of the fixture").shape.push(1);
     assert!(refuse(&state, None).contains(key));

@@ -65,6 +65,9 @@ pub enum EngineError {
         /// Shape in the network.
         expected: Vec<usize>,
     },
+    /// Nobody to answer.
+    #[error("a network without units has nothing to answer; give it at least one")]
+    Units,
     /// There is no such stream.
     #[error("stream {stream} was asked for, but the network has streams 0 to {}", streams - 1)]
     Stream {
@@ -201,7 +204,7 @@ impl Engine {
     /// `config.periphery`.
     ///
     /// # Errors
-    /// When the configuration is impossible, or a tensor is missing or has another shape.
+    /// When the configuration is impossible, there are no units, or a tensor is missing or has another shape.
     pub fn new(
         config: &TwinConfig,
         state: &StateDict,
@@ -227,6 +230,9 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         assert!(Kernel::available().contains(&kernel), "this machine cannot run {kernel:?}");
         config.check()?;
+        if units == 0 {
+            return Err(EngineError::Units);
+        }
         if let Some(stream) = stream.filter(|&stream| stream >= config.streams) {
             return Err(EngineError::Stream { stream, streams: config.streams });
         }
