@@ -5,6 +5,8 @@ mod predict;
 mod selection;
 mod twin;
 
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -158,6 +160,14 @@ fn parse_periphery(text: &str) -> Result<Periphery, String> {
     }
 }
 
+/// A line on stdout. A reader that has gone, such as `head`, has read enough.
+fn say(line: impl Display) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("stdout"),
+        _ => Ok(()),
+    }
+}
+
 /// Parses the arguments and does what they say; `window` opens the window. A user's error is one sentence on stderr
 /// and exit code 2.
 pub fn main(window: impl FnOnce() -> Result<()>) -> ExitCode {
@@ -205,12 +215,11 @@ fn perform(arguments: Arguments, window: impl FnOnce() -> Result<()>) -> Result<
 fn devices() -> Result<()> {
     let adapters = gpu::adapters();
     if adapters.is_empty() {
-        println!("No GPU adapter found (no Vulkan, Metal or DirectX driver).");
+        say("No GPU adapter found (no Vulkan, Metal or DirectX driver).")?;
     }
     for adapter in &adapters {
-        println!("{adapter}");
+        say(adapter)?;
     }
     let (_, line) = ComputeDevice::open(DeviceChoice::Auto)?;
-    println!("auto: {line}");
-    Ok(())
+    say(format_args!("auto: {line}"))
 }

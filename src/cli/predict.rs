@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::{DeviceArgument, OptionalTwin, check_output, parse_periphery, selection};
+use super::{DeviceArgument, OptionalTwin, check_output, parse_periphery, say, selection};
 use crate::data::{NpyMovie, NpyResponsesWriter, read_behavior_npy};
 use crate::job::Progress;
 use crate::model::twin::{Periphery, Twin, TwinOptions};
@@ -75,8 +75,7 @@ pub fn perform(arguments: &PredictArguments) -> Result<()> {
         Ok(writer.write(rows)?)
     })?;
     writer.finish()?;
-    println!("{}", arguments.output.display());
-    Ok(())
+    say(arguments.output.display())
 }
 
 /// Fails at the first response that is no number.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow};
 use clap::Subcommand;
 
-use super::{TwinArgument, check_output, read_config};
+use super::{TwinArgument, check_output, read_config, say};
 use crate::model::weights;
 
 /// What to do with a twin.
@@ -53,9 +53,9 @@ pub fn perform(command: TwinCommand) -> Result<()> {
         TwinCommand::Inspect { twin, json } => {
             let inspection = weights::inspect(&twin.load()?);
             if json {
-                println!("{}", serde_json::to_string_pretty(&inspection)?);
+                say(serde_json::to_string_pretty(&inspection)?)?;
             } else {
-                println!("{inspection}");
+                say(inspection)?;
             }
         }
         TwinCommand::Fill { config, units, seed, output } => {
@@ -64,7 +64,7 @@ pub fn perform(command: TwinCommand) -> Result<()> {
             sizes.check_units(units as usize).with_context(|| config.display().to_string())?;
             let twin = weights::filled_twin(&sizes, units as usize, seed);
             weights::save(&output, &twin)?;
-            println!("{}", output.display());
+            say(output.display())?;
         }
         TwinCommand::Convert { twin, card, output } => {
             let others = card.iter().chain(&twin.choice.config);
@@ -77,7 +77,7 @@ pub fn perform(command: TwinCommand) -> Result<()> {
                 twin.card.check().map_err(|what| anyhow!("{}: {what}", path.display()))?;
             }
             weights::save(&output, &twin)?;
-            println!("{}", output.display());
+            say(output.display())?;
         }
     }
     Ok(())

@@ -161,6 +161,20 @@ fn a_twin_survives_conversion_and_inspection() {
     assert!(!nothing.exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_early_is_no_error() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = Command::new(env!("CARGO_BIN_EXE_twinscope"))
+        .args(["twin", "inspect", text(&path("twin/tiny_pt"))])
+        .stdout(writer)
+        .output()
+        .expect("the program starts");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && err.is_empty(), "{err}");
+}
+
 #[test]
 fn a_filled_twin_is_the_same_on_every_machine() {
     let folder = tempfile::tempdir().expect("a temporary folder");
