@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{BufWriter, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::npy_header::NpyHeader;
+use super::npy_header::{LONGEST_HEAD, NpyHeader};
 use super::target::unfinished;
 use crate::signals::{FrameSource, Raster, SourceError};
 
-/// Largest array that is unpacked from a `.npz` file, bytes.
-const LARGEST_UNPACKED: u64 = 8 << 30;
+/// Largest array that is unpacked from a `.npz` file, bytes: sixteen minutes of the published raster, beyond which a
+/// `.npy` file is the better place.
+const LARGEST_UNPACKED: u64 = 2 << 30;
 /// Largest behaviour file, bytes; a whole day at 30 Hz takes 40 MB.
 const LARGEST_BEHAVIOR: u64 = 1 << 30;
 /// Largest size of a z-score; nothing measured comes near it, and sums of larger ones would become infinite.
@@ -136,20 +137,8 @@ impl NpyMovie {
             file = unpack(file, &name)?;
         }
         let header = header(&mut file, &name)?;
-        if !matches!(header.element.trim_start_matches(['|', '<', '>', '=']), "u1" | "B") {
-            let expected = "u8 grey levels (`|u1`, numpy.uint8)";
-            return Err(ArrayError::Element { file: name, found: header.element, expected });
-        }
+        let [frames, samples, height, width] = movie_axes(&header, &name)?;
         let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-        let (frames, samples, height, width) = match header.shape[..] {
-            [frames, height, width] => (frames, 1, height, width),
-            [frames, samples, height, width] => (frames, samples, height, width),
-            _ => (0, 0, 0, 0),
-        };
-        if [frames, samples, height, width].contains(&0) {
-            let expected = "[time, height, width] or [time, sample, height, width]";
-            return Err(ArrayError::Shape { file: name, found: header.shape, expected });
-        }
         check_size(&file, &name, &header, 1)?;
         Ok(Self {
             name,
@@ -336,12 +325,31 @@ fn open(path: &Path) -> Result<File, ArrayError> {
 }
 
 /// The header of an array in C order.
-fn header(file: &mut File, name: &str) -> Result<NpyHeader, ArrayError> {
+fn header(file: impl Read, name: &str) -> Result<NpyHeader, ArrayError> {
     let header = NpyHeader::read(file).map_err(|what| ArrayError::Damaged { file: name.to_owned(), what })?;
     if header.fortran_order {
         return Err(ArrayError::Order { file: name.to_owned() });
     }
     Ok(header)
+}
+
+/// Frames, samples, height and width of a movie of u8 grey levels.
+fn movie_axes(header: &NpyHeader, name: &str) -> Result<[u64; 4], ArrayError> {
+    let file = name.to_owned();
+    if !matches!(header.element.trim_start_matches(['|', '<', '>', '=']), "u1" | "B") {
+        let expected = "u8 grey levels (`|u1`, numpy.uint8)";
+        return Err(ArrayError::Element { file, found: header.element.clone(), expected });
+    }
+    let axes = match header.shape[..] {
+        [frames, height, width] => [frames, 1, height, width],
+        [frames, samples, height, width] => [frames, samples, height, width],
+        _ => [0; 4],
+    };
+    if axes.contains(&0) {
+        let expected = "[time, height, width] or [time, sample, height, width]";
+        return Err(ArrayError::Shape { file, found: header.shape.clone(), expected });
+    }
+    Ok(axes)
 }
 
 /// Checks that the file has exactly the bytes that its shape needs, and says how many.
@@ -384,19 +392,26 @@ fn unpack(file: File, name: &str) -> Result<File, ArrayError> {
         return Err(ArrayError::Choice { file: name.to_owned(), found });
     };
     let member = archive.by_name(chosen).map_err(|e| damaged(format!("its array cannot be read ({e})")))?;
-    let size = member.size();
-    if size > LARGEST_UNPACKED {
-        return Err(damaged(format!("its array claims {size} bytes, more than {LARGEST_UNPACKED}")));
-    }
-    let failed = |source| ArrayError::Write { file: "a temporary file".to_owned(), source };
-    let mut unpacked = tempfile::tempfile().map_err(failed)?;
-    // Header first: a file that is no array need not be unpacked at all.
-    let mut member = member.take(size + 1);
+    // Header first: what is no movie, or too long a one, need not be unpacked at all.
+    let mut member = member.take(LARGEST_UNPACKED + LONGEST_HEAD);
     let mut head = Vec::new();
-    member.by_ref().take(256).read_to_end(&mut head).map_err(|e| damaged(format!("its array cannot be read ({e})")))?;
+    let read = member.by_ref().take(LONGEST_HEAD).read_to_end(&mut head);
+    read.map_err(|e| damaged(format!("its array cannot be read ({e})")))?;
     if !head.starts_with(b"\x93NUMPY") {
         return Err(damaged("its member is no .npy file".to_owned()));
     }
+    let header = header(head.as_slice(), name)?;
+    movie_axes(&header, name)?;
+    if header.values().is_none_or(|bytes| bytes > LARGEST_UNPACKED) {
+        let what = format!(
+            "an array of the shape {:?} has more than the {LARGEST_UNPACKED} bytes that are unpacked from a .npz file; \
+             save it as .npy",
+            header.shape
+        );
+        return Err(damaged(what));
+    }
+    let failed = |source| ArrayError::Write { file: "a temporary file".to_owned(), source };
+    let mut unpacked = tempfile::tempfile().map_err(failed)?;
     let copied = std::io::copy(&mut Cursor::new(head).chain(member), &mut unpacked);
     copied.map_err(|e| damaged(format!("its array cannot be unpacked ({e})")))?;
     unpacked.rewind().map_err(failed)?;

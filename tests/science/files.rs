@@ -101,6 +101,19 @@ fn the_array_of_an_npz_file_is_the_one_named_video_or_the_only_one() {
         scratch.said(NpyMovie::open(&scratch.with("m.npz", &several))),
         "`m.npz` holds the arrays a, b: name one of them `video`, or leave only one"
     );
+    // What is no movie is refused by its header, however long it claims to be.
+    let said = |array: &[u8]| {
+        let file = npz(&[("video.npy", array)], zip::CompressionMethod::Deflated);
+        scratch.said(NpyMovie::open(&scratch.with("m.npz", &file)))
+    };
+    assert_eq!(
+        said(&npy("|u1", "False", "3000, 1000, 1000", &data)),
+        "`m.npz` is damaged or no array: an array of the shape [3000, 1000, 1000] has more than the 2147483648 bytes \
+         that are unpacked from a .npz file; save it as .npy"
+    );
+    assert!(said(&npy("<f4", "False", "3000, 1000, 1000", &data)).contains("of the type `<f4`, expected u8"));
+    assert!(said(&npy("|u1", "True", "5, 3, 4", &data)).contains("Fortran order"));
+    assert!(said(&npy("|u1", "False", "5, 3, 4", &data[1..])).contains("needs 60 bytes, but the file has 59"));
     let text = npz(&[("a.txt", b"words")], zip::CompressionMethod::Stored);
     assert!(scratch.said(NpyMovie::open(&scratch.with("m.npz", &text))).contains("its member is no .npy file"));
 }
