@@ -391,9 +391,8 @@ fn unpack(file: File, name: &str) -> Result<File, ArrayError> {
         let found = found.join(", ").escape_debug().to_string();
         return Err(ArrayError::Choice { file: name.to_owned(), found });
     };
-    let member = archive.by_name(chosen).map_err(|e| damaged(format!("its array cannot be read ({e})")))?;
+    let mut member = archive.by_name(chosen).map_err(|e| damaged(format!("its array cannot be read ({e})")))?;
     // Header first: what is no movie, or too long a one, need not be unpacked at all.
-    let mut member = member.take(LARGEST_UNPACKED + LONGEST_HEAD);
     let mut head = Vec::new();
     let read = member.by_ref().take(LONGEST_HEAD).read_to_end(&mut head);
     read.map_err(|e| damaged(format!("its array cannot be read ({e})")))?;
@@ -402,17 +401,19 @@ fn unpack(file: File, name: &str) -> Result<File, ArrayError> {
     }
     let header = header(head.as_slice(), name)?;
     movie_axes(&header, name)?;
-    if header.values().is_none_or(|bytes| bytes > LARGEST_UNPACKED) {
+    let Some(bytes) = header.values().filter(|&bytes| bytes <= LARGEST_UNPACKED) else {
         let what = format!(
             "an array of the shape {:?} has more than the {LARGEST_UNPACKED} bytes that are unpacked from a .npz file; \
              save it as .npy",
             header.shape
         );
         return Err(damaged(what));
-    }
+    };
     let failed = |source| ArrayError::Write { file: "a temporary file".to_owned(), source };
     let mut unpacked = tempfile::tempfile().map_err(failed)?;
-    let copied = std::io::copy(&mut Cursor::new(head).chain(member), &mut unpacked);
+    // One byte more than there should be, so that the check of the size sees a file that is too long.
+    let mut whole = Cursor::new(head).chain(member).take(header.start + bytes + 1);
+    let copied = std::io::copy(&mut whole, &mut unpacked);
     copied.map_err(|e| damaged(format!("its array cannot be unpacked ({e})")))?;
     unpacked.rewind().map_err(failed)?;
     Ok(unpacked)
