@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::DeviceArgument;
+use super::{DeviceArgument, say};
+use crate::data::check_folder;
 use crate::experiment::{self, Outcome, Protocol};
 use crate::figures::{Data, Figure, write};
 use crate::gpu::{ComputeDevice, DeviceChoice};
@@ -23,7 +24,7 @@ pub fn window_or_demo(window: impl FnOnce() -> Result<()>) -> Result<()> {
             Err(error) => eprintln!("The window could not be opened ({error:#}); running the demonstration instead."),
         }
     } else {
-        println!("No display was found: running the demonstration without a window.");
+        say("No display was found: running the demonstration without a window.")?;
     }
     let device = DeviceArgument { device: DeviceChoice::Auto }.open()?;
     demo(Path::new("twinscope-demo"), &device)
@@ -38,7 +39,7 @@ fn has_display() -> bool {
 /// Direction tuning of the built-in twin to gratings and to moving dots.
 pub fn demo(out: &Path, device: &ComputeDevice) -> Result<()> {
     let twin = Arc::new(weights::builtin());
-    println!("{} ({} units): {}", twin.card.name, twin.units.len(), twin.card.note);
+    say(format_args!("{} ({} units): {}", twin.card.name, twin.units.len(), twin.card.note))?;
     for (name, text) in [
         ("gratings", include_str!("../../assets/protocols/direction_grating.toml")),
         ("dots", include_str!("../../assets/protocols/direction_dots.toml")),
@@ -63,6 +64,7 @@ fn perform(
     device: &ComputeDevice,
     out: &Path,
 ) -> Result<()> {
+    check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))?;
     let mut twin = Twin::open(twin, device, TwinOptions::default())?;
     let outcome = experiment::run(
         protocol,
@@ -75,10 +77,10 @@ fn perform(
         &mut |_| (),
     )?;
     for path in save(&outcome, out)? {
-        println!("{}", path.display());
+        say(path.display())?;
     }
     if let Some(line) = finding(&outcome) {
-        println!("{line}");
+        say(line)?;
     }
     Ok(())
 }

@@ -5,7 +5,9 @@ mod predict;
 mod selection;
 mod twin;
 
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -122,14 +124,14 @@ impl OptionalTwin {
 }
 
 impl TwinChoice {
-    fn load(&self, path: &std::path::Path) -> Result<TwinWeights> {
+    fn load(&self, path: &Path) -> Result<TwinWeights> {
         let config = self.config.as_deref().map(read_config).transpose()?;
         Ok(weights::load(path, self.scan.as_deref(), config.as_ref())?)
     }
 }
 
 /// A configuration file, or the name of a preset.
-fn read_config(path: &std::path::Path) -> Result<TwinConfig> {
+fn read_config(path: &Path) -> Result<TwinConfig> {
     if path.as_os_str() == "microns" {
         return Ok(TwinConfig::microns());
     }
@@ -139,11 +141,30 @@ fn read_config(path: &std::path::Path) -> Result<TwinConfig> {
     TwinConfig::from_toml(&text).with_context(|| path.display().to_string())
 }
 
+/// Fails when writing `output` would replace one of the files that the command reads.
+fn check_output<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    let Ok(output_file) = output.canonicalize() else { return Ok(()) };
+    for input in inputs {
+        if input.canonicalize().is_ok_and(|input| input == output_file) {
+            anyhow::bail!("{}: the output would replace an input; choose another name", output.display());
+        }
+    }
+    Ok(())
+}
+
 fn parse_periphery(text: &str) -> Result<Periphery, String> {
     match text {
         "dark" => Ok(Periphery::Dark),
         "extend" => Ok(Periphery::Extend),
         _ => Err("expected dark or extend".to_owned()),
+    }
+}
+
+/// A line on stdout. A reader that has gone, such as `head`, has read enough.
+fn say(line: impl Display) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("stdout"),
+        _ => Ok(()),
     }
 }
 
@@ -194,12 +215,11 @@ fn perform(arguments: Arguments, window: impl FnOnce() -> Result<()>) -> Result<
 fn devices() -> Result<()> {
     let adapters = gpu::adapters();
     if adapters.is_empty() {
-        println!("No GPU adapter found (no Vulkan, Metal or DirectX driver).");
+        say("No GPU adapter found (no Vulkan, Metal or DirectX driver).")?;
     }
     for adapter in &adapters {
-        println!("{adapter}");
+        say(adapter)?;
     }
     let (_, line) = ComputeDevice::open(DeviceChoice::Auto)?;
-    println!("auto: {line}");
-    Ok(())
+    say(format_args!("auto: {line}"))
 }

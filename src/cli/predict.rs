@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::{DeviceArgument, OptionalTwin, parse_periphery, selection};
+use super::{DeviceArgument, OptionalTwin, check_output, parse_periphery, say, selection};
 use crate::data::{NpyMovie, NpyResponsesWriter, read_behavior_npy};
 use crate::job::Progress;
 use crate::model::twin::{Periphery, Twin, TwinOptions};
@@ -47,9 +47,14 @@ pub struct PredictArguments {
 
 /// Runs the command; nothing is left behind when it fails.
 pub fn perform(arguments: &PredictArguments) -> Result<()> {
+    let inputs = [&arguments.twin.twin, &arguments.twin.choice.config, &arguments.gaze, &arguments.behavior];
+    let inputs = inputs.into_iter().flatten().chain([&arguments.movie]).map(PathBuf::as_path);
+    check_output(&arguments.output, inputs)?;
     let mut weights = arguments.twin.load()?;
+    let mut chosen: Vec<usize> = (0..weights.units.len()).collect();
     if let Some(list) = &arguments.units {
-        weights = weights.select(&selection::units(list, weights.units.len())?);
+        chosen = selection::units(list, weights.units.len())?;
+        weights = weights.select(&chosen);
     }
     let mut movie = NpyMovie::open(&arguments.movie)?;
     let behavior = read_behavior(arguments, movie.frames())?;
@@ -65,12 +70,23 @@ pub fn perform(arguments: &PredictArguments) -> Result<()> {
     let mut writer = NpyResponsesWriter::create(&arguments.output, &shape)?;
     let progress = Progress::new();
     let chunk = arguments.chunk as usize;
-    twin.rollout::<anyhow::Error>(&mut movie, Some(&behavior), chunk, &progress, &mut |_, rows| {
+    twin.rollout::<anyhow::Error>(&mut movie, Some(&behavior), chunk, &progress, &mut |first, rows| {
+        check_finite(first, rows, samples, &chosen)?;
         Ok(writer.write(rows)?)
     })?;
     writer.finish()?;
-    println!("{}", arguments.output.display());
-    Ok(())
+    say(arguments.output.display())
+}
+
+/// Fails at the first response that is no number.
+fn check_finite(first: usize, rows: &[f32], samples: usize, units: &[usize]) -> Result<()> {
+    let Some(bad) = rows.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    let (frame, unit) = (first + bad / (samples * units.len()), units[bad % units.len()]);
+    bail!(
+        "the response of unit {unit} at frame {frame} is {}, so nothing was written; the weights may be damaged, or \
+         the behaviour far from any animal's",
+        rows[bad]
+    )
 }
 
 /// Gaze and arousal as given; what is not given is zero.
@@ -94,7 +110,7 @@ fn read_behavior(arguments: &PredictArguments, frames: usize) -> Result<Behavior
         Some((1, values)) => values.into_iter().flat_map(|pair| std::iter::repeat_n(pair, samples)).collect(),
         Some((_, values)) => values,
     };
-    Ok(Behavior::new(frames, samples, spread(gaze), spread(arousal)).expect("lengths were checked against the movie"))
+    Ok(Behavior::new(frames, samples, spread(gaze), spread(arousal)).expect("lengths and values were checked"))
 }
 
 fn check_length(path: &Path, name: &str, found: usize, frames: usize) -> Result<()> {

@@ -2,9 +2,10 @@
 
 use anyhow::{Result, bail};
 
-/// `0,5,10-20` as indices below `units`, in the order written.
+/// `0,5,10-20` as indices below `units`, in the order written, each once.
 pub fn units(text: &str, units: usize) -> Result<Vec<usize>> {
     let mut chosen = Vec::new();
+    let mut named = vec![false; units];
     for part in text.split(',').map(str::trim) {
         let bounds = part.split_once('-').unwrap_or((part, part));
         let (Ok(first), Ok(last)) = (bounds.0.trim().parse::<usize>(), bounds.1.trim().parse::<usize>()) else {
@@ -16,9 +17,11 @@ pub fn units(text: &str, units: usize) -> Result<Vec<usize>> {
         if last >= units {
             bail!("--units: {last} was asked of a twin with {units} units (0 to {})", units - 1);
         }
-        chosen.extend(first..=last);
-        if chosen.len() > units {
-            bail!("--units: more than the twin's {units} units were named; name each once");
+        for unit in first..=last {
+            if std::mem::replace(&mut named[unit], true) {
+                bail!("--units: unit {unit} was named twice; name each once");
+            }
+            chosen.push(unit);
         }
     }
     Ok(chosen)
@@ -35,7 +38,14 @@ mod tests {
 
     #[test]
     fn impossible_lists_say_what_is_wrong() {
-        for (text, part) in [("x", "`x`"), ("3-1", "backwards"), ("8", "8 units"), ("", "``"), ("0-7,0", "once")] {
+        for (text, part) in [
+            ("x", "`x`"),
+            ("3-1", "backwards"),
+            ("8", "8 units"),
+            ("", "``"),
+            ("0-7,0", "unit 0 was named twice"),
+            ("3,3", "unit 3"),
+        ] {
             let error = units(text, 8).expect_err(text).to_string();
             assert!(error.contains(part), "{error}");
         }

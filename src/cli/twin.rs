@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Subcommand;
 
-use super::{TwinArgument, read_config};
+use super::{TwinArgument, check_output, read_config, say};
 use crate::model::weights;
 
 /// What to do with a twin.
@@ -53,25 +53,31 @@ pub fn perform(command: TwinCommand) -> Result<()> {
         TwinCommand::Inspect { twin, json } => {
             let inspection = weights::inspect(&twin.load()?);
             if json {
-                println!("{}", serde_json::to_string_pretty(&inspection)?);
+                say(serde_json::to_string_pretty(&inspection)?)?;
             } else {
-                println!("{inspection}");
+                say(inspection)?;
             }
         }
         TwinCommand::Fill { config, units, seed, output } => {
-            let twin = weights::filled_twin(&read_config(&config)?, units as usize, seed);
+            check_output(&output, [config.as_path()])?;
+            let sizes = read_config(&config)?;
+            sizes.check_units(units as usize).with_context(|| config.display().to_string())?;
+            let twin = weights::filled_twin(&sizes, units as usize, seed);
             weights::save(&output, &twin)?;
-            println!("{}", output.display());
+            say(output.display())?;
         }
         TwinCommand::Convert { twin, card, output } => {
+            let others = card.iter().chain(&twin.choice.config);
+            check_output(&output, others.chain([&twin.twin]).map(PathBuf::as_path))?;
             let mut twin = twin.load()?;
             if let Some(path) = card {
                 let text = std::fs::read_to_string(&path)
                     .with_context(|| format!("{}: the card could not be read", path.display()))?;
                 twin.card = toml::from_str(&text).with_context(|| path.display().to_string())?;
+                twin.card.check().map_err(|what| anyhow!("{}: {what}", path.display()))?;
             }
             weights::save(&output, &twin)?;
-            println!("{}", output.display());
+            say(output.display())?;
         }
     }
     Ok(())

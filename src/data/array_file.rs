@@ -4,13 +4,17 @@ use std::fs::File;
 use std::io::{BufWriter, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::npy_header::NpyHeader;
+use super::npy_header::{LONGEST_HEAD, NpyHeader};
+use super::target::unfinished;
 use crate::signals::{FrameSource, Raster, SourceError};
 
-/// Largest array that is unpacked from a `.npz` file, bytes.
-const LARGEST_UNPACKED: u64 = 8 << 30;
+/// Largest array that is unpacked from a `.npz` file, bytes: sixteen minutes of the published raster, beyond which a
+/// `.npy` file is the better place.
+const LARGEST_UNPACKED: u64 = 2 << 30;
 /// Largest behaviour file, bytes; a whole day at 30 Hz takes 40 MB.
 const LARGEST_BEHAVIOR: u64 = 1 << 30;
+/// Largest size of a z-score; nothing measured comes near it, and sums of larger ones would become infinite.
+const LARGEST_Z: f64 = 1e6;
 
 /// Why an array could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +79,16 @@ pub enum ArrayError {
         /// What stands there.
         value: f64,
     },
+    /// A number that no z-score can be.
+    #[error("`{file}` has {value} at frame {frame}, but z-scores lie within {limit:e} of 0: is it in other units?", limit = LARGEST_Z)]
+    Absurd {
+        /// The file.
+        file: String,
+        /// First frame with such a value.
+        frame: usize,
+        /// What stands there.
+        value: f64,
+    },
     /// A `.npz` file without the one array.
     #[error("`{file}` holds the arrays {found}: name one of them `video`, or leave only one")]
     Choice {
@@ -123,20 +137,8 @@ impl NpyMovie {
             file = unpack(file, &name)?;
         }
         let header = header(&mut file, &name)?;
-        if !matches!(header.element.trim_start_matches(['|', '<', '>', '=']), "u1" | "B") {
-            let expected = "u8 grey levels (`|u1`, numpy.uint8)";
-            return Err(ArrayError::Element { file: name, found: header.element, expected });
-        }
+        let [frames, samples, height, width] = movie_axes(&header, &name)?;
         let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-        let (frames, samples, height, width) = match header.shape[..] {
-            [frames, height, width] => (frames, 1, height, width),
-            [frames, samples, height, width] => (frames, samples, height, width),
-            _ => (0, 0, 0, 0),
-        };
-        if [frames, samples, height, width].contains(&0) {
-            let expected = "[time, height, width] or [time, sample, height, width]";
-            return Err(ArrayError::Shape { file: name, found: header.shape, expected });
-        }
         check_size(&file, &name, &header, 1)?;
         Ok(Self {
             name,
@@ -194,7 +196,8 @@ impl FrameSource for NpyMovie {
 /// Behaviour, f32 or f64 `[time, 2]` or `[time, sample, 2]`: frames, samples, and the pairs `[time, sample]`.
 ///
 /// # Errors
-/// When the file cannot be read, is damaged, has another shape or type, or has a number that is not finite.
+/// When the file cannot be read, is damaged, has another shape or type, or has a number that is not finite or
+/// larger than any z-score (1e6).
 pub fn read_behavior_npy(path: &Path) -> Result<(usize, usize, Vec<[f32; 2]>), ArrayError> {
     let name = path.display().to_string();
     let mut file = open(path)?;
@@ -231,8 +234,12 @@ pub fn read_behavior_npy(path: &Path) -> Result<(usize, usize, Vec<[f32; 2]>), A
     let mut pairs = Vec::with_capacity(frames * samples);
     for (index, pair) in data.chunks_exact(2 * width).enumerate() {
         let pair = [number(&pair[..width]), number(&pair[width..])];
-        if let Some(&value) = pair.iter().find(|value| !(**value as f32).is_finite()) {
-            return Err(ArrayError::NotFinite { file: name, frame: index / samples, value });
+        let frame = index / samples;
+        if let Some(&value) = pair.iter().find(|value| !value.is_finite()) {
+            return Err(ArrayError::NotFinite { file: name, frame, value });
+        }
+        if let Some(&value) = pair.iter().find(|value| value.abs() > LARGEST_Z) {
+            return Err(ArrayError::Absurd { file: name, frame, value });
         }
         pairs.push(pair.map(|value| value as f32));
     }
@@ -257,15 +264,14 @@ impl NpyResponsesWriter {
     /// Starts an array, such as `[time, unit]` or `[time, sample, unit]`.
     ///
     /// # Errors
-    /// When the folder cannot be written to, or no file can have that shape.
+    /// When the path is no place for a file, the folder cannot be written to, or no file can have that shape.
     pub fn create(path: &Path, shape: &[usize]) -> Result<Self, ArrayError> {
         let failed = |source| ArrayError::Write { file: path.display().to_string(), source };
         let Some(expected) = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size)) else {
             let what = format!("no file can have the shape {shape:?}");
             return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, what)));
         };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = BufWriter::new(unfinished(folder).map_err(failed)?);
+        let mut file = BufWriter::new(unfinished(path).map_err(failed)?);
         file.write_all(&NpyHeader::bytes("<f4", shape)).map_err(failed)?;
         Ok(Self { path: path.to_owned(), file, shape: shape.to_vec(), expected, written: 0 })
     }
@@ -308,14 +314,6 @@ impl NpyResponsesWriter {
     }
 }
 
-/// A temporary file that will have the permissions of any other new file, not those of a secret.
-fn unfinished(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(<std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-    builder.prefix(".unfinished-").tempfile_in(folder)
-}
-
 /// A regular file.
 fn open(path: &Path) -> Result<File, ArrayError> {
     let failed = |source| ArrayError::Read { file: path.display().to_string(), source };
@@ -327,12 +325,31 @@ fn open(path: &Path) -> Result<File, ArrayError> {
 }
 
 /// The header of an array in C order.
-fn header(file: &mut File, name: &str) -> Result<NpyHeader, ArrayError> {
+fn header(file: impl Read, name: &str) -> Result<NpyHeader, ArrayError> {
     let header = NpyHeader::read(file).map_err(|what| ArrayError::Damaged { file: name.to_owned(), what })?;
     if header.fortran_order {
         return Err(ArrayError::Order { file: name.to_owned() });
     }
     Ok(header)
+}
+
+/// Frames, samples, height and width of a movie of u8 grey levels.
+fn movie_axes(header: &NpyHeader, name: &str) -> Result<[u64; 4], ArrayError> {
+    let file = name.to_owned();
+    if !matches!(header.element.trim_start_matches(['|', '<', '>', '=']), "u1" | "B") {
+        let expected = "u8 grey levels (`|u1`, numpy.uint8)";
+        return Err(ArrayError::Element { file, found: header.element.clone(), expected });
+    }
+    let axes = match header.shape[..] {
+        [frames, height, width] => [frames, 1, height, width],
+        [frames, samples, height, width] => [frames, samples, height, width],
+        _ => [0; 4],
+    };
+    if axes.contains(&0) {
+        let expected = "[time, height, width] or [time, sample, height, width]";
+        return Err(ArrayError::Shape { file, found: header.shape.clone(), expected });
+    }
+    Ok(axes)
 }
 
 /// Checks that the file has exactly the bytes that its shape needs, and says how many.
@@ -374,21 +391,29 @@ fn unpack(file: File, name: &str) -> Result<File, ArrayError> {
         let found = found.join(", ").escape_debug().to_string();
         return Err(ArrayError::Choice { file: name.to_owned(), found });
     };
-    let member = archive.by_name(chosen).map_err(|e| damaged(format!("its array cannot be read ({e})")))?;
-    let size = member.size();
-    if size > LARGEST_UNPACKED {
-        return Err(damaged(format!("its array claims {size} bytes, more than {LARGEST_UNPACKED}")));
-    }
-    let failed = |source| ArrayError::Write { file: "a temporary file".to_owned(), source };
-    let mut unpacked = tempfile::tempfile().map_err(failed)?;
-    // Header first: a file that is no array need not be unpacked at all.
-    let mut member = member.take(size + 1);
+    let mut member = archive.by_name(chosen).map_err(|e| damaged(format!("its array cannot be read ({e})")))?;
+    // Header first: what is no movie, or too long a one, need not be unpacked at all.
     let mut head = Vec::new();
-    member.by_ref().take(256).read_to_end(&mut head).map_err(|e| damaged(format!("its array cannot be read ({e})")))?;
+    let read = member.by_ref().take(LONGEST_HEAD).read_to_end(&mut head);
+    read.map_err(|e| damaged(format!("its array cannot be read ({e})")))?;
     if !head.starts_with(b"\x93NUMPY") {
         return Err(damaged("its member is no .npy file".to_owned()));
     }
-    let copied = std::io::copy(&mut Cursor::new(head).chain(member), &mut unpacked);
+    let header = header(head.as_slice(), name)?;
+    movie_axes(&header, name)?;
+    let Some(bytes) = header.values().filter(|&bytes| bytes <= LARGEST_UNPACKED) else {
+        let what = format!(
+            "an array of the shape {:?} has more than the {LARGEST_UNPACKED} bytes that are unpacked from a .npz file; \
+             save it as .npy",
+            header.shape
+        );
+        return Err(damaged(what));
+    };
+    let failed = |source| ArrayError::Write { file: "a temporary file".to_owned(), source };
+    let mut unpacked = tempfile::tempfile().map_err(failed)?;
+    // One byte more than there should be, so that the check of the size sees a file that is too long.
+    let mut whole = Cursor::new(head).chain(member).take(header.start + bytes + 1);
+    let copied = std::io::copy(&mut whole, &mut unpacked);
     copied.map_err(|e| damaged(format!("its array cannot be unpacked ({e})")))?;
     unpacked.rewind().map_err(failed)?;
     Ok(unpacked)

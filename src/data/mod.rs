@@ -2,5 +2,7 @@
 
 mod array_file;
 mod npy_header;
+mod target;
 
 pub use array_file::{ArrayError, NpyMovie, NpyResponsesWriter, read_behavior_npy};
+pub(crate) use target::{check_folder, unfinished};

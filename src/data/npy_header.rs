@@ -7,6 +7,8 @@ use std::io::Read;
 
 /// Longest header that is read; NumPy's own take 128 bytes.
 const LONGEST: usize = 1 << 16;
+/// Bytes before the numbers at the very most.
+pub(super) const LONGEST_HEAD: u64 = LONGEST as u64 + 12;
 /// Axes of an array.
 const AXES: usize = 8;
 

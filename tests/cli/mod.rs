@@ -3,7 +3,13 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use twinscope::model::twin::TwinConfig;
+use twinscope::model::weights;
+
 use crate::fixture::{Fixture, assert_near, path};
+
+const TWO_DIRECTIONS: &str = "schema = 1\ntitle = \"Two directions\"\n[stimulus]\nkind = \"drifting_grating\"\n\
+                              [sweep]\ndirection_deg = { start = 0, step = 180, count = 2 }\n[repeats]\ncount = 1\n";
 
 fn twinscope(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_twinscope"))
@@ -145,6 +151,28 @@ fn a_twin_survives_conversion_and_inspection() {
     assert_eq!(json["units"], 4, "{inspection}");
     let plain = succeeds(&["twin", "inspect", text(&converted)]);
     assert!(plain.contains("streams"), "{plain}");
+
+    let card = folder.path().join("card.toml");
+    std::fs::write(&card, "name = \"x\"\nsimulated = true\nraster = { height = 0, width = 0 }\nnote = \"\"\n")
+        .expect("a writable folder");
+    let nothing = folder.path().join("nothing.safetensors");
+    let sentence = refuses(&["twin", "convert", text(&pair), "--card", text(&card), "-o", text(&nothing)]);
+    assert!(sentence.contains("card.toml") && sentence.contains("`raster.height` is 0"), "{sentence}");
+    assert!(!nothing.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_early_is_no_error() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = Command::new(env!("CARGO_BIN_EXE_twinscope"))
+        .args(["twin", "inspect", text(&path("twin/tiny_pt"))])
+        .stdout(writer)
+        .output()
+        .expect("the program starts");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && err.is_empty(), "{err}");
 }
 
 #[test]
@@ -156,6 +184,30 @@ fn a_filled_twin_is_the_same_on_every_machine() {
         succeeds(&["twin", "fill", "--config", text(&config), "--units", "5", "--seed", "7", "-o", text(out)]);
     }
     assert_eq!(std::fs::read(&one).expect("written"), std::fs::read(&two).expect("written"));
+}
+
+#[test]
+fn a_network_that_no_memory_holds_is_refused_in_a_sentence() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (file, out) = (folder.path().join("twin.toml"), folder.path().join("out.safetensors"));
+    let tiny = std::fs::read_to_string(path("twin/twin-tiny.toml")).expect("the fixture is there");
+    let fill = |old: &str, new: &str, units: &str| {
+        assert!(tiny.contains(old));
+        std::fs::write(&file, tiny.replace(old, new)).expect("a writable folder");
+        refuses(&["twin", "fill", "--config", text(&file), "--units", units, "--seed", "7", "-o", text(&out)])
+    };
+    let channels = "block_channels = [4, 8]";
+    for (old, new, units, what) in [
+        (channels, "block_channels = [16384, 16384]", "4", "weights in all"),
+        ("block_spatials = [3, 3]", "block_spatials = [16383, 16383]", "4", "weights in all"),
+        ("block_layers = [2, 2]", "block_layers = [16384, 2]", "4", "must not exceed 16384 together"),
+        ("streams = 2", "streams = 16384", "1000000", "weights in all"),
+        ("height = 24", "height = 16384", "4", "numbers for every movie in all"),
+    ] {
+        let sentence = fill(old, new, units);
+        assert!(sentence.contains(what) && sentence.contains("twin.toml"), "{new}: {sentence}");
+        assert!(!out.exists());
+    }
 }
 
 #[test]
@@ -196,6 +248,69 @@ fn a_users_error_is_one_sentence_and_leaves_no_file() {
 }
 
 #[test]
+fn a_response_that_is_no_number_is_named_and_nothing_is_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let fixture = Fixture::load("twin/tiny_public_n1.safetensors");
+    let [movie, ..] = write_inputs(folder.path(), &fixture);
+    let config = std::fs::read_to_string(path("twin/twin-tiny.toml")).expect("the fixture is there");
+    let config = TwinConfig::from_toml(&config).expect("a valid configuration");
+    let mut twin = weights::filled_twin(&config, 4, 3);
+    // exp(1000) is beyond every f32.
+    for stream in 0..2 {
+        let biases = twin.state.tensors.get_mut(&format!("readout.biases.{stream}")).expect("an entry");
+        biases.values[2] = 1e3;
+    }
+    let (file, out) = (folder.path().join("twin.safetensors"), folder.path().join("out.npy"));
+    weights::save(&file, &twin).expect("a writable folder");
+    let base = ["predict", "--twin", text(&file), "--device", "cpu", "--movie", &movie, "-o", text(&out)];
+    for units in ["0-3", "3,2"] {
+        let sentence = refuses(&[&base[..], &["--units", units]].concat());
+        assert!(sentence.contains("the response of unit 2 at frame 0 is inf"), "{sentence}");
+        assert!(!out.exists());
+    }
+    succeeds(&[&base[..], &["--units", "0,1,3"]].concat());
+}
+
+#[test]
+fn an_impossible_output_is_refused_before_anything_is_computed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let fixture = Fixture::load("twin/tiny_public_n1.safetensors");
+    let [movie, gaze, _] = write_inputs(folder.path(), &fixture);
+    let pair = path("twin/tiny_pt");
+    let names = || {
+        let entries = folder.path().read_dir().expect("the folder");
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+        names.sort();
+        names
+    };
+    let (before, inputs) =
+        (names(), [std::fs::read(&movie), std::fs::read(&gaze)].map(|bytes| bytes.expect("written")));
+    let base = ["predict", "--twin", text(&pair), "--device", "cpu", "--movie", &movie, "--gaze", &gaze, "-o"];
+    let to = |output: &str| refuses(&[&base[..], &[output]].concat());
+    let sentence = to(text(folder.path()));
+    assert!(sentence.contains("it is a folder"), "{sentence}");
+    for input in [&movie, &gaze] {
+        let sentence = to(input);
+        assert!(sentence.contains("would replace an input"), "{sentence}");
+    }
+    #[cfg(unix)]
+    {
+        let sentence = to("/dev/null");
+        assert!(sentence.contains("a device or a pipe"), "{sentence}");
+    }
+    // A folder for figures that is a file, or would lie inside one.
+    let file = folder.path().join("protocol.toml");
+    std::fs::write(&file, TWO_DIRECTIONS).expect("a writable folder");
+    for out in [file.clone(), file.join("inside")] {
+        let sentence = refuses(&["run", text(&file), "--out", text(&out), "--device", "cpu"]);
+        assert!(sentence.contains("is no folder"), "{sentence}");
+    }
+    std::fs::remove_file(&file).expect("written above");
+    assert_eq!(names(), before);
+    assert_eq!([std::fs::read(&movie), std::fs::read(&gaze)].map(|bytes| bytes.expect("still there")), inputs);
+}
+
+#[test]
 fn the_demonstration_writes_figures_and_tables_where_there_is_no_display() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = succeeds(&["demo", "--out", text(folder.path()), "--device", "cpu"]);
@@ -224,8 +339,7 @@ fn devices_are_listed_without_a_driver() {
 fn a_protocol_runs_to_files_and_a_wrong_key_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("protocol.toml");
-    let good = "schema = 1\ntitle = \"Two directions\"\n[stimulus]\nkind = \"drifting_grating\"\n\
-                [sweep]\ndirection_deg = { start = 0, step = 180, count = 2 }\n[repeats]\ncount = 1\n";
+    let good = TWO_DIRECTIONS;
     std::fs::write(&file, good).expect("a writable folder");
     let out = folder.path().join("out");
     let printed = succeeds(&["run", text(&file), "--out", text(&out), "--device", "cpu"]);

@@ -1,12 +1,14 @@
 //! The CPU engine against the published network's reference outputs, and the laws it promises to keep.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use twinscope::gpu::ComputeDevice;
 use twinscope::model::twin::engine::{Engine, EngineError, EngineState, Kernel, Stages};
 use twinscope::model::twin::parameters::{Init, entries};
-use twinscope::model::twin::{Periphery, TwinConfig};
-use twinscope::model::weights::{NamedTensor, StateDict};
-use twinscope::signals::Raster;
+use twinscope::model::twin::{Periphery, Twin, TwinConfig, TwinOptions, TwinState};
+use twinscope::model::weights::{self, NamedTensor, StateDict};
+use twinscope::signals::{Behavior, Movie, Raster};
 
 use crate::fixture::{Fixture, Reference, assert_near, deviation};
 
@@ -262,6 +264,7 @@ fn weights_of_another_network_are_refused_with_the_tensor_named() {
         Engine::new(&config, state, TINY_UNITS, stream).expect_err("it does not fit").to_string()
     };
     assert!(refuse(&state, Some(2)).contains("stream 2"));
+    assert!(matches!(Engine::new(&config, &state, 0, None), Err(EngineError::Units)));
     let key = "core.recurrent.conv.weights.1";
     state.tensors.get_mut(key).expect("a key of the fixture").shape.push(1);
     assert!(refuse(&state, None).contains(key));
@@ -401,4 +404,28 @@ fn one_stream_of_the_published_sizes_gives_the_reference_readout() {
     let config = TwinConfig::microns();
     let engine = Engine::new(&config, &filled(&config, FULL_UNITS, 20_250_409), FULL_UNITS, Some(2)).expect("it fits");
     assert_near("response", &input.responses(&engine), &fixture.get("stream2.response").values, 1e-5);
+}
+
+#[test]
+#[should_panic(expected = "a state belongs to the engine that started it")]
+fn a_state_of_another_engine_is_never_stepped() {
+    let input = Input::load(&Fixture::load("twin/tiny_public_n1.safetensors"));
+    let mut smaller = tiny_config();
+    smaller.core.recurrent.hidden_channels = 4;
+    let other = Engine::new(&smaller, &filled(&smaller, TINY_UNITS, 3), TINY_UNITS, None).expect("it fits");
+    let mut state = other.start(1);
+    input.step(&tiny_engine(None, Kernel::best()), &mut state, 0);
+}
+
+#[test]
+fn a_twin_refuses_the_state_of_another_twin_in_a_sentence() {
+    let weights = Arc::new(weights::filled_twin(&tiny_config(), TINY_UNITS, 3));
+    let open = || Twin::open(weights.clone(), &ComputeDevice::Cpu, TwinOptions::default()).expect("it opens");
+    let (one, other) = (open(), open());
+    let mut movie = Movie::new(TINY_RASTER, 1, 1, vec![128; TINY_RASTER.pixels()]).expect("one frame");
+    let (behavior, mut responses) = (Behavior::still(1, 1), Vec::new());
+    let mut show = |state: &mut TwinState| one.show(state, &mut movie, 0..1, &behavior, &mut responses);
+    show(&mut one.start(1)).expect("its own state");
+    let error = show(&mut other.start(1)).expect_err("the state of another twin").to_string();
+    assert!(error.contains("started by another twin"), "{error}");
 }

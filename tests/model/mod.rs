@@ -1,5 +1,6 @@
 //! Tests of the models and their weights.
 
+mod allocations;
 mod engine;
 mod network;
 mod training;

@@ -5,9 +5,11 @@
 use std::collections::BTreeSet;
 
 use burn::tensor::{Device, Tensor};
+use twinscope::model::twin::engine::Engine;
 use twinscope::model::twin::network::{Convolution, Draws, Frame, Network, NetworkError, Probe, Run};
 use twinscope::model::twin::{Periphery, TwinConfig};
 use twinscope::model::weights::{StateDict, fill};
+use twinscope::signals::Raster;
 
 use super::twin::{Inputs, Report, Rollout, notes, rollout, state_of, thinned_rollout, tiny, tiny_config, tiny_state};
 use crate::fixture::{Fixture, assert_near};
@@ -442,4 +444,23 @@ fn frozen_parameters_get_no_gradient_and_all_others_do() {
     assert!(found.tensors.keys().all(|key| !key.starts_with("core.") && !key.starts_with("modulation.lstm.")));
     assert!(found.tensors.contains_key("modulation.mlp.linears.0.weights.1"));
     assert!(found.tensors.contains_key("perspective.monitor.center"));
+}
+
+#[test]
+fn movies_one_pixel_wide_or_high_are_seen_as_the_engine_sees_them() {
+    let device = Device::flex();
+    let network = tiny(&device);
+    let engine = Engine::new(&tiny_config(Periphery::Dark), &tiny_state(), 4, None).expect("the fixture fits");
+    let (gaze, arousal) = ([[0.3, -0.2]], [[0.1, 0.5]]);
+    for (height, width) in [(1, 1), (36, 1), (1, 64)] {
+        let raster = Raster { height, width };
+        let grey: Vec<u8> = (0..raster.pixels()).map(|i| (i * 37 % 256) as u8).collect();
+        let mut state = network.start(&Run::inference(1));
+        let shown = network.step(&mut state, Frame::new(raster, &grey, &gaze, &arousal, &device));
+        let expected = shown.response.reshape([-1]).try_into_vec_as::<f32>().expect("the device answers");
+        let expected: Vec<f64> = expected.into_iter().map(f64::from).collect();
+        let mut own = [0.0; 4];
+        engine.step(&mut engine.start(1), raster, &grey, &gaze, &arousal, &mut own);
+        assert_near(&format!("{raster}"), &own, &expected, 1e-5);
+    }
 }

@@ -142,6 +142,38 @@ fn a_twin_comes_back_from_our_file_as_it_was() {
 }
 
 #[test]
+fn a_card_with_an_impossible_raster_is_refused_wherever_it_comes_from() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("twin.safetensors");
+    let mut twin = tiny();
+    for (height, width, key) in [(0, 64, "`raster.height` is 0"), (36, 4097, "`raster.width` is 4097")] {
+        twin.card.raster = Raster { height, width };
+        let made = TwinWeights::new(twin.config.clone(), twin.state.clone(), twin.units.clone(), twin.card.clone());
+        for said in [message(save(&path, &twin).map(|()| tiny()), folder.path()), message(made, folder.path())] {
+            assert!(said.contains(key) && said.contains("between 1 and 4096"), "{said}");
+        }
+    }
+    twin.card.raster = Raster { height: 36, width: 64 };
+    save(&path, &twin).expect("a writable folder");
+    let mut bytes = std::fs::read(&path).expect("a file");
+    let raster = bytes.windows(4).position(|four| four == b":36,").expect("the height in the card");
+    bytes[raster..raster + 4].copy_from_slice(b":00,");
+    // Not JSON any more, which is refused too; a lone zero is JSON, and no raster.
+    assert!(message(write_and_load(&path, &bytes), folder.path()).contains("the card of the twin cannot be used"));
+    bytes[raster..raster + 4].copy_from_slice(b": 0,");
+    assert_eq!(
+        message(write_and_load(&path, &bytes), folder.path()),
+        "`twin.safetensors`: the card of the twin cannot be used: `raster.height` is 0, but a movie has between 1 and \
+         4096 pixels on each side"
+    );
+}
+
+fn write_and_load(path: &Path, bytes: &[u8]) -> Result<TwinWeights, WeightError> {
+    std::fs::write(path, bytes).expect("a writable folder");
+    load(path, None, None)
+}
+
+#[test]
 fn other_programs_can_read_our_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("twin.safetensors");
@@ -210,6 +242,32 @@ fn a_contradicting_configuration_is_named_with_both_values() {
     assert!(
         said_pools.contains("`core.feedforward.block_pools` is [2], but every `block_` list needs one entry a block")
     );
+}
+
+#[test]
+fn a_configuration_that_is_not_the_one_in_the_file_is_named_with_both_values() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("twin.safetensors");
+    let twin = tiny();
+    save(&path, &twin).expect("a writable folder");
+    identical(&twin, &load(&path, None, Some(&twin.config)).expect("the same configuration"));
+    // What no tensor can tell: the file says it, and nobody else may say otherwise.
+    let said = |change: fn(&mut TwinConfig)| {
+        let mut config = twin.config.clone();
+        change(&mut config);
+        message(load(&path, None, Some(&config)), folder.path())
+    };
+    assert_eq!(
+        said(|config| config.core.feedforward.block_pools = vec![1, 2]),
+        "`twin.safetensors`: the given configuration says `core.feedforward.block_pools` = [1, 2], but the one in the \
+         file says [2, 1]"
+    );
+    let stride = said(|config| config.core.feedforward.input_stride = 4);
+    assert!(stride.contains("`core.feedforward.input_stride` = 4, but the one in the file says 2"), "{stride}");
+    let periphery = said(|config| config.periphery = Periphery::Extend);
+    assert!(periphery.contains("`periphery` = Extend, but the one in the file says Dark"), "{periphery}");
+    let streams = said(|config| config.streams = 5);
+    assert!(streams.contains("`streams` = 5, but the one in the file says 2"), "{streams}");
 }
 
 #[test]

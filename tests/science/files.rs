@@ -101,6 +101,19 @@ fn the_array_of_an_npz_file_is_the_one_named_video_or_the_only_one() {
         scratch.said(NpyMovie::open(&scratch.with("m.npz", &several))),
         "`m.npz` holds the arrays a, b: name one of them `video`, or leave only one"
     );
+    // What is no movie is refused by its header, however long it claims to be.
+    let said = |array: &[u8]| {
+        let file = npz(&[("video.npy", array)], zip::CompressionMethod::Deflated);
+        scratch.said(NpyMovie::open(&scratch.with("m.npz", &file)))
+    };
+    assert_eq!(
+        said(&npy("|u1", "False", "3000, 1000, 1000", &data)),
+        "`m.npz` is damaged or no array: an array of the shape [3000, 1000, 1000] has more than the 2147483648 bytes \
+         that are unpacked from a .npz file; save it as .npy"
+    );
+    assert!(said(&npy("<f4", "False", "3000, 1000, 1000", &data)).contains("of the type `<f4`, expected u8"));
+    assert!(said(&npy("|u1", "True", "5, 3, 4", &data)).contains("Fortran order"));
+    assert!(said(&npy("|u1", "False", "5, 3, 4", &data[1..])).contains("needs 60 bytes, but the file has 59"));
     let text = npz(&[("a.txt", b"words")], zip::CompressionMethod::Stored);
     assert!(scratch.said(NpyMovie::open(&scratch.with("m.npz", &text))).contains("its member is no .npy file"));
 }
@@ -163,8 +176,15 @@ fn behaviour_is_read_in_both_precisions_and_shapes() {
         said(&npy("<f4", "False", "2, 2", &nan)),
         "`b.npy` has NaN at frame 1: fill or cut such frames first (0 is the average animal)"
     );
-    let large: Vec<u8> = [0.0, 1e300].iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
-    assert!(said(&npy("<f8", "False", "1, 2", &large)).contains("at frame 0"));
+    let large: Vec<u8> = [0.0, -1e7].iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
+    assert_eq!(
+        said(&npy("<f8", "False", "1, 2", &large)),
+        "`b.npy` has -10000000 at frame 0, but z-scores lie within 1e6 of 0: is it in other units?"
+    );
+    let huge: Vec<u8> = [0.0, 0.0, 1e300, 0.0].iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
+    assert!(said(&npy("<f8", "False", "1, 2, 2", &huge)).contains("at frame 0, but z-scores"));
+    let edge: Vec<u8> = [1e6, -1e6].iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
+    assert_eq!(read(&npy("<f8", "False", "1, 2", &edge)).expect("the largest"), (1, 1, vec![[1e6, -1e6]]));
 }
 
 #[test]

@@ -120,6 +120,18 @@ pub enum ConfigError {
     /// Not the TOML that was expected.
     #[error("the twin configuration could not be read: {0}")]
     Syntax(String),
+    /// Too much of everything together.
+    #[error(
+        "twin configuration: the network needs {found} {what} in all, but at most {limit} can be held; make it \
+         smaller",
+        limit = MOST_NUMBERS
+    )]
+    Size {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many, in words.
+        found: String,
+    },
     /// A value that cannot be.
     #[error("twin configuration: `{key}` is {found}, but {expected}")]
     Value {
@@ -135,6 +147,9 @@ pub enum ConfigError {
 /// Largest size of any one dimension: far above every published network, far below what could
 /// exhaust memory through a damaged file.
 const LARGEST: usize = 1 << 14;
+
+/// Most numbers in all weights together, and in the memory of one movie: 4 GiB each, as much as any file that is read.
+const MOST_NUMBERS: usize = 1 << 30;
 
 impl TwinConfig {
     /// The digital twin of the MICrONS release (Wang et al. 2025).
@@ -308,6 +323,46 @@ impl TwinConfig {
         if map.height == 0 || map.width == 0 {
             return wrong("perspective.height", &p.height, "the retina is too small for the strides and pools");
         }
-        Ok(())
+        let layers: usize = f.block_layers.iter().sum();
+        if layers > LARGEST {
+            return wrong("core.feedforward.block_layers", &f.block_layers, "they must not exceed 16384 together");
+        }
+        self.check_units(1)?;
+        fits("numbers for every movie", self.activations())
     }
+
+    /// Checks that all weights of a network with so many units fit into memory; everything else is taken to be checked.
+    ///
+    /// # Errors
+    /// When there are more numbers than can be held.
+    pub fn check_units(&self, units: usize) -> Result<(), ConfigError> {
+        fits("weights", super::parameters::numbers(self, units))
+    }
+
+    /// Roughly the numbers that one movie keeps in memory: maps of every block and frame, states, and attention.
+    fn activations(&self) -> Option<usize> {
+        let (f, r) = (&self.core.feedforward, &self.core.recurrent);
+        let first = |n: usize| n.div_ceil(f.input_stride);
+        let (mut height, mut width) = (first(self.perspective.height), first(self.perspective.width));
+        let product = |factors: &[usize]| factors.iter().try_fold(1usize, |all, &factor| all.checked_mul(factor));
+        let mut sum = 0usize;
+        for i in 0..f.block_channels.len() {
+            let maps = product(&[f.block_channels[i], f.block_layers[i] + 1, f.block_temporals[i]])?;
+            sum = sum.checked_add(product(&[height, width, maps])?)?;
+            (height, width) = (height / f.block_pools[i], width / f.block_pools[i]);
+        }
+        let pixels = height * width;
+        let states = f.out_channels + r.in_channels + 2 * r.hidden_channels + 4 * r.common_channels + r.out_channels;
+        let sum = sum.checked_add(product(&[pixels, states])?)?.checked_add(product(&[pixels, pixels, r.groups])?)?;
+        sum.checked_mul(self.streams)
+    }
+}
+
+/// Fails when numbers are too many to be held, or to be counted.
+fn fits(what: &'static str, found: Option<usize>) -> Result<(), ConfigError> {
+    if found.is_some_and(|found| found <= MOST_NUMBERS) {
+        return Ok(());
+    }
+    let found = found.map_or_else(|| "countless".to_owned(), |found| found.to_string());
+    Err(ConfigError::Size { what, found })
 }

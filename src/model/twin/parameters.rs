@@ -351,6 +351,16 @@ pub fn entries(config: &TwinConfig, units: usize) -> Vec<Entry> {
     table.0
 }
 
+/// Numbers in all entries together, without a list of them; `None` when they cannot be counted.
+pub(super) fn numbers(config: &TwinConfig, units: usize) -> Option<usize> {
+    let one = TwinConfig { streams: 1, ..config.clone() };
+    entries(&one, units).iter().try_fold(0usize, |sum, entry| {
+        let numbers = entry.shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size))?;
+        let shared = entry.key.starts_with("perspective.") || !entry.key.ends_with(".0");
+        sum.checked_add(numbers.checked_mul(if shared { 1 } else { config.streams })?)
+    })
+}
+
 impl Entry {
     fn parameter(key: String, shape: Vec<usize>, start: Vec<f32>) -> Self {
         Self {
@@ -419,6 +429,19 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_counted_without_listing_every_stream() {
+        let mut config = TwinConfig::microns();
+        for (streams, groups) in [(1, 8), (4, 8), (3, 1)] {
+            (config.streams, config.core.recurrent.groups) = (streams, groups);
+            for units in [1, 16] {
+                let listed = entries(&config, units).iter().map(Entry::len).sum::<usize>();
+                assert_eq!(numbers(&config, units), Some(listed));
+            }
+        }
+        assert_eq!(numbers(&config, usize::MAX / 2), None);
+    }
 
     /// `state_dict_keys.tsv` was written from the published network (16 units); see tests/fixtures/README.md.
     #[test]

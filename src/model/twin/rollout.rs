@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -14,6 +15,9 @@ use crate::gpu::ComputeDevice;
 use crate::job::{Cancelled, Progress};
 use crate::model::weights::TwinWeights;
 use crate::signals::{Behavior, FrameSource, Raster, SourceError};
+
+/// Frames that lie on the device at once; the answers to them are read together.
+const UPLOAD_FRAMES: usize = 64;
 
 /// Why a twin could not be opened or shown a movie.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +46,9 @@ pub enum TwinError {
         /// Frames of the behaviour.
         behavior: usize,
     },
+    /// A memory of something else.
+    #[error("this state was started by another twin: a movie can only go on in the twin that began it")]
+    State,
     /// The engine refused.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -71,8 +78,13 @@ pub struct TwinOptions {
     pub periphery: Option<Periphery>,
 }
 
+/// The number of the next twin.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 /// Weights made ready on a device.
 pub struct Twin {
+    /// Tells twins apart; no two of a process have the same.
+    id: u64,
     weights: Arc<TwinWeights>,
     options: TwinOptions,
     device: String,
@@ -87,6 +99,8 @@ enum Body {
 /// All that a twin remembers of what it saw; clone it to branch.
 #[derive(Clone)]
 pub struct TwinState {
+    /// The twin that started it.
+    twin: u64,
     samples: usize,
     memory: Memory,
 }
@@ -130,7 +144,7 @@ impl Twin {
                 Body::Network { network, device: gpu.burn.clone() }
             }
         };
-        Ok(Self { weights, options, device: device.name(), body })
+        Ok(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), weights, options, device: device.name(), body })
     }
 
     /// The device, in words.
@@ -156,14 +170,14 @@ impl Twin {
                 Memory::Network(Box::new(network.start(&Run { samples, stream: self.options.stream, training: None })))
             }
         };
-        TwinState { samples, memory }
+        TwinState { twin: self.id, samples, memory }
     }
 
     /// Shows frames of a source and appends the responses, `[frame, sample, unit]`. `behavior` is indexed by the
     /// same frame numbers. A single movie or a single animal is broadcast over the batch of the state.
     ///
     /// # Errors
-    /// When the source cannot be read, sizes do not fit, or the device fails.
+    /// When the state is another twin's, the source cannot be read, sizes do not fit, or the device fails.
     pub fn show(
         &self,
         state: &mut TwinState,
@@ -172,6 +186,9 @@ impl Twin {
         behavior: &Behavior,
         responses: &mut Vec<f32>,
     ) -> Result<(), TwinError> {
+        if state.twin != self.id {
+            return Err(TwinError::State);
+        }
         let (samples, shown) = (state.samples, source.samples());
         let fits = |n: usize| n == samples || n == 1;
         if !fits(shown) || !fits(behavior.samples()) {
@@ -186,9 +203,14 @@ impl Twin {
                 show_engine(engine, memory, source, raster, frames, samples, behavior, responses)
             }
             (Body::Network { network, device }, Memory::Network(memory)) => {
-                show_network(network, device, memory, source, raster, frames, samples, behavior, responses)
+                // Pieces of a bounded size on the device, whatever was asked for.
+                let end = frames.end;
+                frames.step_by(UPLOAD_FRAMES).try_for_each(|first| {
+                    let piece = first..end.min(first + UPLOAD_FRAMES);
+                    show_network(network, device, memory, source, raster, piece, samples, behavior, responses)
+                })
             }
-            _ => unreachable!("a state is only ever made by `start` of the same twin"),
+            _ => Err(TwinError::State),
         }
     }
 
@@ -260,7 +282,7 @@ fn show_engine(
     Ok(())
 }
 
-/// A chunk through the burn network; the responses are read once, at its end.
+/// A few frames through the burn network; the responses are read once, at its end.
 fn show_network(
     network: &Network,
     device: &burn::tensor::Device,

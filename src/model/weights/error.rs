@@ -158,6 +158,18 @@ pub enum WeightError {
         /// Value that the tensors imply.
         found: String,
     },
+    /// The given configuration is not the one in the file.
+    #[error("`{file}`: the given configuration says `{key}` = {given}, but the one in the file says {found}")]
+    OtherConfig {
+        /// The file.
+        file: String,
+        /// Key of the configuration, dotted.
+        key: String,
+        /// Value that was given.
+        given: String,
+        /// Value in the file.
+        found: String,
+    },
     /// The configuration cannot be.
     #[error("`{file}`: {source}")]
     Config {
@@ -166,8 +178,8 @@ pub enum WeightError {
         /// Which key, and why.
         source: ConfigError,
     },
-    /// The description of origin cannot be read.
-    #[error("`{file}`: the card of the twin cannot be read: {what}")]
+    /// The description of origin is none.
+    #[error("`{file}`: the card of the twin cannot be used: {what}")]
     Card {
         /// The file.
         file: String,

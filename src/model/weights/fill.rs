@@ -37,7 +37,8 @@ pub fn filled(config: &TwinConfig, units: usize, seed: u32) -> StateDict {
 /// The same as a complete twin, whose card says what it is. Units are the rows of the readout.
 ///
 /// # Panics
-/// When the configuration was never checked and describes no possible network.
+/// When the configuration was never checked and describes no possible network, or one with so many units was not
+/// ([`TwinConfig::check_units`]).
 pub fn filled_twin(config: &TwinConfig, units: usize, seed: u32) -> TwinWeights {
     let card = TwinCard {
         name: "Test fill".to_owned(),

@@ -20,11 +20,19 @@ use crate::model::twin::{Periphery, TwinConfig};
 /// them, or tensors that the answer hangs on are missing, that is the error.
 pub(super) fn infer(state: &StateDict, told: Option<&TwinConfig>, origin: &Origin) -> Result<TwinConfig, WeightError> {
     let config = Shapes { state, origin }.config(told)?;
-    if let Some(told) = told {
-        agree(told, &config, origin)?;
+    if let Some((key, given, found)) = told.and_then(|told| difference(told, &config)) {
+        return Err(WeightError::Disagreement { file: origin.whole(), key, given, found });
     }
     config.check().map_err(|source| WeightError::Config { file: origin.whole(), source })?;
     Ok(config)
+}
+
+/// Fails when a configuration that was given is not the one that the file carries.
+pub(super) fn agree_with_file(given: &TwinConfig, own: &TwinConfig, origin: &Origin) -> Result<(), WeightError> {
+    match difference(given, own) {
+        Some((key, given, found)) => Err(WeightError::OtherConfig { file: origin.whole(), key, given, found }),
+        None => Ok(()),
+    }
 }
 
 struct Shapes<'a> {
@@ -173,15 +181,16 @@ fn degrees(height: usize, width: usize, rays: &[f32]) -> Option<f64> {
     slope.is_finite().then_some(if (slope - round).abs() < 5e-5 { round } else { slope })
 }
 
-/// The first difference between what is told and what the tensors say.
-fn agree(told: &TwinConfig, found: &TwinConfig, origin: &Origin) -> Result<(), WeightError> {
+/// The first difference between what is told and what was found: key and both values.
+fn difference(told: &TwinConfig, found: &TwinConfig) -> Option<(String, String, String)> {
     let (p, q) = (&told.perspective, &found.perspective);
     let (m, n) = (&told.modulation, &found.modulation);
     let (f, g) = (&told.core.feedforward, &found.core.feedforward);
     let (r, s) = (&told.core.recurrent, &found.core.recurrent);
-    let pairs: [(&str, &dyn std::fmt::Debug, &dyn std::fmt::Debug); 25] = [
+    let pairs: [(&str, &dyn std::fmt::Debug, &dyn std::fmt::Debug); 27] = [
         ("schema", &told.schema, &found.schema),
         ("streams", &told.streams, &found.streams),
+        ("periphery", &told.periphery, &found.periphery),
         ("perspective.mlp_features", &p.mlp_features, &q.mlp_features),
         ("perspective.mlp_layers", &p.mlp_layers, &q.mlp_layers),
         ("perspective.height", &p.height, &q.height),
@@ -192,6 +201,7 @@ fn agree(told: &TwinConfig, found: &TwinConfig, origin: &Origin) -> Result<(), W
         ("modulation.mlp_layers", &m.mlp_layers, &n.mlp_layers),
         ("modulation.lstm_features", &m.lstm_features, &n.lstm_features),
         ("core.feedforward.input_spatial", &f.input_spatial, &g.input_spatial),
+        ("core.feedforward.input_stride", &f.input_stride, &g.input_stride),
         ("core.feedforward.block_channels", &f.block_channels, &g.block_channels),
         ("core.feedforward.block_groups", &f.block_groups, &g.block_groups),
         ("core.feedforward.block_layers", &f.block_layers, &g.block_layers),
@@ -206,12 +216,9 @@ fn agree(told: &TwinConfig, found: &TwinConfig, origin: &Origin) -> Result<(), W
         ("core.recurrent.groups", &r.groups, &s.groups),
         ("core.recurrent.spatial", &r.spatial, &s.spatial),
     ];
-    for (key, given, inferred) in pairs {
-        let (given, inferred) = (format!("{given:?}"), format!("{inferred:?}"));
-        if given != inferred {
-            let file = origin.whole();
-            return Err(WeightError::Disagreement { file, key: key.to_owned(), given, found: inferred });
-        }
-    }
-    Ok(())
+    // As text: lists and numbers alike.
+    pairs
+        .into_iter()
+        .map(|(key, told, found)| (key.to_owned(), format!("{told:?}"), format!("{found:?}")))
+        .find(|(_, told, found)| told != found)
 }

@@ -7,12 +7,13 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::check::check;
-use super::infer::infer;
+use super::infer::{agree_with_file, infer};
 use super::pickle::Fault;
 use super::published::{self, CORE, ScanId, rows_as_units, scan_name};
 use super::safetensors::{self, Description};
 use super::torch::{self, RawTensors};
 use super::{StateDict, TwinCard, TwinWeights, WeightError};
+use crate::data::unfinished;
 use crate::model::twin::TwinConfig;
 use crate::signals::{Raster, UnitId};
 
@@ -46,10 +47,10 @@ impl Origin {
 /// Reads a twin: a `.safetensors` file, a published folder, either `.pt` file of the published pair (the other must lie
 /// beside it), or one `.pt` file with the whole state dict.
 ///
-/// `scan` chooses among the scans of a folder, as "4-7". The configuration is inferred from the tensors. `config`, or
-/// else the configuration in the file, settles what tensors cannot say: the stride of the first kernel (2 when nothing
-/// tells), pooling (2 after every block but the last) and periphery (dark). Everything else in it must agree with the
-/// tensors. The identity of the result
+/// `scan` chooses among the scans of a folder, as "4-7". The configuration is inferred from the tensors. The
+/// configuration in the file, or else `config`, settles what tensors cannot say: the stride of the first kernel (2 when
+/// nothing tells), pooling (2 after every block but the last) and periphery (dark). Everything else in it must agree
+/// with the tensors, and `config` with the configuration in the file. The identity of the result
 /// (`sha256`) is the SHA-256 of the file; that of a pair is the SHA-256 of the two lines that
 /// `sha256sum params_core.pt params_<session>_<scan>.pt` prints in its folder.
 ///
@@ -95,8 +96,7 @@ pub fn load(path: &Path, scan: Option<&str>, config: Option<&TwinConfig>) -> Res
 pub fn save(path: &Path, weights: &TwinWeights) -> Result<(), WeightError> {
     weights.check()?;
     let failed = |source| WeightError::Write { file: shown(path), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = unfinished(folder).map_err(failed)?;
+    let mut file = unfinished(path).map_err(failed)?;
     file.write_all(&safetensors::bytes(weights)).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
@@ -117,7 +117,9 @@ impl TwinWeights {
 
     fn check(&self) -> Result<(), WeightError> {
         let origin = Origin::one("the twin in memory");
-        self.config.check().map_err(|source| WeightError::Config { file: origin.whole(), source })?;
+        self.card.check().map_err(|what| WeightError::Card { file: origin.whole(), what })?;
+        let checked = self.config.check().and_then(|()| self.config.check_units(self.units.len()));
+        checked.map_err(|source| WeightError::Config { file: origin.whole(), source })?;
         check(&self.config, self.units.len(), &self.state, &BTreeMap::new(), &origin)
     }
 }
@@ -185,7 +187,13 @@ fn assemble(
         elements.insert(key.clone(), element);
         state.tensors.insert(key, tensor);
     }
-    let config = infer(&state, config.or(description.config.as_ref()), &origin)?;
+    // What tensors cannot say, the file itself says best; a given configuration is held against both.
+    let own = description.config.as_ref();
+    let inferred = infer(&state, own.or(config), &origin)?;
+    if let (Some(own), Some(given)) = (own, config) {
+        agree_with_file(given, own, &origin)?;
+    }
+    let config = inferred;
     let positions = state.tensors.get("readout.position.mu").and_then(|mu| mu.shape.first().copied());
     let count = positions.filter(|&units| units > 0).unwrap_or(1);
     check(&config, count, &state, &elements, &origin)?;
@@ -226,14 +234,6 @@ fn in_file(fault: Fault, file: &str) -> WeightError {
         Fault::Damaged(what) => WeightError::Damaged { file, what },
         Fault::Refused(global) => WeightError::Refused { file, global },
     }
-}
-
-/// A temporary file that will have the permissions of any other new file, not those of a secret.
-fn unfinished(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(<std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-    builder.prefix(".unfinished-").tempfile_in(folder)
 }
 
 /// A whole regular file.

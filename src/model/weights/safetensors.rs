@@ -66,7 +66,9 @@ pub(super) fn describe(file: &str, metadata: &HashMap<String, String>) -> Result
         TwinConfig::from_toml(text).map_err(|source| WeightError::Config { file: file.to_owned(), source })
     });
     let card = metadata.get(CARD).map(|text| {
-        serde_json::from_str(text).map_err(|e| WeightError::Card { file: file.to_owned(), what: e.to_string() })
+        let card = serde_json::from_str::<TwinCard>(text).map_err(|e| e.to_string());
+        let card = card.and_then(|card| card.check().map(|()| card));
+        card.map_err(|what| WeightError::Card { file: file.to_owned(), what })
     });
     let units = metadata.get(UNITS).map(|text| {
         units_from_csv(text).map_err(|what| WeightError::Units {

@@ -47,6 +47,22 @@ pub struct TwinCard {
     pub note: String,
 }
 
+impl TwinCard {
+    /// Checks what other programs may have written into a card.
+    ///
+    /// # Errors
+    /// One clause that names the key and says what it must be.
+    pub fn check(&self) -> Result<(), String> {
+        const LARGEST: usize = 4096;
+        for (key, size) in [("raster.height", self.raster.height), ("raster.width", self.raster.width)] {
+            if !(1..=LARGEST).contains(&size) {
+                return Err(format!("`{key}` is {size}, but a movie has between 1 and {LARGEST} pixels on each side"));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A complete, checked twin.
 #[derive(Debug, Clone)]
 pub struct TwinWeights {

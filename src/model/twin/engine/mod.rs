@@ -65,6 +65,9 @@ pub enum EngineError {
         /// Shape in the network.
         expected: Vec<usize>,
     },
+    /// Nobody to answer.
+    #[error("a network without units has nothing to answer; give it at least one")]
+    Units,
     /// There is no such stream.
     #[error("stream {stream} was asked for, but the network has streams 0 to {}", streams - 1)]
     Stream {
@@ -102,12 +105,17 @@ impl Stages {
     }
 }
 
+/// The number of the next engine.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 /// Parts of a frame whose time is counted, in the order of [`Engine::spent_ms`].
 pub const PARTS: [&str; 4] = ["perspective", "feedforward", "recurrent", "readout"];
 
 /// A network ready to run. Immutable: share it between threads and movies.
 #[derive(Debug)]
 pub struct Engine {
+    /// Tells engines apart; no two of a process have the same.
+    id: u64,
     kernel: Kernel,
     config: TwinConfig,
     perspective: Perspective,
@@ -132,6 +140,8 @@ struct Stream {
 /// What the network remembers of a movie: a value. A clone is a branch that goes its own way.
 #[derive(Debug, Clone)]
 pub struct EngineState {
+    /// The engine whose sizes these memories have: kernels read them unchecked.
+    engine: u64,
     samples: usize,
     time: usize,
     /// For each sample.
@@ -194,7 +204,7 @@ impl Engine {
     /// `config.periphery`.
     ///
     /// # Errors
-    /// When the configuration is impossible, or a tensor is missing or has another shape.
+    /// When the configuration is impossible, there are no units, or a tensor is missing or has another shape.
     pub fn new(
         config: &TwinConfig,
         state: &StateDict,
@@ -220,6 +230,9 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         assert!(Kernel::available().contains(&kernel), "this machine cannot run {kernel:?}");
         config.check()?;
+        if units == 0 {
+            return Err(EngineError::Units);
+        }
         if let Some(stream) = stream.filter(|&stream| stream >= config.streams) {
             return Err(EngineError::Stream { stream, streams: config.streams });
         }
@@ -244,6 +257,7 @@ impl Engine {
         let first = &streams[0];
         let (a, b) = (first.feedforward.room(), first.recurrent.room());
         Ok(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             kernel,
             config: config.clone(),
             perspective: Perspective::new(config, &layers, state),
@@ -289,6 +303,7 @@ impl Engine {
             recurrent: stream.recurrent.start(),
         };
         EngineState {
+            engine: self.id,
             samples,
             time: 0,
             grids: (0..samples).map(|_| Arc::default()).collect(),
@@ -300,7 +315,7 @@ impl Engine {
     /// are `[sample]`; `response` is `[sample, unit]`.
     ///
     /// # Panics
-    /// When a length does not fit the number of samples of the state.
+    /// When the state was started by another engine, or a length does not fit its number of samples.
     pub fn step(
         &self,
         state: &mut EngineState,
@@ -342,6 +357,7 @@ impl Engine {
         response: &mut [f32],
         stages: Option<&mut Stages>,
     ) {
+        assert_eq!(state.engine, self.id, "a state belongs to the engine that started it");
         let (samples, units) = (state.samples, self.units());
         assert!(raster.pixels() > 0, "a frame needs at least one pixel");
         assert_eq!(frame.len(), samples * raster.pixels(), "pixels of {samples} frames");

@@ -10,6 +10,7 @@ use super::buffer::Buffer;
 use super::effective::Effective;
 use super::math::{GAMMA, power};
 use super::simd::{Kernel, Simd, dispatched};
+use super::tasks::Pool;
 use crate::model::twin::config::{Periphery, TwinConfig};
 use crate::model::twin::parameters::Layer;
 use crate::model::weights::StateDict;
@@ -29,6 +30,8 @@ type Vector = [f64; 3];
 #[derive(Debug)]
 pub(super) struct Perspective {
     eye: Vec<(Effective, usize)>,
+    /// Values of two successive layers of the eye's network: gaze may change with every frame.
+    layers: Pool<[Vec<f64>; 2]>,
     rays: Vec<Vector>,
     centre: Vector,
     /// Rows: the screen's axes x, y and its normal.
@@ -93,6 +96,7 @@ impl Perspective {
         let rays = state.values("perspective.retina.grid");
         Self {
             eye,
+            layers: Pool::new(),
             rays: rays.as_chunks().0.iter().map(|r: &[f32; 3]| r.map(f64::from)).collect(),
             centre: vector("monitor.center"),
             axes: transposed(rotation(vector("monitor.angle"))),
@@ -118,17 +122,20 @@ impl Perspective {
 
     /// Rotation of the eye at a gaze.
     pub fn eye(&self, gaze: [f32; 2]) -> [Vector; 3] {
-        let mut x: Vec<f64> = gaze.map(f64::from).to_vec();
-        for (i, (layer, outputs)) in self.eye.iter().enumerate() {
-            x = (0..*outputs)
-                .map(|o| {
+        self.layers.with(Default::default, |[x, next]| {
+            x.clear();
+            x.extend(gaze.map(f64::from));
+            for (i, (layer, outputs)) in self.eye.iter().enumerate() {
+                next.clear();
+                next.extend((0..*outputs).map(|o| {
                     let sum: f64 = x.iter().enumerate().map(|(k, x)| x * layer.at(o, k)).sum();
                     let y = sum + f64::from(layer.bias[o]);
                     if i + 1 < self.eye.len() { gelu_exact(y) } else { y }
-                })
-                .collect();
-        }
-        rotation([x[0], x[1], x[2]])
+                }));
+                std::mem::swap(x, next);
+            }
+            rotation([x[0], x[1], x[2]])
+        })
     }
 
     /// The point on the screen that each pixel of the retina sees, in the screen's own coordinates.

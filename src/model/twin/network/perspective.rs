@@ -191,7 +191,7 @@ impl Eye {
             hit * (scale * pixels as f64 / 2.0) + (pixels as f64 - 1.0) / 2.0
         };
         let [_, rows, columns] = frame;
-        let stretch = columns as f64 / (columns as f64 - 1.0);
+        let stretch = if columns > 1 { columns as f64 / (columns as f64 - 1.0) } else { 1.0 };
         let shrink = |pixels: usize| (pixels as f64 - 1.0) / pixels as f64;
         let Constants { height, width, .. } = self.constants;
         let x = along(0, columns, stretch * shrink(width));
