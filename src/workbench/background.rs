@@ -125,12 +125,8 @@ impl Workbench {
                 return self.fail(error);
             }
         };
-        let request = RunRequest {
-            protocol: self.protocol.current().clone(),
-            folder: self.folder(),
-            twin: Arc::clone(&self.twin),
-            device: self.device,
-        };
+        let request =
+            RunRequest { protocol: self.protocol().clone(), twin: Arc::clone(&self.twin), device: self.device };
         let (compute, wake) = (Arc::clone(&self.compute), self.wake.clone());
         let job = self.worker.submit(
             move |progress| {

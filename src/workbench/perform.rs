@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::state::{Plan, TwinLoading};
+use super::state::{Document, Origin, Plan, TwinLoading};
 use super::{Command, Event, Message, Workbench, parts};
 use crate::stimulus::{Clip, Stimulus};
 
@@ -16,18 +16,19 @@ impl Workbench {
     pub fn perform(&mut self, command: Command) {
         match command {
             Command::Edit(protocol) => {
-                if self.protocol.edit(*protocol) {
+                let origin = self.document.current().origin;
+                if self.document.edit(Document { protocol: *protocol, origin }) {
                     self.protocol_changed();
                 }
             }
-            Command::CloseStep => self.protocol.close_step(),
+            Command::CloseStep => self.document.close_step(),
             Command::Undo => {
-                if self.protocol.undo() {
+                if self.document.undo() {
                     self.protocol_changed();
                 }
             }
             Command::Redo => {
-                if self.protocol.redo() {
+                if self.document.redo() {
                     self.protocol_changed();
                 }
             }
@@ -105,21 +106,14 @@ impl Workbench {
 
     /// Works out what the protocol means for this twin.
     pub(super) fn replan(&mut self) {
-        let protocol = self.protocol.current();
-        let planned = parts::plan(protocol, self.twin.card.raster);
+        let planned = parts::plan(self.protocol(), self.twin.card.raster);
         let make = planned.as_ref().ok().map(|(monitor, schedule)| {
-            let (monitor, schedule, folder) = (*monitor, schedule.clone(), self.folder());
-            let make: super::preview::MakeSource =
-                Box::new(move || parts::source(&schedule, &monitor, folder.as_deref()));
+            let (monitor, schedule) = (*monitor, schedule.clone());
+            let make: super::preview::MakeSource = Box::new(move || parts::source(&schedule, &monitor));
             make
         });
         self.plan = planned.map(|(monitor, schedule)| Plan { monitor, schedule });
         self.preview.replace(make);
-    }
-
-    /// Folder against which relative paths of the protocol are read.
-    pub(super) fn folder(&self) -> Option<PathBuf> {
-        self.protocol_path.as_deref().and_then(Path::parent).map(Path::to_owned)
     }
 
     pub(super) fn open_twin(&mut self, path: PathBuf) {
@@ -131,13 +125,13 @@ impl Workbench {
     fn open_protocol(&mut self, path: PathBuf) {
         match parts::read_protocol(&path) {
             Ok(protocol) => {
-                self.protocol.close_step();
-                self.protocol.edit(protocol.clone());
-                self.protocol.close_step();
-                self.baseline = protocol;
+                let origin = self.origins.len();
+                self.origins.push(Origin { baseline: protocol.clone(), path: Some(path.clone()) });
+                self.document.close_step();
+                self.document.edit(Document { protocol, origin });
+                self.document.close_step();
                 self.tell(format!("Opened {}", path.display()));
-                self.events.push(Event::ProtocolOpened(path.clone()));
-                self.protocol_path = Some(path);
+                self.events.push(Event::ProtocolOpened(path));
                 self.protocol_changed();
             }
             Err(error) => self.fail(error),
@@ -146,12 +140,12 @@ impl Workbench {
 
     fn save_protocol(&mut self, path: PathBuf) {
         let path = if path.extension().is_none() { path.with_extension("toml") } else { path };
-        match parts::write_protocol(self.protocol.current(), &path) {
+        match parts::write_protocol(self.protocol(), &path) {
             Ok(()) => {
-                self.baseline = self.protocol.current().clone();
                 self.tell(format!("Saved {}", path.display()));
                 self.events.push(Event::Written(path.clone()));
-                self.protocol_path = Some(path);
+                let Document { protocol, origin } = self.document.current().clone();
+                self.origins[origin] = Origin { baseline: protocol, path: Some(path) };
             }
             Err(error) => self.fail(error),
         }
@@ -172,7 +166,8 @@ impl Workbench {
     }
 
     fn show_clip(&mut self, path: PathBuf) {
-        let mut protocol = self.protocol.current().clone();
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let mut protocol = self.protocol().clone();
         protocol.stimulus = Stimulus::Clip(Clip { path, frames_per_sec: None });
         protocol.sweep.direction_deg = None;
         self.perform(Command::CloseStep);

@@ -177,6 +177,56 @@ fn a_dropped_clip_becomes_the_stimulus_and_undo_brings_the_old_one_back() {
 }
 
 #[test]
+fn a_clip_is_found_from_wherever_its_protocol_is_saved() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    for folder in [&here, &there] {
+        std::fs::create_dir(folder).expect("a folder");
+    }
+    let text = "schema = 1\ntitle = \"Walk\"\n[stimulus]\nkind = \"clip\"\npath = \"walk.npy\"\n";
+    std::fs::write(here.join("walk.toml"), text).expect("written");
+    let clip = |bench: &Workbench| match &bench.protocol().stimulus {
+        Stimulus::Clip(clip) => clip.path.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetLive(false));
+    bench.perform(Command::OpenProtocol(here.join("walk.toml")));
+    for (copy, written) in [(&there, here.join("walk.npy")), (&here, "walk.npy".into())] {
+        bench.perform(Command::SaveProtocol(copy.join("copy.toml")));
+        assert_eq!(clip(&bench), here.join("walk.npy"), "{:?}", bench.message());
+        assert!(!bench.is_edited());
+        let text = std::fs::read_to_string(copy.join("copy.toml")).expect("a file");
+        let line = format!("path = {:?}", written.display().to_string());
+        assert!(text.contains(&line), "a folder that is moved as a whole stays together: {line} in {text}");
+        let mut other = fake::bench(Duration::ZERO);
+        other.perform(Command::SetLive(false));
+        other.perform(Command::OpenProtocol(copy.join("copy.toml")));
+        assert_eq!(clip(&other), here.join("walk.npy"));
+    }
+}
+
+#[test]
+fn undo_after_open_goes_back_to_the_file_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (one, two) = (folder.path().join("one.toml"), folder.path().join("two.toml"));
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetLive(false));
+    bench.perform(with_contrast(&bench, 0.25));
+    bench.perform(Command::SaveProtocol(two.clone()));
+    bench.perform(Command::Undo);
+    bench.perform(Command::SaveProtocol(one.clone()));
+    bench.perform(Command::OpenProtocol(two.clone()));
+    assert_eq!((contrast(&bench), bench.protocol_path()), (0.25, Some(two.as_path())));
+    bench.perform(Command::Undo);
+    assert_eq!((contrast(&bench), bench.protocol_path()), (1.0, Some(one.as_path())));
+    assert!(!bench.is_edited(), "it is as its own file has it");
+    bench.perform(Command::Redo);
+    assert_eq!((contrast(&bench), bench.protocol_path()), (0.25, Some(two.as_path())));
+    assert!(!bench.is_edited());
+}
+
+#[test]
 fn the_picture_is_the_wanted_frame_of_the_newest_protocol() {
     let mut bench = fake::bench(Duration::ZERO);
     bench.perform(Command::SetLive(false));
