@@ -11,6 +11,12 @@ use crate::stimulus::{Clip, Stimulus};
 /// short enough to feel immediate.
 const LIVE_DELAY_SECS: f64 = 0.12;
 
+/// The file that every folder of the published twin has.
+const TWIN_CORE: &str = "params_core.pt";
+
+/// Entries of a folder that are looked at for a picture.
+const MOST_ENTRIES: usize = 10_000;
+
 impl Workbench {
     /// Does what was asked; long work goes to a worker and is taken in by [`Workbench::tick`].
     pub fn perform(&mut self, command: Command) {
@@ -152,11 +158,15 @@ impl Workbench {
     }
 
     fn open_any(&mut self, path: PathBuf) {
+        if path.is_dir() {
+            // A twin may lie beside pictures of it, but no clip holds a twin; dots in a folder's name mean nothing.
+            let twin = path.join(TWIN_CORE).is_file() || !holds_png(&path);
+            return if twin { self.open_twin(path) } else { self.show_clip(path) };
+        }
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
         match ending.as_str() {
             "toml" => self.open_protocol(path),
             "npy" | "npz" | "gif" => self.show_clip(path),
-            _ if path.is_dir() && holds_png(&path) => self.show_clip(path),
             "" | "pt" | "pth" | "safetensors" => self.open_twin(path),
             other => self.fail(format!(
                 "`.{other}` is not a file to open here: drop a twin (.safetensors, .pt or a folder of .pt files), a \
@@ -189,8 +199,8 @@ impl Workbench {
     }
 }
 
+/// Whether one of the first entries is a picture: the window waits for the answer.
 fn holds_png(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|entries| {
-        entries.flatten().any(|entry| entry.path().extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")))
-    })
+    let png = |path: PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+    std::fs::read_dir(folder).is_ok_and(|entries| entries.take(MOST_ENTRIES).flatten().any(|entry| png(entry.path())))
 }

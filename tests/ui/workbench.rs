@@ -227,6 +227,30 @@ fn undo_after_open_goes_back_to_the_file_before() {
 }
 
 #[test]
+fn a_dropped_folder_is_a_twin_when_it_holds_one_and_else_a_clip_when_it_holds_pictures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = |name: &str, files: &[&str]| {
+        let folder = folder.path().join(name);
+        std::fs::create_dir(&folder).expect("a folder");
+        for file in files {
+            std::fs::write(folder.join(file), b"").expect("written");
+        }
+        folder
+    };
+    for (name, files, twin) in [
+        ("microns.v8", &["params_core.pt", "preview.png"][..], true),
+        ("walk.frames", &["1.png"], false),
+        ("twin.toml", &[], true),
+    ] {
+        let mut bench = fake::bench(Duration::ZERO);
+        bench.perform(Command::SetLive(false));
+        bench.perform(Command::OpenAny(made(name, files)));
+        assert_eq!(bench.is_opening_twin(), twin, "{name}");
+        assert_eq!(matches!(bench.protocol().stimulus, Stimulus::Clip(_)), !twin, "{name}");
+    }
+}
+
+#[test]
 fn the_picture_is_the_wanted_frame_of_the_newest_protocol() {
     let mut bench = fake::bench(Duration::ZERO);
     bench.perform(Command::SetLive(false));
