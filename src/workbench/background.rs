@@ -207,6 +207,7 @@ impl Workbench {
             Ok(twin) => {
                 self.twin = Arc::new(twin);
                 self.twin_path = path;
+                self.twin_remembered = None;
                 self.twin_changed();
             }
             Err(error) => self.fail(error),

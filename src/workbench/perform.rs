@@ -57,6 +57,7 @@ impl Workbench {
             Command::UseBuiltinTwin => {
                 self.twin_loading = None;
                 self.twin_path = None;
+                self.twin_remembered = None;
                 self.twin = Arc::clone(&self.builtin);
                 self.twin_changed();
             }

@@ -58,6 +58,8 @@ pub struct Workbench {
     pub(super) twin: Arc<TwinWeights>,
     pub(super) twin_path: Option<PathBuf>,
     pub(super) twin_loading: Option<TwinLoading>,
+    /// The twin of the last start until another is in place: a file that is missing once may be there the next time.
+    pub(super) twin_remembered: Option<PathBuf>,
 
     pub(super) device: DeviceChoice,
     pub(super) device_line: Option<String>,
@@ -107,6 +109,7 @@ impl Workbench {
             builtin,
             twin_path: None,
             twin_loading: None,
+            twin_remembered: None,
             device: DeviceChoice::Auto,
             device_line: None,
             device_opening: None,
@@ -253,13 +256,19 @@ impl Workbench {
         self.message.as_ref()
     }
 
+    /// The twin to begin with the next time: the one that is being read, that answers, or that was not found today.
+    fn wanted_twin(&self) -> Option<&Path> {
+        let loading = self.twin_loading.as_ref().map(|loading| &loading.path);
+        loading.or(self.twin_path.as_ref()).or(self.twin_remembered.as_ref()).map(PathBuf::as_path)
+    }
+
     /// What should be remembered until the next start.
     pub fn saved(&self) -> Saved {
         Saved {
             protocol: Some(self.protocol().clone()),
             baseline: Some(self.origin().baseline.clone()),
             protocol_path: self.origin().path.clone(),
-            twin_path: self.twin_path.clone(),
+            twin_path: self.wanted_twin().map(Path::to_owned),
             device: self.device.to_string(),
             live: self.live,
             unit: self.unit,
@@ -278,6 +287,7 @@ impl Workbench {
         self.unit = saved.unit;
         self.replan();
         if let Some(path) = saved.twin_path {
+            self.twin_remembered = Some(path.clone());
             self.open_twin(path);
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use twinscope::gpu::DeviceChoice;
 use twinscope::stimulus::Stimulus;
-use twinscope::workbench::{Command, Event, Workbench};
+use twinscope::workbench::{Command, Event, Saved, Workbench};
 
 use super::fake;
 
@@ -248,6 +248,19 @@ fn a_dropped_folder_is_a_twin_when_it_holds_one_and_else_a_clip_when_it_holds_pi
         assert_eq!(bench.is_opening_twin(), twin, "{name}");
         assert_eq!(matches!(bench.protocol().stimulus, Stimulus::Clip(_)), !twin, "{name}");
     }
+}
+
+#[test]
+fn a_twin_that_is_missing_once_is_remembered_for_the_next_start() {
+    let path = std::path::PathBuf::from("/no/such/twin.safetensors");
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.restore(Saved { twin_path: Some(path.clone()), live: false, ..Saved::default() });
+    assert_eq!(bench.saved().twin_path, Some(path.clone()), "closed while it is read");
+    bench.wait(LIMIT);
+    assert!(bench.message().is_some_and(|message| message.error), "it could not be read");
+    assert_eq!(bench.saved().twin_path, Some(path));
+    bench.perform(Command::UseBuiltinTwin);
+    assert_eq!(bench.saved().twin_path, None);
 }
 
 #[test]
