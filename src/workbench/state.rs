@@ -204,6 +204,11 @@ impl Workbench {
         .notice()
     }
 
+    /// Whether [`UseBuiltinTwin`](super::Command::UseBuiltinTwin) would change what answers, now or at the next start.
+    pub fn can_use_builtin(&self) -> bool {
+        self.wanted_twin().is_some()
+    }
+
     /// Whether a twin is being read.
     pub fn is_opening_twin(&self) -> bool {
         self.twin_loading.is_some()
