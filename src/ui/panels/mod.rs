@@ -62,7 +62,7 @@ pub fn all() -> Vec<Box<dyn Panel>> {
         Box::new(tuning::Tuning),
         Box::new(units::Units::default()),
         Box::new(player::Player::default()),
-        Box::new(traces::Traces),
+        Box::new(traces::Traces::default()),
         Box::new(population::Population::default()),
     ]
 }
