@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Answer;
+use super::{Answer, Plan};
 use crate::experiment::{self, Outcome, Predictor, Protocol, ProtocolError, RunError};
 use crate::figures::{self, Figure};
 use crate::gpu::{ComputeDevice, DeviceChoice};
@@ -122,10 +122,10 @@ pub fn sentence(error: &dyn std::error::Error) -> String {
 }
 
 /// What the protocol means for a twin of this raster.
-pub(super) fn plan(protocol: &Protocol, raster: Raster) -> Result<(Monitor, Schedule), String> {
+pub(super) fn plan(protocol: &Protocol, raster: Raster) -> Result<Plan, String> {
     let monitor = protocol.monitor(raster);
     protocol.validate_for(&monitor).map_err(|error| in_form_words(&error, protocol))?;
-    Ok((monitor, protocol.schedule(&monitor)))
+    Ok(Plan { monitor, schedule: Arc::new(protocol.schedule(&monitor)) })
 }
 
 /// A mistake in the protocol by the name that its field has in the window, where it has one.
@@ -161,11 +161,16 @@ const MOST_PROTOCOL_BYTES: u64 = 2 << 20;
 pub(super) fn read_protocol(path: &Path) -> Result<Protocol, String> {
     let name = path.display().to_string();
     let mut text = String::new();
+    let unreadable = |error: std::io::Error| format!("{name} could not be read: {error}");
+    // Opening a pipe would wait for somebody to write to it.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(format!("{name} is not a file: a protocol is a text file (.toml)"));
+    }
     std::fs::File::open(path)
         .and_then(|file| file.take(MOST_PROTOCOL_BYTES).read_to_string(&mut text))
-        .map_err(|error| format!("{name} could not be read: {error}"))?;
+        .map_err(unreadable)?;
     let mut protocol = Protocol::from_toml(&text, &name).map_err(|error| sentence(&error))?;
-    let folder = absolute_folder(path).map_err(|error| format!("{name} could not be read: {error}"))?;
+    let folder = absolute_folder(path).map_err(unreadable)?;
     protocol.stimulus.resolve_paths(&folder);
     Ok(protocol)
 }

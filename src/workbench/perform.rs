@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::state::{Document, Origin, Plan, TwinLoading};
+use super::state::{Document, Origin, TwinLoading};
 use super::{Command, Event, Message, Workbench, parts};
 use crate::stimulus::{Clip, Stimulus};
 
@@ -113,13 +113,12 @@ impl Workbench {
 
     /// Works out what the protocol means for this twin.
     pub(super) fn replan(&mut self) {
-        let planned = parts::plan(self.protocol(), self.twin.card.raster);
-        let make = planned.as_ref().ok().map(|(monitor, schedule)| {
-            let (monitor, schedule) = (*monitor, schedule.clone());
+        self.plan = parts::plan(self.protocol(), self.twin.card.raster);
+        let make = self.plan.as_ref().ok().map(|plan| {
+            let (monitor, schedule) = (plan.monitor, Arc::clone(&plan.schedule));
             let make: super::preview::MakeSource = Box::new(move || parts::source(&schedule, &monitor));
             make
         });
-        self.plan = planned.map(|(monitor, schedule)| Plan { monitor, schedule });
         self.preview.replace(make);
     }
 

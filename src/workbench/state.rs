@@ -42,8 +42,8 @@ pub(super) struct Origin {
 pub struct Plan {
     /// The screen.
     pub monitor: Monitor,
-    /// What is shown when.
-    pub schedule: Schedule,
+    /// What is shown when; shared, because it may list a million presentations.
+    pub schedule: Arc<Schedule>,
 }
 
 /// State of the whole program.

@@ -263,6 +263,17 @@ fn a_twin_that_is_missing_once_is_remembered_for_the_next_start() {
     assert_eq!(bench.saved().twin_path, None);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_place_of_a_protocol_does_not_block_the_window() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::OpenAny(pipe));
+    assert!(bench.message().is_some_and(|message| message.error && message.text.contains("not a file")));
+}
+
 #[test]
 fn the_picture_is_the_wanted_frame_of_the_newest_protocol() {
     let mut bench = fake::bench(Duration::ZERO);
