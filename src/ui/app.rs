@@ -255,7 +255,8 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
         (ctrl(Key::R), Action::Do(Command::Run)),
         (plain(Key::F5), Action::Do(Command::Run)),
         (ctrl(Key::O), Action::Ask(Ask::OpenProtocol)),
-        (ctrl(Key::S), Action::Ask(Ask::SaveProtocol)),
+        (ctrl_shift(Key::S), Action::Ask(Ask::SaveProtocol)),
+        (ctrl(Key::S), panels::save(bench)),
     ];
     for (shortcut, action) in table {
         if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {

@@ -153,6 +153,29 @@ fn a_key_counts_the_number_that_is_still_being_typed() {
 }
 
 #[test]
+fn saving_asks_for_a_name_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mine.toml");
+    let mut harness = window(fake::answered(), [1280.0, 800.0], paused());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    harness.run_steps(3);
+    let asks = |harness: &Harness<'_, Option<App>>| {
+        harness.query_all_by_label_contains("The name of the protocol").count() > 0
+    };
+    assert!(asks(&harness), "there is no file yet");
+    harness.get_by_label("Close").click();
+    harness.run_steps(3);
+    app(&mut harness).bench.perform(Command::SaveProtocol(path.clone()));
+    std::fs::remove_file(&path).expect("it was written");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    harness.run_steps(3);
+    assert!(path.is_file() && !asks(&harness), "the file is known");
+    harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+    harness.run_steps(3);
+    assert!(asks(&harness), "another name");
+}
+
+#[test]
 fn dragging_a_slider_is_one_step_and_one_new_answer() {
     let mut harness = window(fake::bench(Duration::ZERO), [1280.0, 800.0], paused());
     settle(&mut harness);
