@@ -45,25 +45,21 @@ pub fn demo(out: &Path, device: &ComputeDevice) -> Result<()> {
         ("dots", include_str!("../../assets/protocols/direction_dots.toml")),
     ] {
         let protocol = Protocol::from_toml(text, &format!("{name}.toml"))?;
-        perform(&protocol, Path::new(""), twin.clone(), device, &out.join(name))?;
+        perform(&protocol, twin.clone(), device, &out.join(name))?;
     }
     Ok(())
 }
 
 /// Runs a protocol file.
 pub fn run(text: &str, path: &Path, out: &Path, twin: TwinWeights, device: &DeviceArgument) -> Result<()> {
-    let protocol = Protocol::from_toml(text, &path.display().to_string())?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    perform(&protocol, folder, Arc::new(twin), &device.open()?, out)
+    let mut protocol = Protocol::from_toml(text, &path.display().to_string())?;
+    // The protocol is written beside the results, in another folder: its clip must be found from there as well.
+    let file = std::path::absolute(path)?;
+    protocol.stimulus.resolve_paths(file.parent().unwrap_or(Path::new("")));
+    perform(&protocol, Arc::new(twin), &device.open()?, out)
 }
 
-fn perform(
-    protocol: &Protocol,
-    folder: &Path,
-    twin: Arc<TwinWeights>,
-    device: &ComputeDevice,
-    out: &Path,
-) -> Result<()> {
+fn perform(protocol: &Protocol, twin: Arc<TwinWeights>, device: &ComputeDevice, out: &Path) -> Result<()> {
     check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))?;
     let mut twin = Twin::open(twin, device, TwinOptions::default())?;
     let outcome = experiment::run(
@@ -71,7 +67,8 @@ fn perform(
         &mut twin,
         None,
         &mut |schedule, monitor| {
-            stimulus::source(schedule, monitor, folder, device).map_err(|error| SourceError::new(error.to_string()))
+            stimulus::source(schedule, monitor, Path::new(""), device)
+                .map_err(|error| SourceError::new(error.to_string()))
         },
         &Progress::new(),
         &mut |_| (),

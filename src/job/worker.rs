@@ -2,6 +2,7 @@
 //!
 //! burn keys its GPU queues by thread, so everything that touches the device runs on one worker.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread::JoinHandle;
 
@@ -25,13 +26,15 @@ impl Worker {
         let (queue, tasks) = mpsc::channel::<Task>();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             for task in tasks {
-                task();
+                // The panic was printed where it happened, and its job is reported as lost: the next ones still run.
+                // What the work shared is behind locks or was its own, so nobody sees it half changed.
+                let _ = catch_unwind(AssertUnwindSafe(task));
             }
         })?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Queues work; `wake` is called when it has ended, so that a sleeping window can look.
+    /// Queues work; `wake` is called when it has ended, even by a panic, so that a sleeping window can look.
     pub fn submit<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Progress) -> T + Send + 'static,
@@ -41,13 +44,25 @@ impl Worker {
         let (sender, result) = mpsc::channel();
         let theirs = progress.clone();
         let task: Task = Box::new(move || {
+            let _wake = AtEnd(Some(wake)); // dropped last: whoever is woken finds the result, or that there is none
+            let sender = sender;
             let _ = sender.send(work(&theirs)); // nobody waits any more: the result has no reader
-            wake();
         });
         if let Some(queue) = &self.queue {
             let _ = queue.send(task); // the thread has ended: `poll` then reports the job as lost
         }
         Job { progress, result }
+    }
+}
+
+/// Called when it is dropped, also while a panic unwinds.
+struct AtEnd<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        if let Some(call) = self.0.take() {
+            call();
+        }
     }
 }
 
@@ -105,6 +120,19 @@ mod tests {
         let second = worker.submit(|_| 2, move || two.send(2).expect("the test waits"));
         assert_eq!((wait.recv(), wait.recv()), (Ok(1), Ok(2)));
         assert_eq!((first.poll(), second.poll()), (Ok(Some(1)), Ok(Some(2))));
+    }
+
+    #[test]
+    fn a_job_that_panics_is_lost_and_the_next_one_runs() {
+        let worker = Worker::start("test").expect("a thread");
+        let (woken, wait) = channel();
+        let (one, two) = (woken.clone(), woken);
+        let lost: Job<i32> = worker.submit(|_| panic!("on purpose"), move || one.send(1).expect("the test waits"));
+        let next = worker.submit(|_| 2, move || two.send(2).expect("the test waits"));
+        assert_eq!(wait.recv(), Ok(1), "a panic wakes as well");
+        assert_eq!(lost.poll(), Err(Lost));
+        assert_eq!(wait.recv(), Ok(2));
+        assert_eq!(next.poll(), Ok(Some(2)));
     }
 
     #[test]

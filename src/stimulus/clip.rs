@@ -92,6 +92,8 @@ const LARGEST_BYTES: u64 = 2 << 30;
 const LARGEST_PICTURE: u64 = 1 << 26;
 /// Longest text that describes an array, bytes; numpy writes about 120.
 const LONGEST_HEADER: usize = 1 << 16;
+/// Longest clip, seconds: the longest movie of a run.
+const MOST_SECS: f64 = 10.0 * 3600.0;
 /// Lowest rate of a file, Hz: below, one picture would stand for more than 100 s.
 const LOWEST_RATE: f64 = 0.01;
 /// What a GIF without a delay means in all browsers, seconds.
@@ -118,7 +120,7 @@ impl Frames {
         if path.is_dir() {
             read_folder(&mut pictures)?;
         } else {
-            let file = File::open(path).map_err(|error| pictures.unreadable(&error))?;
+            let file = open_regular(path).map_err(|error| pictures.unreadable(&error))?;
             match extension.as_str() {
                 "npy" => read_npy(BufReader::new(file), &mut pictures)?,
                 "npz" => read_npz(BufReader::new(file), &mut pictures)?,
@@ -141,6 +143,14 @@ impl Frames {
         }
         let rate = monitor.frame_rate.0;
         let delays: Vec<f64> = pictures.delays.iter().map(|delay| delay.unwrap_or(1.0 / rate)).collect();
+        let secs: f64 = delays.iter().sum();
+        if secs > MOST_SECS {
+            return Err(pictures.too_large(format!(
+                "it lasts {:.1} hours, and at most {} are shown",
+                secs / 3600.0,
+                MOST_SECS / 3600.0
+            )));
+        }
         let shown = nearest_preceding(&delays, rate);
         Ok(Self { size: monitor.raster.pixels(), pictures: pictures.pixels, shown })
     }
@@ -155,6 +165,14 @@ impl Frames {
         let picture = *self.shown.get(frame)? as usize;
         self.pictures.get(picture * self.size..(picture + 1) * self.size)
     }
+}
+
+/// Opens a file that can be read to its end: opening a pipe would wait for somebody to write to it.
+fn open_regular(path: &Path) -> std::io::Result<File> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    File::open(path)
 }
 
 /// For each frame of the monitor the last picture that has begun; the delays are how long each picture stands, seconds.
@@ -463,8 +481,8 @@ fn read_folder(pictures: &mut Pictures) -> Result<(), ClipError> {
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let damaged = |error: &dyn std::fmt::Display| pictures.not_a_clip(format!("{name} cannot be read: {error}"));
-        let mut reader = image::ImageReader::open(&path).map_err(|error| damaged(&error))?;
-        reader.set_format(image::ImageFormat::Png);
+        let file = open_regular(&path).map_err(|error| damaged(&error))?;
+        let mut reader = image::ImageReader::with_format(BufReader::new(file), image::ImageFormat::Png);
         reader.limits(limits());
         let (height, width, grey) = match reader.decode().map_err(|error| damaged(&error))? {
             DynamicImage::ImageLuma8(grey) => (grey.height(), grey.width(), grey.into_raw()),

@@ -6,6 +6,7 @@ use super::dialogs::Dialogs;
 use super::panels::{self, Panel, Place};
 use super::theme::{self, GROUP_GAP, LEFT_WIDTH, Palette, RIGHT_WIDTH};
 use super::view::{Action, Ask, ThemeChoice, View};
+use crate::experiment::Protocol;
 use crate::workbench::{Command, Saved, Workbench, unit_name};
 
 /// Where the workbench and the view are remembered.
@@ -20,6 +21,8 @@ pub struct App {
     pub view: View,
     panels: Vec<Box<dyn Panel>>,
     dialogs: Dialogs,
+    /// Asked for by a key while something was being typed: done in the next frame, when what was typed counts.
+    held: Vec<Action>,
 }
 
 impl App {
@@ -46,7 +49,7 @@ impl App {
         if bench.is_live() && bench.answer().is_none() {
             bench.perform(Command::Run); // somebody new sees an answer at once
         }
-        Self { bench, view, panels: panels::all(), dialogs: Dialogs::default() }
+        Self { bench, view, panels: panels::all(), dialogs: Dialogs::default(), held: Vec::new() }
     }
 
     /// Asks for paths in a line of its own instead of the desktop's dialogs.
@@ -59,15 +62,16 @@ impl App {
     pub fn show(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         self.follow_clock(&ctx);
-        let mut actions = shortcuts(&self.bench, &mut self.view, &ctx);
-        actions.extend(dropped(&ctx));
+        let asked = self.asked_by_keys(&ctx);
+        let mut actions = dropped(&ctx);
         self.layout(ui, &mut actions);
         panels::help_ui(&mut self.view, &ctx);
         panels::about_ui(&mut self.view, &ctx);
         actions.extend(self.dialogs.ui(&ctx));
         hovering_files_ui(&ctx);
 
-        let edits = actions.iter().any(|action| matches!(action, Action::Do(Command::Edit(_))));
+        let edits = one_edit(self.bench.protocol(), &mut actions);
+        actions.extend(asked); // after what was typed
         for action in actions {
             match action {
                 Action::Do(command) => self.bench.perform(command),
@@ -78,6 +82,19 @@ impl App {
         if !edits && !gesture {
             self.bench.perform(Command::CloseStep);
         }
+    }
+
+    /// What the keys ask for in this frame. A number that is being typed counts when its field is left: the field is
+    /// left first, and what was asked for follows in the next frame.
+    fn asked_by_keys(&mut self, ctx: &egui::Context) -> Vec<Action> {
+        let due = std::mem::take(&mut self.held);
+        let mut asked = shortcuts(&self.bench, &mut self.view, ctx);
+        if !asked.is_empty() && ctx.text_edit_focused() {
+            ctx.memory_mut(egui::Memory::stop_text_input);
+            ctx.request_repaint();
+            self.held = std::mem::take(&mut asked);
+        }
+        due.into_iter().chain(asked).collect()
     }
 
     /// Takes in background work, moves the player on, and asks to be woken.
@@ -238,7 +255,8 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
         (ctrl(Key::R), Action::Do(Command::Run)),
         (plain(Key::F5), Action::Do(Command::Run)),
         (ctrl(Key::O), Action::Ask(Ask::OpenProtocol)),
-        (ctrl(Key::S), Action::Ask(Ask::SaveProtocol)),
+        (ctrl_shift(Key::S), Action::Ask(Ask::SaveProtocol)),
+        (ctrl(Key::S), panels::save(bench)),
     ];
     for (shortcut, action) in table {
         if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
@@ -264,6 +282,42 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
     actions
 }
 
+/// Makes one edit of all in a frame, and says whether there is one. Each panel changes a copy of the protocol `base`:
+/// what one changed must not be undone by the copy of another.
+fn one_edit(base: &Protocol, actions: &mut Vec<Action>) -> bool {
+    let mut merged: Option<Box<Protocol>> = None;
+    actions.retain_mut(|action| {
+        let Action::Do(Command::Edit(edited)) = action else { return true };
+        match &mut merged {
+            None => merged = Some(edited.clone()),
+            Some(merged) => take_changes(base, edited, merged),
+        }
+        false
+    });
+    let edits = merged.is_some();
+    if let Some(protocol) = merged {
+        actions.insert(0, Command::Edit(protocol).into());
+    }
+    edits
+}
+
+/// Carries what `edited` changed in `base` over to `into`.
+fn take_changes(base: &Protocol, edited: &Protocol, into: &mut Protocol) {
+    fn carry<T: PartialEq + Clone>(base: &T, edited: &T, into: &mut T) {
+        if edited != base {
+            into.clone_from(edited);
+        }
+    }
+    let Protocol { schema, title, monitor, timing, stimulus, sweep, repeats } = edited;
+    carry(&base.schema, schema, &mut into.schema);
+    carry(&base.title, title, &mut into.title);
+    carry(&base.monitor, monitor, &mut into.monitor);
+    carry(&base.timing, timing, &mut into.timing);
+    carry(&base.stimulus, stimulus, &mut into.stimulus);
+    carry(&base.sweep, sweep, &mut into.sweep);
+    carry(&base.repeats, repeats, &mut into.repeats);
+}
+
 /// Files that were dropped on the window.
 fn dropped(ctx: &egui::Context) -> Vec<Action> {
     let files = ctx.input(|input| input.raw.dropped_files.clone());
@@ -283,4 +337,25 @@ fn hovering_files_ui(ctx: &egui::Context) {
                 ui.heading("Drop a twin, a protocol or a clip");
             });
         });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_of_two_panels_in_one_frame_both_count() {
+        let base = Protocol::default_direction_tuning();
+        let (mut one, mut two) = (base.clone(), base.clone());
+        one.title = "Renamed".to_owned();
+        two.repeats.count = 7;
+        let mut actions: Vec<Action> =
+            vec![Command::Edit(Box::new(one)).into(), Command::Run.into(), Command::Edit(Box::new(two)).into()];
+        assert!(one_edit(&base, &mut actions));
+        let mut both = base.clone();
+        (both.title, both.repeats.count) = ("Renamed".to_owned(), 7);
+        let wanted = [Action::Do(Command::Edit(Box::new(both))), Action::Do(Command::Run)];
+        assert_eq!(actions, wanted, "and they come first");
+        assert!(!one_edit(&base, &mut vec![Command::Run.into()]));
+    }
 }

@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Answer, Event, RunFailure, RunRequest, Workbench};
-use crate::experiment::Outcome;
 use crate::job::Job;
 
 /// Called when background work has ended.
@@ -25,7 +24,7 @@ impl Wake {
 
 /// A run under way.
 pub(super) struct Running {
-    job: Job<(Result<Outcome, RunFailure>, f64)>,
+    job: Job<Result<Arc<Answer>, RunFailure>>,
     started: Instant,
     frames: usize,
     stopping: bool,
@@ -125,18 +124,15 @@ impl Workbench {
                 return self.fail(error);
             }
         };
-        let request = RunRequest {
-            protocol: self.protocol.current().clone(),
-            folder: self.folder(),
-            twin: Arc::clone(&self.twin),
-            device: self.device,
-        };
+        let request =
+            RunRequest { protocol: self.protocol().clone(), twin: Arc::clone(&self.twin), device: self.device };
         let (compute, wake) = (Arc::clone(&self.compute), self.wake.clone());
         let job = self.worker.submit(
             move |progress| {
                 let began = Instant::now();
-                let result = compute.lock().unwrap_or_else(PoisonError::into_inner).run(&request, progress);
-                (result, began.elapsed().as_secs_f64())
+                let outcome = compute.lock().unwrap_or_else(PoisonError::into_inner).run(&request, progress)?;
+                let secs = began.elapsed().as_secs_f64();
+                Ok(Arc::new(Answer::new(outcome, secs))) // here, because large populations take a while
             },
             move || wake.call(),
         );
@@ -157,13 +153,13 @@ impl Workbench {
         let Some(running) = &self.running else { return };
         let result = match running.job.poll() {
             Ok(None) => return,
-            Ok(Some((result, secs))) => result.map(|outcome| (outcome, secs)),
+            Ok(Some(result)) => result,
             Err(lost) => Err(RunFailure::Failed(lost.to_string())),
         };
         self.running = None;
         match result {
-            Ok((outcome, secs)) => {
-                self.answer = Some(Arc::new(Answer::new(outcome, secs)));
+            Ok(answer) => {
+                self.answer = Some(answer);
                 self.events.push(Event::RunFinished);
                 if self.message.as_ref().is_none_or(|message| !message.error) {
                     self.message = None;
@@ -211,6 +207,7 @@ impl Workbench {
             Ok(twin) => {
                 self.twin = Arc::new(twin);
                 self.twin_path = path;
+                self.twin_remembered = None;
                 self.twin_changed();
             }
             Err(error) => self.fail(error),

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Answer;
+use super::{Answer, Plan};
 use crate::experiment::{self, Outcome, Predictor, Protocol, ProtocolError, RunError};
 use crate::figures::{self, Figure};
 use crate::gpu::{ComputeDevice, DeviceChoice};
@@ -14,16 +14,14 @@ use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 use crate::model::weights::{self, TwinWeights};
 use crate::signals::{FrameSource, Monitor, Raster, SourceError};
-use crate::stimulus;
 use crate::stimulus::schedule::Schedule;
+use crate::stimulus::{self, Stimulus};
 
 /// Everything a run depends on.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
-    /// What to show.
+    /// What to show; a clip in it has an absolute path.
     pub protocol: Protocol,
-    /// Folder against which relative paths of the protocol are read.
-    pub folder: Option<PathBuf>,
     /// Who watches.
     pub twin: Arc<TwinWeights>,
     /// Which device computes.
@@ -97,8 +95,8 @@ impl Compute {
             None => (self.make)(&request.twin, device).map_err(RunFailure::Failed)?,
         };
         let mut draw = |schedule: &Schedule, monitor: &Monitor| {
-            let folder = request.folder.as_deref().unwrap_or(Path::new(""));
-            stimulus::source(schedule, monitor, folder, device).map_err(|error| SourceError::new(sentence(&error)))
+            stimulus::source(schedule, monitor, Path::new(""), device)
+                .map_err(|error| SourceError::new(sentence(&error)))
         };
         let result = experiment::run(&request.protocol, predictor.as_mut(), None, &mut draw, progress, &mut |_| ());
         self.predictor = Some((request.twin.sha256.clone(), predictor));
@@ -124,10 +122,10 @@ pub fn sentence(error: &dyn std::error::Error) -> String {
 }
 
 /// What the protocol means for a twin of this raster.
-pub(super) fn plan(protocol: &Protocol, raster: Raster) -> Result<(Monitor, Schedule), String> {
+pub(super) fn plan(protocol: &Protocol, raster: Raster) -> Result<Plan, String> {
     let monitor = protocol.monitor(raster);
     protocol.validate_for(&monitor).map_err(|error| in_form_words(&error, protocol))?;
-    Ok((monitor, protocol.schedule(&monitor)))
+    Ok(Plan { monitor, schedule: Arc::new(protocol.schedule(&monitor)) })
 }
 
 /// A mistake in the protocol by the name that its field has in the window, where it has one.
@@ -152,28 +150,47 @@ fn in_form_words(error: &ProtocolError, protocol: &Protocol) -> String {
 }
 
 /// The movie of a schedule for the eyes of the user, drawn on the CPU beside the twin's work.
-pub(super) fn source(
-    schedule: &Schedule,
-    monitor: &Monitor,
-    folder: Option<&Path>,
-) -> Result<Box<dyn FrameSource>, String> {
-    stimulus::source(schedule, monitor, folder.unwrap_or(Path::new("")), &ComputeDevice::Cpu)
-        .map_err(|error| sentence(&error))
+pub(super) fn source(schedule: &Schedule, monitor: &Monitor) -> Result<Box<dyn FrameSource>, String> {
+    stimulus::source(schedule, monitor, Path::new(""), &ComputeDevice::Cpu).map_err(|error| sentence(&error))
 }
 
 /// Read of a file that is opened as a protocol: enough to see that it is too long to be one.
 const MOST_PROTOCOL_BYTES: u64 = 2 << 20;
 
+/// A protocol with the path of its clip made absolute, so that it means the same wherever it is saved or exported.
 pub(super) fn read_protocol(path: &Path) -> Result<Protocol, String> {
     let name = path.display().to_string();
     let mut text = String::new();
+    let unreadable = |error: std::io::Error| format!("{name} could not be read: {error}");
+    // Opening a pipe would wait for somebody to write to it.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(format!("{name} is not a file: a protocol is a text file (.toml)"));
+    }
     std::fs::File::open(path)
         .and_then(|file| file.take(MOST_PROTOCOL_BYTES).read_to_string(&mut text))
-        .map_err(|error| format!("{name} could not be read: {error}"))?;
-    Protocol::from_toml(&text, &name).map_err(|error| sentence(&error))
+        .map_err(unreadable)?;
+    let mut protocol = Protocol::from_toml(&text, &name).map_err(|error| sentence(&error))?;
+    let folder = absolute_folder(path).map_err(unreadable)?;
+    protocol.stimulus.resolve_paths(&folder);
+    Ok(protocol)
 }
 
+/// The folder of a file.
+pub(super) fn absolute_folder(path: &Path) -> std::io::Result<PathBuf> {
+    Ok(std::path::absolute(path)?.parent().unwrap_or(Path::new("")).to_owned())
+}
+
+/// Writes a protocol. A clip in the folder of the file or below it is named relative to the file, so that the folder
+/// can be moved as a whole.
 pub(super) fn write_protocol(protocol: &Protocol, path: &Path) -> Result<(), String> {
+    let mut protocol = protocol.clone();
+    if let Stimulus::Clip(clip) = &mut protocol.stimulus
+        && let Ok(folder) = absolute_folder(path)
+        && let Ok(inside) = clip.path.strip_prefix(folder)
+        && !inside.as_os_str().is_empty()
+    {
+        clip.path = inside.to_owned();
+    }
     let text = protocol.to_toml().map_err(|error| sentence(&error))?;
     experiment::save::atomically(path, |file: &mut dyn Write| file.write_all(text.as_bytes()))
         .map_err(|error| format!("{} could not be written: {error}", path.display()))

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::state::{Plan, TwinLoading};
+use super::state::{Document, Origin, TwinLoading};
 use super::{Command, Event, Message, Workbench, parts};
 use crate::stimulus::{Clip, Stimulus};
 
@@ -11,23 +11,30 @@ use crate::stimulus::{Clip, Stimulus};
 /// short enough to feel immediate.
 const LIVE_DELAY_SECS: f64 = 0.12;
 
+/// The file that every folder of the published twin has.
+const TWIN_CORE: &str = "params_core.pt";
+
+/// Entries of a folder that are looked at for a picture.
+const MOST_ENTRIES: usize = 10_000;
+
 impl Workbench {
     /// Does what was asked; long work goes to a worker and is taken in by [`Workbench::tick`].
     pub fn perform(&mut self, command: Command) {
         match command {
             Command::Edit(protocol) => {
-                if self.protocol.edit(*protocol) {
+                let origin = self.document.current().origin;
+                if self.document.edit(Document { protocol: *protocol, origin }) {
                     self.protocol_changed();
                 }
             }
-            Command::CloseStep => self.protocol.close_step(),
+            Command::CloseStep => self.document.close_step(),
             Command::Undo => {
-                if self.protocol.undo() {
+                if self.document.undo() {
                     self.protocol_changed();
                 }
             }
             Command::Redo => {
-                if self.protocol.redo() {
+                if self.document.redo() {
                     self.protocol_changed();
                 }
             }
@@ -50,6 +57,7 @@ impl Workbench {
             Command::UseBuiltinTwin => {
                 self.twin_loading = None;
                 self.twin_path = None;
+                self.twin_remembered = None;
                 self.twin = Arc::clone(&self.builtin);
                 self.twin_changed();
             }
@@ -105,21 +113,13 @@ impl Workbench {
 
     /// Works out what the protocol means for this twin.
     pub(super) fn replan(&mut self) {
-        let protocol = self.protocol.current();
-        let planned = parts::plan(protocol, self.twin.card.raster);
-        let make = planned.as_ref().ok().map(|(monitor, schedule)| {
-            let (monitor, schedule, folder) = (*monitor, schedule.clone(), self.folder());
-            let make: super::preview::MakeSource =
-                Box::new(move || parts::source(&schedule, &monitor, folder.as_deref()));
+        self.plan = parts::plan(self.protocol(), self.twin.card.raster);
+        let make = self.plan.as_ref().ok().map(|plan| {
+            let (monitor, schedule) = (plan.monitor, Arc::clone(&plan.schedule));
+            let make: super::preview::MakeSource = Box::new(move || parts::source(&schedule, &monitor));
             make
         });
-        self.plan = planned.map(|(monitor, schedule)| Plan { monitor, schedule });
         self.preview.replace(make);
-    }
-
-    /// Folder against which relative paths of the protocol are read.
-    pub(super) fn folder(&self) -> Option<PathBuf> {
-        self.protocol_path.as_deref().and_then(Path::parent).map(Path::to_owned)
     }
 
     pub(super) fn open_twin(&mut self, path: PathBuf) {
@@ -131,13 +131,13 @@ impl Workbench {
     fn open_protocol(&mut self, path: PathBuf) {
         match parts::read_protocol(&path) {
             Ok(protocol) => {
-                self.protocol.close_step();
-                self.protocol.edit(protocol.clone());
-                self.protocol.close_step();
-                self.baseline = protocol;
+                let origin = self.origins.len();
+                self.origins.push(Origin { baseline: protocol.clone(), path: Some(path.clone()) });
+                self.document.close_step();
+                self.document.edit(Document { protocol, origin });
+                self.document.close_step();
                 self.tell(format!("Opened {}", path.display()));
-                self.events.push(Event::ProtocolOpened(path.clone()));
-                self.protocol_path = Some(path);
+                self.events.push(Event::ProtocolOpened(path));
                 self.protocol_changed();
             }
             Err(error) => self.fail(error),
@@ -146,23 +146,27 @@ impl Workbench {
 
     fn save_protocol(&mut self, path: PathBuf) {
         let path = if path.extension().is_none() { path.with_extension("toml") } else { path };
-        match parts::write_protocol(self.protocol.current(), &path) {
+        match parts::write_protocol(self.protocol(), &path) {
             Ok(()) => {
-                self.baseline = self.protocol.current().clone();
                 self.tell(format!("Saved {}", path.display()));
                 self.events.push(Event::Written(path.clone()));
-                self.protocol_path = Some(path);
+                let Document { protocol, origin } = self.document.current().clone();
+                self.origins[origin] = Origin { baseline: protocol, path: Some(path) };
             }
             Err(error) => self.fail(error),
         }
     }
 
     fn open_any(&mut self, path: PathBuf) {
+        if path.is_dir() {
+            // A twin may lie beside pictures of it, but no clip holds a twin; dots in a folder's name mean nothing.
+            let twin = path.join(TWIN_CORE).is_file() || !holds_png(&path);
+            return if twin { self.open_twin(path) } else { self.show_clip(path) };
+        }
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
         match ending.as_str() {
             "toml" => self.open_protocol(path),
             "npy" | "npz" | "gif" => self.show_clip(path),
-            _ if path.is_dir() && holds_png(&path) => self.show_clip(path),
             "" | "pt" | "pth" | "safetensors" => self.open_twin(path),
             other => self.fail(format!(
                 "`.{other}` is not a file to open here: drop a twin (.safetensors, .pt or a folder of .pt files), a \
@@ -172,7 +176,8 @@ impl Workbench {
     }
 
     fn show_clip(&mut self, path: PathBuf) {
-        let mut protocol = self.protocol.current().clone();
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let mut protocol = self.protocol().clone();
         protocol.stimulus = Stimulus::Clip(Clip { path, frames_per_sec: None });
         protocol.sweep.direction_deg = None;
         self.perform(Command::CloseStep);
@@ -194,8 +199,8 @@ impl Workbench {
     }
 }
 
+/// Whether one of the first entries is a picture: the window waits for the answer.
 fn holds_png(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|entries| {
-        entries.flatten().any(|entry| entry.path().extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")))
-    })
+    let png = |path: PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+    std::fs::read_dir(folder).is_ok_and(|entries| entries.take(MOST_ENTRIES).flatten().any(|entry| png(entry.path())))
 }

@@ -20,20 +20,37 @@ pub(super) struct TwinLoading {
     pub job: Job<Result<TwinWeights, String>>,
 }
 
+/// One state of the protocol, and the file it belongs to: taking back "Open" also goes back to the file before.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Document {
+    pub protocol: Protocol,
+    /// Index into the origins of the workbench.
+    pub origin: usize,
+}
+
+/// Where a protocol comes from; shared by all steps of undo since it was opened.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    /// The protocol as its file has it.
+    pub baseline: Protocol,
+    /// That file; `None` before there is one.
+    pub path: Option<PathBuf>,
+}
+
 /// What the current protocol means: its screen and what is shown when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The screen.
     pub monitor: Monitor,
-    /// What is shown when.
-    pub schedule: Schedule,
+    /// What is shown when; shared, because it may list a million presentations.
+    pub schedule: Arc<Schedule>,
 }
 
 /// State of the whole program.
 pub struct Workbench {
-    pub(super) protocol: History<Protocol>,
-    pub(super) baseline: Protocol,
-    pub(super) protocol_path: Option<PathBuf>,
+    pub(super) document: History<Document>,
+    /// One for each protocol that was opened; never empty.
+    pub(super) origins: Vec<Origin>,
     pub(super) plan: Result<Plan, String>,
     pub(super) preview: Preview,
 
@@ -41,6 +58,8 @@ pub struct Workbench {
     pub(super) twin: Arc<TwinWeights>,
     pub(super) twin_path: Option<PathBuf>,
     pub(super) twin_loading: Option<TwinLoading>,
+    /// The twin of the last start until another is in place: a file that is missing once may be there the next time.
+    pub(super) twin_remembered: Option<PathBuf>,
 
     pub(super) device: DeviceChoice,
     pub(super) device_line: Option<String>,
@@ -82,15 +101,15 @@ impl Workbench {
         let builtin = Arc::new(builtin);
         let protocol = Protocol::default_direction_tuning();
         let mut bench = Self {
-            protocol: History::new(protocol.clone()),
-            baseline: protocol,
-            protocol_path: None,
+            document: History::new(Document { protocol: protocol.clone(), origin: 0 }),
+            origins: vec![Origin { baseline: protocol, path: None }],
             plan: Err("nothing is planned yet".to_owned()),
             preview: Preview::default(),
             twin: Arc::clone(&builtin),
             builtin,
             twin_path: None,
             twin_loading: None,
+            twin_remembered: None,
             device: DeviceChoice::Auto,
             device_line: None,
             device_opening: None,
@@ -120,27 +139,31 @@ impl Workbench {
 
     /// The protocol as it stands.
     pub fn protocol(&self) -> &Protocol {
-        self.protocol.current()
+        &self.document.current().protocol
+    }
+
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origins[self.document.current().origin]
     }
 
     /// The file it was read from or last written to.
     pub fn protocol_path(&self) -> Option<&Path> {
-        self.protocol_path.as_deref()
+        self.origin().path.as_deref()
     }
 
     /// Whether the protocol differs from its file.
     pub fn is_edited(&self) -> bool {
-        *self.protocol.current() != self.baseline
+        *self.protocol() != self.origin().baseline
     }
 
     /// Whether there is a step to take back.
     pub fn can_undo(&self) -> bool {
-        self.protocol.can_undo()
+        self.document.can_undo()
     }
 
     /// Whether there is an undone step.
     pub fn can_redo(&self) -> bool {
-        self.protocol.can_redo()
+        self.document.can_redo()
     }
 
     /// What the protocol means, or what is wrong with it in one sentence.
@@ -181,6 +204,11 @@ impl Workbench {
         .notice()
     }
 
+    /// Whether [`UseBuiltinTwin`](super::Command::UseBuiltinTwin) would change what answers, now or at the next start.
+    pub fn can_use_builtin(&self) -> bool {
+        self.wanted_twin().is_some()
+    }
+
     /// Whether a twin is being read.
     pub fn is_opening_twin(&self) -> bool {
         self.twin_loading.is_some()
@@ -214,8 +242,7 @@ impl Workbench {
     /// Whether the newest result belongs to another protocol or twin than those on the screen.
     pub fn is_answer_outdated(&self) -> bool {
         self.answer.as_ref().is_some_and(|answer| {
-            answer.outcome.protocol != *self.protocol.current()
-                || answer.outcome.provenance.weights_sha256 != self.twin.sha256
+            answer.outcome.protocol != *self.protocol() || answer.outcome.provenance.weights_sha256 != self.twin.sha256
         })
     }
 
@@ -234,13 +261,19 @@ impl Workbench {
         self.message.as_ref()
     }
 
+    /// The twin to begin with the next time: the one that is being read, that answers, or that was not found today.
+    fn wanted_twin(&self) -> Option<&Path> {
+        let loading = self.twin_loading.as_ref().map(|loading| &loading.path);
+        loading.or(self.twin_path.as_ref()).or(self.twin_remembered.as_ref()).map(PathBuf::as_path)
+    }
+
     /// What should be remembered until the next start.
     pub fn saved(&self) -> Saved {
         Saved {
-            protocol: Some(self.protocol.current().clone()),
-            baseline: Some(self.baseline.clone()),
-            protocol_path: self.protocol_path.clone(),
-            twin_path: self.twin_path.clone(),
+            protocol: Some(self.protocol().clone()),
+            baseline: Some(self.origin().baseline.clone()),
+            protocol_path: self.origin().path.clone(),
+            twin_path: self.wanted_twin().map(Path::to_owned),
             device: self.device.to_string(),
             live: self.live,
             unit: self.unit,
@@ -250,15 +283,16 @@ impl Workbench {
     /// Goes on where the program was left.
     pub fn restore(&mut self, saved: Saved) {
         if let Some(protocol) = saved.protocol {
-            self.baseline = saved.baseline.unwrap_or_else(|| protocol.clone());
-            self.protocol = History::new(protocol);
-            self.protocol_path = saved.protocol_path;
+            let baseline = saved.baseline.unwrap_or_else(|| protocol.clone());
+            self.document = History::new(Document { protocol, origin: 0 });
+            self.origins = vec![Origin { baseline, path: saved.protocol_path }];
         }
         self.device = saved.device.parse().unwrap_or_default();
         self.live = saved.live;
         self.unit = saved.unit;
         self.replan();
         if let Some(path) = saved.twin_path {
+            self.twin_remembered = Some(path.clone());
             self.open_twin(path);
         }
     }

@@ -256,3 +256,26 @@ fn a_rate_of_almost_nothing_is_refused() {
     let path = save(&folder, "a.npy", &npy("|u1", "False", "(1, 6, 8)", &[3; 48]));
     assert!(read_at(&path, &monitor(6, 8), Some(1e-300)).is_err());
 }
+
+#[test]
+fn a_clip_that_outlasts_every_run_is_refused_before_its_frames_are_listed() {
+    let folder = folder();
+    // 500 pictures of 100 s: nearly 14 hours.
+    let path = save(&folder, "slow.npy", &npy("|u1", "False", "(500, 2, 2)", &[5; 2000]));
+    let error = read_at(&path, &monitor(2, 2), Some(0.01)).expect_err("longer than the longest run");
+    assert!(matches!(error, ClipError::TooLarge { .. }) && error.to_string().contains("13.9 hours"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_at_once() {
+    let folder = folder();
+    let frames = folder.path().join("frames");
+    std::fs::create_dir(&frames).expect("a folder");
+    for (pipe, clip) in [(folder.path().join("clip.npy"), None), (frames.join("1.png"), Some(&frames))] {
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+        assert!(made.success());
+        let error = read(clip.unwrap_or(&pipe), &monitor(2, 2)).expect_err("nobody writes to it");
+        assert!(error.to_string().contains("not a regular file"), "{error}");
+    }
+}

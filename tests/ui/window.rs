@@ -134,6 +134,48 @@ fn the_keyboard_runs_cancels_and_takes_back() {
 }
 
 #[test]
+fn a_key_counts_the_number_that_is_still_being_typed() {
+    let mut harness = window(fake::bench(Duration::ZERO), [1280.0, 800.0], paused());
+    app(&mut harness).bench.perform(Command::SetLive(false));
+    harness.get_by_role_and_label(Role::SpinButton, "Repeats").focus();
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run_steps(1);
+    harness.event(egui::Event::Text("5".to_owned()));
+    harness.run_steps(2);
+    assert_eq!(app(&mut harness).bench.protocol().repeats.count, 2, "half-typed numbers do not count yet");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::R);
+    harness.run_steps(3);
+    settle(&mut harness);
+    let bench = &app(&mut harness).bench;
+    assert_eq!(bench.protocol().repeats.count, 5);
+    assert_eq!(bench.answer().expect("an answer").outcome.protocol.repeats.count, 5);
+}
+
+#[test]
+fn saving_asks_for_a_name_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mine.toml");
+    let mut harness = window(fake::answered(), [1280.0, 800.0], paused());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    harness.run_steps(3);
+    let asks = |harness: &Harness<'_, Option<App>>| {
+        harness.query_all_by_label_contains("The name of the protocol").count() > 0
+    };
+    assert!(asks(&harness), "there is no file yet");
+    harness.get_by_label("Close").click();
+    harness.run_steps(3);
+    app(&mut harness).bench.perform(Command::SaveProtocol(path.clone()));
+    std::fs::remove_file(&path).expect("it was written");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    harness.run_steps(3);
+    assert!(path.is_file() && !asks(&harness), "the file is known");
+    harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+    harness.run_steps(3);
+    assert!(asks(&harness), "another name");
+}
+
+#[test]
 fn dragging_a_slider_is_one_step_and_one_new_answer() {
     let mut harness = window(fake::bench(Duration::ZERO), [1280.0, 800.0], paused());
     settle(&mut harness);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use twinscope::gpu::DeviceChoice;
 use twinscope::stimulus::Stimulus;
-use twinscope::workbench::{Command, Event, Workbench};
+use twinscope::workbench::{Command, Event, Saved, Workbench};
 
 use super::fake;
 
@@ -174,6 +174,104 @@ fn a_dropped_clip_becomes_the_stimulus_and_undo_brings_the_old_one_back() {
     assert!(matches!(bench.protocol().stimulus, Stimulus::DriftingGrating(_)));
     bench.perform(Command::OpenAny("notes.docx".into()));
     assert!(bench.message().is_some_and(|message| message.error && message.text.contains("docx")));
+}
+
+#[test]
+fn a_clip_is_found_from_wherever_its_protocol_is_saved() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    for folder in [&here, &there] {
+        std::fs::create_dir(folder).expect("a folder");
+    }
+    let text = "schema = 1\ntitle = \"Walk\"\n[stimulus]\nkind = \"clip\"\npath = \"walk.npy\"\n";
+    std::fs::write(here.join("walk.toml"), text).expect("written");
+    let clip = |bench: &Workbench| match &bench.protocol().stimulus {
+        Stimulus::Clip(clip) => clip.path.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetLive(false));
+    bench.perform(Command::OpenProtocol(here.join("walk.toml")));
+    for (copy, written) in [(&there, here.join("walk.npy")), (&here, "walk.npy".into())] {
+        bench.perform(Command::SaveProtocol(copy.join("copy.toml")));
+        assert_eq!(clip(&bench), here.join("walk.npy"), "{:?}", bench.message());
+        assert!(!bench.is_edited());
+        let text = std::fs::read_to_string(copy.join("copy.toml")).expect("a file");
+        let line = format!("path = {:?}", written.display().to_string());
+        assert!(text.contains(&line), "a folder that is moved as a whole stays together: {line} in {text}");
+        let mut other = fake::bench(Duration::ZERO);
+        other.perform(Command::SetLive(false));
+        other.perform(Command::OpenProtocol(copy.join("copy.toml")));
+        assert_eq!(clip(&other), here.join("walk.npy"));
+    }
+}
+
+#[test]
+fn undo_after_open_goes_back_to_the_file_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (one, two) = (folder.path().join("one.toml"), folder.path().join("two.toml"));
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetLive(false));
+    bench.perform(with_contrast(&bench, 0.25));
+    bench.perform(Command::SaveProtocol(two.clone()));
+    bench.perform(Command::Undo);
+    bench.perform(Command::SaveProtocol(one.clone()));
+    bench.perform(Command::OpenProtocol(two.clone()));
+    assert_eq!((contrast(&bench), bench.protocol_path()), (0.25, Some(two.as_path())));
+    bench.perform(Command::Undo);
+    assert_eq!((contrast(&bench), bench.protocol_path()), (1.0, Some(one.as_path())));
+    assert!(!bench.is_edited(), "it is as its own file has it");
+    bench.perform(Command::Redo);
+    assert_eq!((contrast(&bench), bench.protocol_path()), (0.25, Some(two.as_path())));
+    assert!(!bench.is_edited());
+}
+
+#[test]
+fn a_dropped_folder_is_a_twin_when_it_holds_one_and_else_a_clip_when_it_holds_pictures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = |name: &str, files: &[&str]| {
+        let folder = folder.path().join(name);
+        std::fs::create_dir(&folder).expect("a folder");
+        for file in files {
+            std::fs::write(folder.join(file), b"").expect("written");
+        }
+        folder
+    };
+    for (name, files, twin) in [
+        ("microns.v8", &["params_core.pt", "preview.png"][..], true),
+        ("walk.frames", &["1.png"], false),
+        ("twin.toml", &[], true),
+    ] {
+        let mut bench = fake::bench(Duration::ZERO);
+        bench.perform(Command::SetLive(false));
+        bench.perform(Command::OpenAny(made(name, files)));
+        assert_eq!(bench.is_opening_twin(), twin, "{name}");
+        assert_eq!(matches!(bench.protocol().stimulus, Stimulus::Clip(_)), !twin, "{name}");
+    }
+}
+
+#[test]
+fn a_twin_that_is_missing_once_is_remembered_for_the_next_start() {
+    let path = std::path::PathBuf::from("/no/such/twin.safetensors");
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.restore(Saved { twin_path: Some(path.clone()), live: false, ..Saved::default() });
+    assert_eq!(bench.saved().twin_path, Some(path.clone()), "closed while it is read");
+    bench.wait(LIMIT);
+    assert!(bench.message().is_some_and(|message| message.error), "it could not be read");
+    assert_eq!(bench.saved().twin_path, Some(path));
+    bench.perform(Command::UseBuiltinTwin);
+    assert_eq!(bench.saved().twin_path, None);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_place_of_a_protocol_does_not_block_the_window() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::OpenAny(pipe));
+    assert!(bench.message().is_some_and(|message| message.error && message.text.contains("not a file")));
 }
 
 #[test]

@@ -55,15 +55,17 @@ impl Panel for Menu {
 fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
     let has_answer = bench.answer().is_some();
     let (ask, does) = (Action::Ask, |command| Action::Do(command));
+    let save = if bench.protocol_path().is_some() { "Save protocol" } else { "Save protocol…" };
     let groups: [&[(&str, &str, bool, Action)]; 3] = [
         &[
             ("Open protocol…", "Ctrl+O", true, ask(Ask::OpenProtocol)),
-            ("Save protocol…", "Ctrl+S", true, ask(Ask::SaveProtocol)),
+            (save, "Ctrl+S", true, super::save(bench)),
+            ("Save protocol as…", "Ctrl+Shift+S", true, ask(Ask::SaveProtocol)),
         ],
         &[
             ("Open twin file…", "", true, ask(Ask::OpenTwin)),
             ("Open twin directory…", "", true, ask(Ask::OpenTwinFolder)),
-            ("Use built-in pilot twin", "", bench.twin_path().is_some(), does(Command::UseBuiltinTwin)),
+            ("Use built-in pilot twin", "", bench.can_use_builtin(), does(Command::UseBuiltinTwin)),
         ],
         &[
             ("Export as figure…", "Ctrl+E", has_answer, ask(Ask::ExportFigure)),

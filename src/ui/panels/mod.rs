@@ -15,8 +15,8 @@ mod units;
 
 use eframe::egui::Ui;
 
-use super::view::{Action, View};
-use crate::workbench::Workbench;
+use super::view::{Action, Ask, View};
+use crate::workbench::{Command, Workbench};
 
 pub use help::{about_ui, help_ui};
 pub use player::frame_at;
@@ -50,6 +50,14 @@ pub trait Panel {
     fn ui(&mut self, bench: &Workbench, view: &mut View, ui: &mut Ui) -> Vec<Action>;
 }
 
+/// Saves the protocol to its file, or asks for one where there is none yet.
+pub fn save(bench: &Workbench) -> Action {
+    match bench.protocol_path() {
+        Some(path) => Command::SaveProtocol(path.to_owned()).into(),
+        None => Action::Ask(Ask::SaveProtocol),
+    }
+}
+
 /// All panels, in the order in which they are drawn.
 pub fn all() -> Vec<Box<dyn Panel>> {
     vec![
@@ -62,7 +70,7 @@ pub fn all() -> Vec<Box<dyn Panel>> {
         Box::new(tuning::Tuning),
         Box::new(units::Units::default()),
         Box::new(player::Player::default()),
-        Box::new(traces::Traces),
+        Box::new(traces::Traces::default()),
         Box::new(population::Population::default()),
     ]
 }

@@ -86,10 +86,7 @@ pub fn frame_at(position_secs: f64, monitor: &Monitor, schedule: &Schedule) -> u
 }
 
 fn condition_ui(schedule: &Schedule, frame: usize, palette: &Palette, ui: &mut Ui) {
-    let shown = schedule
-        .presentations
-        .iter()
-        .find(|shown| (shown.onset_frame..shown.onset_frame + shown.frames).contains(&frame));
+    let shown = schedule.presentation_at(frame).and_then(|index| schedule.presentations.get(index));
     ui.horizontal(|ui| {
         ui.set_height(ui.spacing().interact_size.y);
         match shown.and_then(|shown| Some((shown, schedule.conditions.get(shown.condition)?))) {

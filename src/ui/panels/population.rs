@@ -153,17 +153,20 @@ fn map_ui(
 
 /// The picture, and the response that is drawn brightest when all units share a scale.
 fn picture(made: &Made, order: &[usize]) -> (ColorImage, f32) {
-    let outcome = &made.answer.outcome;
-    let tuning = outcome.tuning.as_ref();
+    let answer = &made.answer;
+    let tuning = answer.outcome.tuning.as_ref();
     let value = |unit: usize, column: usize| match made.columns {
-        Columns::Time => outcome.responses.row(column, 0)[unit],
+        Columns::Time => answer.course[unit * answer.parts + column],
         Columns::Direction => tuning.map_or(0.0, |tuning| tuning.units[unit].mean[column]),
     };
     let columns = match made.columns {
-        Columns::Time => outcome.responses.frames(),
+        Columns::Time => answer.parts,
         Columns::Direction => tuning.map_or(0, |tuning| tuning.directions_deg.len()),
     };
-    let top = |unit: usize| (0..columns).map(|column| value(unit, column)).fold(0.0_f32, f32::max);
+    let top = |unit: usize| match made.columns {
+        Columns::Time => answer.peak[unit],
+        Columns::Direction => (0..columns).map(|column| value(unit, column)).fold(0.0_f32, f32::max),
+    };
     let tops: Vec<f32> = order.iter().map(|&unit| top(unit)).collect();
     // The strongest unit alone would leave all others dark: the scale ends where 95 % of the units have their peak.
     let mut sorted = tops.clone();

@@ -37,12 +37,19 @@ impl Panel for StimulusPanel {
             }
         });
         ui.horizontal(|ui| {
-            for (label, tip, ask) in [
-                ("Open protocol…", "Read a protocol file (Ctrl+O)", Ask::OpenProtocol),
-                ("Save protocol…", "Write this protocol to a file (Ctrl+S)", Ask::SaveProtocol),
+            let (save, save_tip) = match bench.protocol_path() {
+                Some(path) => (
+                    "Save protocol",
+                    format!("Write this protocol to {} (Ctrl+S); elsewhere: File menu", path.display()),
+                ),
+                None => ("Save protocol…", "Write this protocol to a file (Ctrl+S)".to_owned()),
+            };
+            for (label, tip, action) in [
+                ("Open protocol…", "Read a protocol file (Ctrl+O)".to_owned(), Action::Ask(Ask::OpenProtocol)),
+                (save, save_tip, super::save(bench)),
             ] {
                 if ui.button(label).on_hover_text(tip).clicked() {
-                    actions.push(Action::Ask(ask));
+                    actions.push(action);
                 }
             }
         });

@@ -41,7 +41,7 @@ impl Panel for Twin {
                 }
             }
             if ui
-                .add_enabled(bench.twin_path().is_some(), eframe::egui::Button::new("Built-in"))
+                .add_enabled(bench.can_use_builtin(), eframe::egui::Button::new("Built-in"))
                 .on_hover_text("Back to the pilot twin that ships with twinscope")
                 .clicked()
             {
