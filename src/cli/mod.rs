@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
+use crate::data;
 use crate::gpu::{self, ComputeDevice, DeviceChoice};
 use crate::model::twin::{Periphery, TwinConfig};
 use crate::model::weights::{self, TwinWeights};
@@ -141,15 +142,14 @@ fn read_config(path: &Path) -> Result<TwinConfig> {
     TwinConfig::from_toml(&text).with_context(|| path.display().to_string())
 }
 
-/// Fails when writing `output` would replace one of the files that the command reads.
+/// Fails when `output` cannot be written, or would replace one of the files that the command reads.
 fn check_output<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
-    let Ok(output_file) = output.canonicalize() else { return Ok(()) };
-    for input in inputs {
-        if input.canonicalize().is_ok_and(|input| input == output_file) {
-            anyhow::bail!("{}: the output would replace an input; choose another name", output.display());
-        }
+    let same = |input: &Path| input.canonicalize().is_ok_and(|input| output.canonicalize().is_ok_and(|o| o == input));
+    if inputs.into_iter().any(same) {
+        anyhow::bail!("{}: the output would replace an input; choose another name", output.display());
     }
-    Ok(())
+    let tried = data::unfinished(output).map(drop);
+    tried.with_context(|| format!("{}: nothing can be written there", output.display()))
 }
 
 fn parse_periphery(text: &str) -> Result<Periphery, String> {

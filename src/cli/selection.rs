@@ -1,11 +1,13 @@
 //! Lists of unit indices as people write them.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, bail};
 
 /// `0,5,10-20` as indices below `units`, in the order written, each once.
 pub fn units(text: &str, units: usize) -> Result<Vec<usize>> {
     let mut chosen = Vec::new();
-    let mut named = vec![false; units];
+    let mut named = HashSet::new();
     for part in text.split(',').map(str::trim) {
         let bounds = part.split_once('-').unwrap_or((part, part));
         let (Ok(first), Ok(last)) = (bounds.0.trim().parse::<usize>(), bounds.1.trim().parse::<usize>()) else {
@@ -18,7 +20,7 @@ pub fn units(text: &str, units: usize) -> Result<Vec<usize>> {
             bail!("--units: {last} was asked of a twin with {units} units (0 to {})", units - 1);
         }
         for unit in first..=last {
-            if std::mem::replace(&mut named[unit], true) {
+            if !named.insert(unit) {
                 bail!("--units: unit {unit} was named twice; name each once");
             }
             chosen.push(unit);
