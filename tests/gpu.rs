@@ -2,7 +2,15 @@
 //!
 //! Without one they are skipped with a line; with `TWINSCOPE_REQUIRE_GPU=1` they fail instead.
 
+use std::io::Write;
+
 use twinscope::gpu::Gpu;
+
+/// Past the test runner, which would swallow what a passing test prints.
+fn say_skipped(why: &str) {
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    writeln!(std::io::stderr(), "{name} skipped: {why}").expect("a terminal or a log");
+}
 
 fn required() -> bool {
     std::env::var_os("TWINSCOPE_REQUIRE_GPU").is_some_and(|value| value == "1")
@@ -14,7 +22,7 @@ pub fn gpu() -> Option<Gpu> {
         Ok(gpu) => Some(gpu),
         Err(error) if required() => panic!("{error}"),
         Err(error) => {
-            eprintln!("skipped: {error}");
+            say_skipped(&error.to_string());
             None
         }
     }
@@ -27,6 +35,6 @@ pub fn gpu_for_minutes() -> Option<Gpu> {
     if gpu.report().kind.is_hardware() || required() {
         return Some(gpu);
     }
-    eprintln!("skipped: {} takes minutes here; TWINSCOPE_REQUIRE_GPU=1 runs it", gpu.report());
+    say_skipped(&format!("minutes on {}; TWINSCOPE_REQUIRE_GPU=1 runs it", gpu.report()));
     None
 }

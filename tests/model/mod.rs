@@ -3,6 +3,7 @@
 mod allocations;
 mod engine;
 mod network;
+mod rollout;
 mod training;
 mod twin;
 mod weights;
