@@ -191,6 +191,31 @@ impl Protocol {
         }
     }
 
+    /// The title that says no more than stimulus and sweep do; one that the user wrote is another.
+    pub fn usual_title(&self) -> String {
+        let shown = match &self.stimulus {
+            Stimulus::DriftingGrating(_) => "drifting gratings",
+            Stimulus::MovingDots(_) => "moving dots",
+            Stimulus::WhiteNoise(_) => "white noise",
+            Stimulus::Clip(_) => "natural clip",
+        };
+        if self.sweep.direction_deg.is_some() {
+            return format!("Direction tuning, {shown}");
+        }
+        let (first, rest) = shown.split_at(1);
+        format!("{}{rest}", first.to_uppercase())
+    }
+
+    /// Puts another stimulus and sweep in place; a title that was the usual one stays so.
+    pub fn show_instead(&mut self, stimulus: Stimulus, direction_deg: Option<Steps>) {
+        let usual = self.title == self.usual_title();
+        self.stimulus = stimulus;
+        self.sweep.direction_deg = direction_deg;
+        if usual {
+            self.title = self.usual_title();
+        }
+    }
+
     /// The screen: the preset, with the raster of the protocol or else of the twin. An unknown preset, which
     /// [`validate`](Self::validate) refuses, counts as `wang2025`.
     pub fn monitor(&self, twin: Raster) -> Monitor {

@@ -231,3 +231,17 @@ fn the_monitor_has_the_raster_of_the_twin_unless_the_protocol_has_one() {
     protocol.monitor.raster = Some([72, 128]);
     assert_eq!(protocol.monitor(twin).raster, Raster { height: 72, width: 128 });
 }
+
+#[test]
+fn a_title_follows_the_stimulus_until_someone_writes_another() {
+    let mut protocol = Protocol::default_direction_tuning();
+    assert_eq!(protocol.title, protocol.usual_title());
+    let sweep = protocol.sweep.direction_deg;
+    protocol.show_instead(MovingDots::default().into(), sweep);
+    assert_eq!(protocol.title, "Direction tuning, moving dots");
+    protocol.show_instead(WhiteNoise::default().into(), None);
+    assert_eq!(protocol.title, "White noise");
+    protocol.title = "Mine".to_owned();
+    protocol.show_instead(MovingDots::default().into(), sweep);
+    assert_eq!(protocol.title, "Mine");
+}

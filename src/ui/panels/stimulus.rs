@@ -72,8 +72,7 @@ impl Panel for StimulusPanel {
             if matches!(&stimulus, Stimulus::Clip(clip) if clip.path.as_os_str().is_empty()) {
                 actions.push(Action::Ask(Ask::OpenClip)); // nothing to show before a file is named
             } else {
-                protocol.stimulus = stimulus;
-                protocol.sweep.direction_deg = sweep;
+                protocol.show_instead(stimulus, sweep);
             }
         }
         if let Stimulus::Clip(clip) = &protocol.stimulus {
