@@ -1,13 +1,10 @@
 // Moving dots; the formula is in src/stimulus/dots.rs. `place` finds where every dot is, `draw` paints the pixels.
 
 struct Dots {
-    pixels: u32,
-    // First frame of the tensor that is drawn.
-    first: u32,
+    seed: vec2<u32>,
     count: u32,
     // The first so many dots carry the signal.
     signal: u32,
-    seed: vec2<u32>,
     life_frames: u32,
     side: f32,
     radius: f32,
@@ -22,14 +19,13 @@ struct Dot {
     unused: f32,
 }
 
-@group(0) @binding(0) var<storage, read_write> greys: array<f32>;
-@group(0) @binding(1) var<storage, read> field: Dots;
+@group(0) @binding(2) var<storage, read> field: Dots;
 // Number of each frame since onset.
-@group(0) @binding(2) var<storage, read> frames: array<u32>;
+@group(0) @binding(3) var<storage, read> frames: array<u32>;
 // Step of the signal, then those of the noise directions, as fractions of the field in units of 2^-32.
-@group(0) @binding(3) var<storage, read> steps: array<vec2<u32>>;
-@group(0) @binding(4) var<storage, read> places: array<Place>;
-@group(0) @binding(5) var<storage, read_write> dots: array<Dot>;
+@group(0) @binding(4) var<storage, read> steps: array<vec2<u32>>;
+@group(0) @binding(5) var<storage, read> places: array<Place>;
+@group(0) @binding(6) var<storage, read_write> dots: array<Dot>;
 
 const STAGGER: u32 = 0xffffffffu;
 const DIRECTIONS: u32 = 1024u;
@@ -62,7 +58,7 @@ fn place(@builtin(global_invocation_id) id: vec3<u32>) {
 fn draw(@builtin(global_invocation_id) id: vec3<u32>) {
     let pixel = id.x;
     let frame = id.y;
-    if pixel >= field.pixels {
+    if pixel >= canvas.pixels {
         return;
     }
     let here = places[pixel];
@@ -85,5 +81,5 @@ fn draw(@builtin(global_invocation_id) id: vec3<u32>) {
         let cover = clamp(0.5 + (field.radius - distance) / pixel_width, 0.0, 1.0);
         grey += cover * (painted.grey - grey);
     }
-    greys[(field.first + frame) * field.pixels + pixel] = whole_grey(grey);
+    paint(frame, pixel, grey);
 }

@@ -1,6 +1,7 @@
 //! One binary for all integration tests: every further one would link the whole GPU stack again.
 #![recursion_limit = "256"]
 
+mod device;
 mod fixture;
 mod gpu;
 

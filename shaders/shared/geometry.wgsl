@@ -1,4 +1,4 @@
-// Where a pixel lies in visual angle, and how a grey level is stored. The angles come from the CPU
+// Where a pixel lies in visual angle. The angles come from the CPU
 // (src/stimulus/screen.rs), because the arc tangent of graphics cards is only good to a few hundredths of a degree.
 
 struct Place {
@@ -7,9 +7,4 @@ struct Place {
     // Change of the position from one column to the next, and from one row to the next, degrees.
     per_column: array<f32, 2>,
     per_row: array<f32, 2>,
-}
-
-// To the nearest whole grey level, as an 8-bit movie would hold it.
-fn whole_grey(grey: f32) -> f32 {
-    return clamp(floor(grey + 0.5), 0.0, 255.0);
 }

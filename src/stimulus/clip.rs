@@ -10,12 +10,15 @@
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use image::{AnimationDecoder, DynamicImage, ImageDecoder};
 use serde::{Deserialize, Serialize};
 
+use super::drawing::{self, Kind};
 use super::fields::Field;
-use super::grey_level;
+use super::screen::Screen;
+use super::{StimulusError, grey_level};
 use crate::signals::{Monitor, Raster};
 
 /// A natural clip from a file: u8 `.npy` or `.npz` `[time, height, width]`, a GIF, or a folder of PNGs; resampled
@@ -30,17 +33,17 @@ pub struct Clip {
     pub frames_per_sec: Option<f64>,
 }
 
-/// What can be set beside the path.
-pub(super) static FIELDS: &[Field] = &[Field::number(
-    "frames_per_sec",
-    "Frame rate of the file",
-    "Hz",
-    (0.0, 1000.0),
-    1.0,
-    "Frames per second of the file; 0 takes a GIF's own delays, and the monitor's rate for the other formats",
-)];
-
 impl Clip {
+    /// What can be set beside the path.
+    pub const FIELDS: &'static [Field] = &[Field::number(
+        "Frame rate of the file",
+        "Hz",
+        (0.0, 1000.0),
+        1.0,
+        "Frames per second of the file; 0 takes a GIF's own delays, and the monitor's rate for the other formats",
+    )
+    .at("frames_per_sec")];
+
     pub(super) fn get(&self, key: &str) -> Option<f64> {
         (key == "frames_per_sec").then(|| self.frames_per_sec.unwrap_or(0.0))
     }
@@ -51,6 +54,33 @@ impl Clip {
             self.frames_per_sec = (value != 0.0).then_some(value);
         }
         known
+    }
+}
+
+impl Kind for Clip {
+    fn reads_files(&self) -> bool {
+        true
+    }
+
+    fn resolve_paths(&mut self, folder: &Path) {
+        self.path = folder.join(&self.path);
+    }
+
+    fn prepare(&self, screen: &Arc<Screen>, _seed: u64) -> Result<Arc<dyn drawing::Drawing>, StimulusError> {
+        Ok(Arc::new(Frames::read(self, screen.monitor())?))
+    }
+}
+
+impl drawing::Drawing for Frames {
+    fn frame(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
+        match self.get(frame) {
+            Some(picture) => pixels.copy_from_slice(picture),
+            None => pixels.fill(screen.monitor().background),
+        }
+    }
+
+    fn frames(&self) -> Option<usize> {
+        Some(self.shown.len())
     }
 }
 
@@ -153,11 +183,6 @@ impl Frames {
         }
         let shown = nearest_preceding(&delays, rate);
         Ok(Self { size: monitor.raster.pixels(), pictures: pictures.pixels, shown })
-    }
-
-    /// Number of frames of the monitor.
-    pub(super) fn len(&self) -> usize {
-        self.shown.len()
     }
 
     /// The picture at a frame; `None` after the end.

@@ -6,115 +6,78 @@
 //! plus age times step, exact on CPU and GPU alike. The first `round(coherence N)` dots carry the signal, the others
 //! each move at the same speed in a random direction. After its lifetime, staggered over dots, a dot is placed anew.
 
-use bytemuck::{Pod, Zeroable};
-use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::fields::Field;
-use super::grey_level;
+use bytemuck::{Pod, Zeroable};
+
+use super::drawing::{self, Kind, Painting, Pass, Shader, Table, halves, shader};
+use super::fields::{CONTRAST, DIRECTION, Field, parameters};
 use super::hash::random_words;
 use super::screen::{Place, Screen};
+use super::{StimulusError, grey_level};
 use crate::signals::{Degrees, Monitor};
 
-/// Random dot kinematogram: signal dots move together, noise dots each in a random direction.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MovingDots {
-    /// Direction of the signal dots, degrees.
-    pub direction_deg: Degrees,
-    /// Fraction of signal dots, 0..=1.
-    pub coherence: f64,
-    /// Speed, degrees per second.
-    pub speed_deg_per_sec: f64,
-    /// Diameter of a dot, degrees.
-    pub diameter_deg: Degrees,
-    /// Dots per 1000 square degrees.
-    pub density_per_1000_deg2: f64,
-    /// Time after which a dot is placed anew, seconds.
-    pub lifetime_secs: f64,
-    /// Difference of the dots from the background, as a fraction of the available range, 0..=1; half the dots
-    /// are white and half black.
-    pub contrast: f64,
-}
+pub(super) static SHADER: Shader = shader!("dots", "hash", "geometry");
 
-impl Default for MovingDots {
-    fn default() -> Self {
-        Self {
-            direction_deg: 0.0,
-            coherence: 1.0,
-            speed_deg_per_sec: 30.0,
-            diameter_deg: 6.0,
-            density_per_1000_deg2: 6.0,
-            lifetime_secs: 0.67,
-            contrast: 1.0,
-        }
+parameters! {
+    /// Random dot kinematogram: signal dots move together, noise dots each in a random direction.
+    pub struct MovingDots {
+        /// Direction of the signal dots, degrees.
+        direction_deg: Degrees = 0.0, DIRECTION;
+        /// Fraction of signal dots, 0..=1.
+        coherence: f64 = 1.0, Field::number(
+            "Coherence",
+            "",
+            (0.0, 1.0),
+            0.05,
+            "Fraction of the dots that move in the direction set",
+        );
+        /// Speed, degrees per second.
+        speed_deg_per_sec: f64 = 30.0, Field::number(
+            "Speed",
+            "deg/s",
+            (0.0, 500.0),
+            1.0,
+            "Speed of every dot, also of the noise dots",
+        );
+        /// Diameter of a dot, degrees.
+        diameter_deg: Degrees = 6.0, Field::number(
+            "Dot diameter",
+            "deg",
+            (1.0, 40.0),
+            0.5,
+            "Diameter of each dot in visual angle",
+        );
+        /// Dots per 1000 square degrees.
+        density_per_1000_deg2: f64 = 6.0, Field::number(
+            "Density",
+            "/1000 deg²",
+            (0.1, 200.0),
+            0.5,
+            "Dots per 1000 square degrees of visual field",
+        );
+        /// Time after which a dot is placed anew, seconds.
+        lifetime_secs: f64 = 0.67, Field::number(
+            "Dot lifetime",
+            "s",
+            (0.03, 600.0),
+            0.05,
+            "Time after which a dot disappears and another appears elsewhere",
+        );
+        /// Difference of the dots from the background, as a fraction of the available range, 0..=1; half the dots
+        /// are white and half black.
+        contrast: f64 = 1.0, CONTRAST;
     }
 }
 
-/// What can be set.
-pub(super) static FIELDS: &[Field] = &[
-    super::fields::DIRECTION,
-    Field::number(
-        "coherence",
-        "Coherence",
-        "",
-        (0.0, 1.0),
-        0.05,
-        "Fraction of the dots that move in the direction set",
-    ),
-    Field::number(
-        "speed_deg_per_sec",
-        "Speed",
-        "deg/s",
-        (0.0, 500.0),
-        1.0,
-        "Speed of every dot, also of the noise dots",
-    ),
-    Field::number("diameter_deg", "Dot diameter", "deg", (1.0, 40.0), 0.5, "Diameter of each dot in visual angle"),
-    Field::number(
-        "density_per_1000_deg2",
-        "Density",
-        "/1000 deg²",
-        (0.1, 200.0),
-        0.5,
-        "Dots per 1000 square degrees of visual field",
-    ),
-    Field::number(
-        "lifetime_secs",
-        "Dot lifetime",
-        "s",
-        (0.03, 600.0),
-        0.05,
-        "Time after which a dot disappears and another appears elsewhere",
-    ),
-    super::fields::CONTRAST,
-];
-
-impl MovingDots {
-    pub(super) fn get(&self, key: &str) -> Option<f64> {
-        Some(match key {
-            "direction_deg" => self.direction_deg,
-            "coherence" => self.coherence,
-            "speed_deg_per_sec" => self.speed_deg_per_sec,
-            "diameter_deg" => self.diameter_deg,
-            "density_per_1000_deg2" => self.density_per_1000_deg2,
-            "lifetime_secs" => self.lifetime_secs,
-            "contrast" => self.contrast,
-            _ => return None,
-        })
-    }
-
-    pub(super) fn set(&mut self, key: &str, value: f64) -> bool {
-        match key {
-            "direction_deg" => self.direction_deg = value,
-            "coherence" => self.coherence = value,
-            "speed_deg_per_sec" => self.speed_deg_per_sec = value,
-            "diameter_deg" => self.diameter_deg = value,
-            "density_per_1000_deg2" => self.density_per_1000_deg2 = value,
-            "lifetime_secs" => self.lifetime_secs = value,
-            "contrast" => self.contrast = value,
-            _ => return false,
-        }
+impl Kind for MovingDots {
+    fn is_random(&self) -> bool {
         true
+    }
+
+    fn prepare(&self, screen: &Arc<Screen>, seed: u64) -> Result<Arc<dyn drawing::Drawing>, StimulusError> {
+        Ok(Arc::new(DotField::new(self, screen.monitor(), seed)))
     }
 }
 
@@ -231,8 +194,25 @@ impl DotField {
     pub fn dots(&self, frame: usize) -> impl Iterator<Item = Dot> + '_ {
         (0..self.len()).map(move |index| self.dot(index, frame))
     }
+}
 
-    pub(super) fn frame(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
+/// Parameters of the shader.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Uniform {
+    seed: [u32; 2],
+    count: u32,
+    signal: u32,
+    life_frames: u32,
+    side: f32,
+    radius: f32,
+    background: f32,
+    white: f32,
+    black: f32,
+}
+
+impl drawing::Drawing for DotField {
+    fn frame(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
         let width = screen.monitor().raster.width;
         let mut greys = vec![self.background; pixels.len()];
         for dot in self.dots(frame) {
@@ -247,6 +227,34 @@ impl DotField {
         for (pixel, grey) in pixels.iter_mut().zip(greys) {
             *pixel = grey_level(f64::from(grey));
         }
+    }
+
+    fn painting(&self, screen: &Screen, frames: Range<usize>) -> Option<Painting> {
+        let uniform = Uniform {
+            seed: halves(self.seed),
+            count: self.count,
+            signal: self.signal,
+            life_frames: self.life_frames,
+            side: self.side_deg,
+            radius: self.radius_deg,
+            background: self.background,
+            white: self.white,
+            black: self.black,
+        };
+        let numbers: Vec<u32> = frames.map(|frame| frame as u32).collect();
+        let placed = Table::Scratch(16 * numbers.len() * self.len());
+        Some(Painting {
+            shader: &SHADER,
+            tables: vec![Table::of(&[uniform]), Table::of(&numbers), Table::of(&self.steps), Table::Places, placed],
+            passes: vec![
+                Pass { entry: "place", things: self.len() },
+                Pass { entry: "draw", things: screen.monitor().raster.pixels() },
+            ],
+        })
+    }
+
+    fn dots(&self) -> Option<&DotField> {
+        Some(self)
     }
 }
 

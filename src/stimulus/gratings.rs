@@ -6,96 +6,89 @@
 
 use std::f64::consts::TAU;
 
-use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::fields::{Field, switch};
+use bytemuck::{Pod, Zeroable};
+
+use super::drawing::{self, Kind, Painting, Pass, Shader, Table, fixed, shader};
+use super::fields::{CONTRAST, DIRECTION, Field, parameters};
 use super::screen::Screen;
-use super::{grey_level, swing};
+use super::{StimulusError, grey_level, swing};
 use crate::signals::{Degrees, Monitor};
 
-/// Drifting sinusoidal grating, full field.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DriftingGrating {
-    /// Direction of motion, degrees.
-    pub direction_deg: Degrees,
-    /// Cycles per degree at the centre of the screen (over the whole screen when `spherical`).
-    pub spatial_frequency_cyc_per_deg: f64,
-    /// Cycles per second.
-    pub temporal_frequency_hz: f64,
-    /// Amplitude as a fraction of the largest that fits around the background, 0..=1.
-    pub contrast: f64,
-    /// Phase at onset, degrees of the cycle; 0 puts the brightest line through the centre of the screen.
-    pub phase_deg: Degrees,
-    /// Keep cycles per degree constant over the flat screen.
-    pub spherical: bool,
-}
+pub(super) static SHADER: Shader = shader!("gratings", "geometry", "cycles");
 
-impl Default for DriftingGrating {
-    fn default() -> Self {
-        Self {
-            direction_deg: 0.0,
-            spatial_frequency_cyc_per_deg: 0.04,
-            temporal_frequency_hz: 2.0,
-            contrast: 1.0,
-            phase_deg: 0.0,
-            spherical: false,
-        }
+parameters! {
+    /// Drifting sinusoidal grating, full field.
+    pub struct DriftingGrating {
+        /// Direction of motion, degrees.
+        direction_deg: Degrees = 0.0, DIRECTION;
+        /// Cycles per degree at the centre of the screen (over the whole screen when `spherical`).
+        spatial_frequency_cyc_per_deg: f64 = 0.04, SPATIAL_FREQUENCY;
+        /// Cycles per second.
+        temporal_frequency_hz: f64 = 2.0,
+            Field::number("Temporal frequency", "Hz", (0.0, 15.0), 0.1, "Cycles per second");
+        /// Amplitude as a fraction of the largest that fits around the background, 0..=1.
+        contrast: f64 = 1.0, CONTRAST;
+        /// Phase at onset, degrees of the cycle; 0 puts the brightest line through the centre of the screen.
+        phase_deg: Degrees = 0.0, Field::number(
+            "Phase at onset",
+            "deg",
+            (-360.0, 360.0),
+            5.0,
+            "Phase of the cycle at the centre of the screen when the stimulus starts",
+        );
+        /// Keep cycles per degree constant over the flat screen.
+        spherical: bool = false, Field::switch(
+            "Spherical correction",
+            "Keep the spatial frequency in degrees constant over the flat screen; the stripes then bend",
+        );
     }
 }
 
-/// What can be set.
-pub(super) static FIELDS: &[Field] = &[
-    super::fields::DIRECTION,
-    Field::number(
-        "spatial_frequency_cyc_per_deg",
-        "Spatial frequency",
-        "cyc/deg",
-        (0.0, 0.5),
-        0.005,
-        "Cycles per degree of visual angle at the centre of the screen",
-    ),
-    Field::number("temporal_frequency_hz", "Temporal frequency", "Hz", (0.0, 15.0), 0.1, "Cycles per second"),
-    super::fields::CONTRAST,
-    Field::number(
-        "phase_deg",
-        "Phase at onset",
-        "deg",
-        (-360.0, 360.0),
-        5.0,
-        "Phase of the cycle at the centre of the screen when the stimulus starts",
-    ),
-    Field::switch(
-        "spherical",
-        "Spherical correction",
-        "Keep the spatial frequency in degrees constant over the flat screen; the stripes then bend",
-    ),
-];
+const SPATIAL_FREQUENCY: Field = Field::number(
+    "Spatial frequency",
+    "cyc/deg",
+    (0.0, 0.5),
+    0.005,
+    "Cycles per degree of visual angle at the centre of the screen",
+);
 
-impl DriftingGrating {
-    pub(super) fn get(&self, key: &str) -> Option<f64> {
-        Some(match key {
-            "direction_deg" => self.direction_deg,
-            "spatial_frequency_cyc_per_deg" => self.spatial_frequency_cyc_per_deg,
-            "temporal_frequency_hz" => self.temporal_frequency_hz,
-            "contrast" => self.contrast,
-            "phase_deg" => self.phase_deg,
-            "spherical" => f64::from(u8::from(self.spherical)),
-            _ => return None,
-        })
+/// Parameters of the shader.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Uniform {
+    spherical: u32,
+    corner: u32,
+    per_column: u32,
+    per_row: u32,
+    background: f32,
+    amplitude: f32,
+    along: [f32; 2],
+}
+
+impl Kind for DriftingGrating {
+    fn check(&self, monitor: &Monitor) -> Result<(), StimulusError> {
+        let impossible = |key, what| Err(StimulusError::Impossible { stimulus: "Drifting grating", key, what });
+        let (spatial, temporal) = (self.spatial_frequency_cyc_per_deg, self.temporal_frequency_hz);
+        let (finest, fastest) = (0.5 / monitor.centre_degrees_per_pixel(), monitor.frame_rate.0 / 2.0);
+        if spatial > finest {
+            let pixels = monitor.raster;
+            let what =
+                format!("is {spatial}, finer than the screen's {pixels} pixels can show; the limit is {finest:.4}");
+            return impossible("spatial_frequency_cyc_per_deg", what);
+        }
+        if temporal > fastest {
+            let rate = monitor.frame_rate.0;
+            let what = format!("is {temporal}; at {rate} frames per second it must lie in 0..={fastest} Hz");
+            return impossible("temporal_frequency_hz", what);
+        }
+        Ok(())
     }
 
-    pub(super) fn set(&mut self, key: &str, value: f64) -> bool {
-        match key {
-            "direction_deg" => self.direction_deg = value,
-            "spatial_frequency_cyc_per_deg" => self.spatial_frequency_cyc_per_deg = value,
-            "temporal_frequency_hz" => self.temporal_frequency_hz = value,
-            "contrast" => self.contrast = value,
-            "phase_deg" => self.phase_deg = value,
-            "spherical" => self.spherical = switch(value),
-            _ => return false,
-        }
-        true
+    fn prepare(&self, screen: &Arc<Screen>, _seed: u64) -> Result<Arc<dyn drawing::Drawing>, StimulusError> {
+        Ok(Arc::new(Drawing::new(self, screen.monitor())))
     }
 }
 
@@ -150,7 +143,7 @@ impl Drawing {
         (self.onset - self.cycles_per_frame * frame as f64).rem_euclid(1.0)
     }
 
-    pub(super) fn frame(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
+    fn draw(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
         let middle = self.phase(frame);
         let grey = |cycles: f64| grey_level(self.background + self.amplitude * (TAU * cycles).cos());
         match self.wave {
@@ -170,5 +163,26 @@ impl Drawing {
                 }
             }
         }
+    }
+}
+
+impl drawing::Drawing for Drawing {
+    fn frame(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
+        self.draw(screen, frame, pixels);
+    }
+
+    fn painting(&self, screen: &Screen, frames: Range<usize>) -> Option<Painting> {
+        let (spherical, [corner, per_column, per_row], along) = match self.wave {
+            Wave::Flat { first, per_column, per_row } => (0, [first, per_column, per_row].map(fixed), [0.0; 2]),
+            Wave::Spherical { along } => (1, [0; 3], along.map(|v| v as f32)),
+        };
+        let (background, amplitude) = (self.background as f32, self.amplitude as f32);
+        let uniform = Uniform { spherical, corner, per_column, per_row, background, amplitude, along };
+        let phases: Vec<u32> = frames.map(|frame| fixed(self.phase(frame))).collect();
+        Some(Painting {
+            shader: &SHADER,
+            tables: vec![Table::of(&[uniform]), Table::of(&phases), Table::Places],
+            passes: vec![Pass { entry: "draw", things: screen.monitor().raster.pixels() }],
+        })
     }
 }

@@ -8,15 +8,19 @@
 
 pub mod clip;
 pub mod dots;
+mod drawing;
 pub mod fields;
 pub mod gratings;
 pub mod hash;
+pub mod modify;
 pub mod noise;
+mod painter;
 pub mod renderer;
 pub mod schedule;
 pub mod screen;
 mod source;
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,8 +28,11 @@ use serde::{Deserialize, Serialize};
 
 pub use clip::{Clip, ClipError};
 pub use dots::MovingDots;
-pub use fields::{Field, FieldKind};
+pub use drawing::Shader;
+use drawing::{Drawing, Kind, Painting};
+pub use fields::{Field, FieldKind, Word};
 pub use gratings::DriftingGrating;
+pub use modify::{Modifier, ModifierKind};
 pub use noise::WhiteNoise;
 pub use renderer::{Renderer, RendererError};
 pub use schedule::{Condition, Presentation, Schedule, ScheduleSource};
@@ -34,66 +41,95 @@ pub use source::source;
 
 use crate::signals::{Degrees, Monitor};
 
-/// A stimulus with its parameters, as it stands in a protocol.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Stimulus {
-    /// Sinusoidal luminance grating that drifts.
-    DriftingGrating(DriftingGrating),
+/// Source of every shader.
+pub const SHADERS: &[&Shader] = &[&gratings::SHADER, &noise::SHADER, &dots::SHADER];
+
+/// The kinds of stimulus: the enum of protocols and everything that has one arm for each kind. A new kind is a file
+/// with its parameters and one line here.
+macro_rules! kinds {
+    ($( $(#[$doc:meta])* $kind:ident, $group:literal, $label:literal, $plural:literal; )*) => {
+        /// A stimulus with its parameters, as it stands in a protocol.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+        pub enum Stimulus { $( $(#[$doc])* $kind($kind), )* }
+
+        /// The kinds of stimulus, without parameters.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum StimulusKind { $( $(#[$doc])* $kind, )* }
+
+        impl StimulusKind {
+            /// Every kind, in the order in which a list shows them.
+            pub const ALL: &'static [Self] = &[$( Self::$kind, )*];
+
+            /// Name for people.
+            pub fn label(self) -> &'static str {
+                match self { $( Self::$kind => $label, )* }
+            }
+
+            /// Heading under which a list shows it.
+            pub fn group(self) -> &'static str {
+                match self { $( Self::$kind => $group, )* }
+            }
+
+            /// The name within a sentence, such as "drifting gratings".
+            pub fn plural(self) -> &'static str {
+                match self { $( Self::$kind => $plural, )* }
+            }
+
+            /// The kind with its default parameters; a path is empty.
+            pub fn stimulus(self) -> Stimulus {
+                match self { $( Self::$kind => Stimulus::$kind($kind::default()), )* }
+            }
+
+            /// The parameters that can be set.
+            pub fn fields(self) -> &'static [Field] {
+                match self { $( Self::$kind => $kind::FIELDS, )* }
+            }
+        }
+
+        impl Stimulus {
+            /// Which kind it is.
+            pub fn kind(&self) -> StimulusKind {
+                match self { $( Self::$kind(_) => StimulusKind::$kind, )* }
+            }
+
+            /// Value of a parameter; `None` when this kind has none of that name. A switch is 0 or 1, a choice the
+            /// number of its word.
+            pub fn get(&self, key: &str) -> Option<f64> {
+                match self { $( Self::$kind(parameters) => parameters.get(key), )* }
+            }
+
+            /// Sets a parameter, unchecked; `false` when this kind has none of that name.
+            pub fn set(&mut self, key: &str, value: f64) -> bool {
+                match self { $( Self::$kind(parameters) => parameters.set(key, value), )* }
+            }
+
+            fn parameters(&self) -> &dyn Kind {
+                match self { $( Self::$kind(parameters) => parameters, )* }
+            }
+
+            fn parameters_mut(&mut self) -> &mut dyn Kind {
+                match self { $( Self::$kind(parameters) => parameters, )* }
+            }
+        }
+
+        $( impl From<$kind> for Stimulus {
+            fn from(parameters: $kind) -> Self {
+                Self::$kind(parameters)
+            }
+        } )*
+    };
+}
+
+kinds! {
+    /// Luminance grating that drifts.
+    DriftingGrating, "Gratings", "Drifting grating", "drifting gratings";
     /// Coherently moving random dots.
-    MovingDots(MovingDots),
+    MovingDots, "Dots", "Moving dots", "moving dots";
     /// Independent grey squares.
-    WhiteNoise(WhiteNoise),
+    WhiteNoise, "Noise", "White noise", "white noise";
     /// A natural clip from a file.
-    Clip(Clip),
-}
-
-/// The kinds of stimulus, without parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StimulusKind {
-    /// [`Stimulus::DriftingGrating`].
-    DriftingGrating,
-    /// [`Stimulus::MovingDots`].
-    MovingDots,
-    /// [`Stimulus::WhiteNoise`].
-    WhiteNoise,
-    /// [`Stimulus::Clip`].
-    Clip,
-}
-
-impl StimulusKind {
-    /// Every kind, in the order in which a list shows them.
-    pub const ALL: [Self; 4] = [Self::DriftingGrating, Self::MovingDots, Self::WhiteNoise, Self::Clip];
-
-    /// Name for people.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::DriftingGrating => "Drifting grating",
-            Self::MovingDots => "Moving dots",
-            Self::WhiteNoise => "White noise",
-            Self::Clip => "Clip from file",
-        }
-    }
-
-    /// The kind with its default parameters; a clip has an empty path.
-    pub fn stimulus(self) -> Stimulus {
-        match self {
-            Self::DriftingGrating => Stimulus::DriftingGrating(DriftingGrating::default()),
-            Self::MovingDots => Stimulus::MovingDots(MovingDots::default()),
-            Self::WhiteNoise => Stimulus::WhiteNoise(WhiteNoise::default()),
-            Self::Clip => Stimulus::Clip(Clip::default()),
-        }
-    }
-
-    /// The parameters that can be set.
-    pub fn fields(self) -> &'static [Field] {
-        match self {
-            Self::DriftingGrating => gratings::FIELDS,
-            Self::MovingDots => dots::FIELDS,
-            Self::WhiteNoise => noise::FIELDS,
-            Self::Clip => clip::FIELDS,
-        }
-    }
+    Clip, "Clips and images", "Clip from file", "natural clip";
 }
 
 /// A stimulus that cannot be shown.
@@ -115,6 +151,16 @@ pub enum StimulusError {
         /// Unit with a space before it, or nothing.
         unit: String,
     },
+    /// Parameters that contradict each other or that this screen cannot show.
+    #[error("{stimulus}: `{key}` {what}")]
+    Impossible {
+        /// Name of the stimulus.
+        stimulus: &'static str,
+        /// Key in the protocol.
+        key: &'static str,
+        /// What is wrong with it, and what is possible.
+        what: String,
+    },
     /// A screen on which nothing can be drawn.
     #[error("the monitor cannot be drawn on: {0}")]
     Monitor(String),
@@ -126,28 +172,7 @@ pub enum StimulusError {
     Schedule(String),
 }
 
-macro_rules! into_stimulus {
-    ($($kind:ident),*) => {
-        $(impl From<$kind> for Stimulus {
-            fn from(parameters: $kind) -> Self {
-                Self::$kind(parameters)
-            }
-        })*
-    };
-}
-into_stimulus!(DriftingGrating, MovingDots, WhiteNoise, Clip);
-
 impl Stimulus {
-    /// Which kind it is.
-    pub fn kind(&self) -> StimulusKind {
-        match self {
-            Self::DriftingGrating(_) => StimulusKind::DriftingGrating,
-            Self::MovingDots(_) => StimulusKind::MovingDots,
-            Self::WhiteNoise(_) => StimulusKind::WhiteNoise,
-            Self::Clip(_) => StimulusKind::Clip,
-        }
-    }
-
     /// Name for people.
     pub fn label(&self) -> &'static str {
         self.kind().label()
@@ -156,26 +181,6 @@ impl Stimulus {
     /// The parameters that can be set; read and written by [`Stimulus::get`] and [`Stimulus::set`].
     pub fn fields(&self) -> &'static [Field] {
         self.kind().fields()
-    }
-
-    /// Value of a parameter; `None` when this kind has none of that name. A switch is 0 or 1.
-    pub fn get(&self, key: &str) -> Option<f64> {
-        match self {
-            Self::DriftingGrating(grating) => grating.get(key),
-            Self::MovingDots(dots) => dots.get(key),
-            Self::WhiteNoise(noise) => noise.get(key),
-            Self::Clip(clip) => clip.get(key),
-        }
-    }
-
-    /// Sets a parameter, unchecked; `false` when this kind has none of that name.
-    pub fn set(&mut self, key: &str, value: f64) -> bool {
-        match self {
-            Self::DriftingGrating(grating) => grating.set(key, value),
-            Self::MovingDots(dots) => dots.set(key, value),
-            Self::WhiteNoise(noise) => noise.set(key, value),
-            Self::Clip(clip) => clip.set(key, value),
-        }
     }
 
     /// Direction of motion, when it has one.
@@ -191,14 +196,17 @@ impl Stimulus {
 
     /// Whether the seed makes a difference.
     pub fn is_random(&self) -> bool {
-        matches!(self, Self::MovingDots(_) | Self::WhiteNoise(_))
+        self.parameters().is_random()
+    }
+
+    /// Whether it shows what lies in files.
+    pub fn reads_files(&self) -> bool {
+        self.parameters().reads_files()
     }
 
     /// Takes relative file names as relative to this folder.
     pub fn resolve_paths(&mut self, folder: &Path) {
-        if let Self::Clip(clip) = self {
-            clip.path = folder.join(&clip.path);
-        }
+        self.parameters_mut().resolve_paths(folder);
     }
 
     /// Checks every parameter; a clip's file is looked at when it is prepared.
@@ -206,21 +214,16 @@ impl Stimulus {
     /// # Errors
     /// The first value outside its range.
     pub fn validate(&self) -> Result<(), StimulusError> {
-        for field in self.fields() {
-            let found = self.get(field.key).unwrap_or(f64::NAN);
-            let (least, most) = field.range;
-            if !(least..=most).contains(&found) {
-                return Err(StimulusError::Parameter {
-                    stimulus: self.label(),
-                    key: field.key,
-                    found,
-                    least,
-                    most,
-                    unit: if field.unit.is_empty() { String::new() } else { format!(" {}", field.unit) },
-                });
-            }
-        }
-        Ok(())
+        check_fields(self.label(), self.fields(), |key| self.get(key))
+    }
+
+    /// Checks every parameter, also against what the screen can show.
+    ///
+    /// # Errors
+    /// The first value that is impossible.
+    pub fn validate_for(&self, monitor: &Monitor) -> Result<(), StimulusError> {
+        self.validate()?;
+        self.parameters().check(monitor)
     }
 
     /// Draws one frame, `[height, width]`. For many frames prepare once: see [`Prepared`].
@@ -233,19 +236,34 @@ impl Stimulus {
     }
 }
 
+/// Refuses the first value outside the range of its field.
+fn check_fields(
+    stimulus: &'static str,
+    fields: &'static [Field],
+    value: impl Fn(&str) -> Option<f64>,
+) -> Result<(), StimulusError> {
+    for field in fields {
+        let found = value(field.key).unwrap_or(f64::NAN);
+        let (least, most) = field.range;
+        if !(least..=most).contains(&found) {
+            return Err(StimulusError::Parameter {
+                stimulus,
+                key: field.key,
+                found,
+                least,
+                most,
+                unit: if field.unit.is_empty() { String::new() } else { format!(" {}", field.unit) },
+            });
+        }
+    }
+    Ok(())
+}
+
 /// A stimulus on a monitor under a seed: everything that does not change from frame to frame. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     screen: Arc<Screen>,
-    drawing: Drawing,
-}
-
-#[derive(Debug, Clone)]
-enum Drawing {
-    Grating(gratings::Drawing),
-    Dots(Arc<dots::DotField>),
-    Noise(Arc<noise::Drawing>),
-    Clip(Arc<clip::Frames>),
+    drawing: Arc<dyn Drawing>,
 }
 
 impl Prepared {
@@ -254,21 +272,28 @@ impl Prepared {
     /// # Errors
     /// When the stimulus or the monitor is impossible, or a clip cannot be read.
     pub fn new(stimulus: &Stimulus, monitor: &Monitor, seed: u64) -> Result<Self, StimulusError> {
+        Self::modified(stimulus, &[], monitor, seed)
+    }
+
+    /// The same, changed by modifiers, the first of them first.
+    ///
+    /// # Errors
+    /// When a stimulus, a modifier or the monitor is impossible, or a clip cannot be read.
+    pub fn modified(
+        stimulus: &Stimulus,
+        modifiers: &[Modifier],
+        monitor: &Monitor,
+        seed: u64,
+    ) -> Result<Self, StimulusError> {
         check_monitor(monitor)?;
-        Self::on(stimulus, Arc::new(Screen::new(monitor)), seed)
+        Self::on(stimulus, modifiers, &Arc::new(Screen::new(monitor)), seed)
     }
 
     /// The same on a screen that was computed before.
-    fn on(stimulus: &Stimulus, screen: Arc<Screen>, seed: u64) -> Result<Self, StimulusError> {
+    fn on(stimulus: &Stimulus, modifiers: &[Modifier], screen: &Arc<Screen>, seed: u64) -> Result<Self, StimulusError> {
         stimulus.validate()?;
-        let monitor = screen.monitor();
-        let drawing = match stimulus {
-            Stimulus::DriftingGrating(grating) => Drawing::Grating(gratings::Drawing::new(grating, monitor)),
-            Stimulus::MovingDots(dots) => Drawing::Dots(Arc::new(dots::DotField::new(dots, monitor, seed))),
-            Stimulus::WhiteNoise(noise) => Drawing::Noise(Arc::new(noise::Drawing::new(noise, monitor, seed))),
-            Stimulus::Clip(clip) => Drawing::Clip(Arc::new(clip::Frames::read(clip, monitor)?)),
-        };
-        Ok(Self { screen, drawing })
+        let bare = Self { screen: Arc::clone(screen), drawing: stimulus.parameters().prepare(screen, seed)? };
+        modify::modified(bare, modifiers, seed)
     }
 
     /// The monitor.
@@ -276,20 +301,18 @@ impl Prepared {
         self.screen.monitor()
     }
 
+    fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
     /// Length of a clip, frames of the monitor; `None` for a stimulus that never ends.
     pub fn frames(&self) -> Option<usize> {
-        match &self.drawing {
-            Drawing::Clip(frames) => Some(frames.len()),
-            _ => None,
-        }
+        self.drawing.frames()
     }
 
     /// The dots, when there are dots.
     pub fn dots(&self) -> Option<&dots::DotField> {
-        match &self.drawing {
-            Drawing::Dots(field) => Some(field),
-            _ => None,
-        }
+        self.drawing.dots()
     }
 
     /// Draws one frame, `[height, width]`; frame 0 is the onset. A clip shows the background after its end.
@@ -297,17 +320,14 @@ impl Prepared {
     /// # Panics
     /// When `pixels` has not one value for each pixel.
     pub fn frame(&self, frame: usize, pixels: &mut [u8]) {
-        let monitor = self.monitor();
-        assert_eq!(pixels.len(), monitor.raster.pixels(), "values of a frame of {} pixels", monitor.raster);
-        match &self.drawing {
-            Drawing::Grating(drawing) => drawing.frame(&self.screen, frame, pixels),
-            Drawing::Dots(field) => field.frame(&self.screen, frame, pixels),
-            Drawing::Noise(drawing) => drawing.frame(frame, pixels),
-            Drawing::Clip(frames) => match frames.get(frame) {
-                Some(picture) => pixels.copy_from_slice(picture),
-                None => pixels.fill(monitor.background),
-            },
-        }
+        let raster = self.monitor().raster;
+        assert_eq!(pixels.len(), raster.pixels(), "values of a frame of {raster} pixels");
+        self.drawing.frame(&self.screen, frame, pixels);
+    }
+
+    /// What a shader needs to draw these frames; `None` where the CPU draws them.
+    fn painting(&self, frames: Range<usize>) -> Option<Painting> {
+        self.drawing.painting(&self.screen, frames)
     }
 }
 

@@ -3,79 +3,66 @@
 //! The squares are equal on the screen (and so exact in degrees at its centre). A level is drawn by comparing one random
 //! word with the cumulative probabilities of all 256 levels: integers only, the same on CPU and GPU.
 
-use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::fields::Field;
+use bytemuck::{Pod, Zeroable};
+
+use super::drawing::{self, Kind, Painting, Pass, Shader, Table, halves, shader};
+use super::fields::{Field, parameters};
 use super::hash::random_words;
-use super::swing;
+use super::screen::Screen;
+use super::{StimulusError, swing};
 use crate::signals::{Degrees, Monitor};
 
-/// White noise: every square has an independent grey level, redrawn at a fixed rate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct WhiteNoise {
-    /// Side of a square at the centre of the screen, degrees.
-    pub square_deg: Degrees,
-    /// New patterns per second.
-    pub refresh_hz: f64,
-    /// Standard deviation of the grey levels as a fraction of the largest swing around the background, 0..=1
-    /// (Gaussian; what leaves the range is clipped).
-    pub contrast: f64,
-}
+pub(super) static SHADER: Shader = shader!("noise", "hash");
 
-impl Default for WhiteNoise {
-    fn default() -> Self {
-        Self { square_deg: 5.0, refresh_hz: 10.0, contrast: 0.35 }
+parameters! {
+    /// White noise: every square has an independent grey level, redrawn at a fixed rate.
+    pub struct WhiteNoise {
+        /// Side of a square at the centre of the screen, degrees.
+        square_deg: Degrees = 5.0, Field::number(
+            "Square size",
+            "deg",
+            (0.5, 90.0),
+            0.5,
+            "Side of each square at the centre of the screen, in degrees of visual angle",
+        );
+        /// New patterns per second.
+        refresh_hz: f64 = 10.0, Field::number(
+            "Refresh rate",
+            "Hz",
+            (0.1, 240.0),
+            1.0,
+            "How often every square gets a new grey level",
+        );
+        /// Standard deviation of the grey levels as a fraction of the largest swing around the background, 0..=1
+        /// (Gaussian; what leaves the range is clipped).
+        contrast: f64 = 0.35, Field::number(
+            "Contrast",
+            "",
+            (0.0, 1.0),
+            0.05,
+            "Standard deviation of the grey levels, as a fraction of the largest swing around the background",
+        );
     }
 }
 
-/// What can be set.
-pub(super) static FIELDS: &[Field] = &[
-    Field::number(
-        "square_deg",
-        "Square size",
-        "deg",
-        (0.5, 90.0),
-        0.5,
-        "Side of each square at the centre of the screen, in degrees of visual angle",
-    ),
-    Field::number(
-        "refresh_hz",
-        "Refresh rate",
-        "Hz",
-        (0.1, 240.0),
-        1.0,
-        "How often every square gets a new grey level",
-    ),
-    Field::number(
-        "contrast",
-        "Contrast",
-        "",
-        (0.0, 1.0),
-        0.05,
-        "Standard deviation of the grey levels, as a fraction of the largest swing around the background",
-    ),
-];
-
-impl WhiteNoise {
-    pub(super) fn get(&self, key: &str) -> Option<f64> {
-        Some(match key {
-            "square_deg" => self.square_deg,
-            "refresh_hz" => self.refresh_hz,
-            "contrast" => self.contrast,
-            _ => return None,
-        })
-    }
-
-    pub(super) fn set(&mut self, key: &str, value: f64) -> bool {
-        match key {
-            "square_deg" => self.square_deg = value,
-            "refresh_hz" => self.refresh_hz = value,
-            "contrast" => self.contrast = value,
-            _ => return false,
-        }
+impl Kind for WhiteNoise {
+    fn is_random(&self) -> bool {
         true
     }
+
+    fn prepare(&self, screen: &Arc<Screen>, seed: u64) -> Result<Arc<dyn drawing::Drawing>, StimulusError> {
+        Ok(Arc::new(Drawing::new(self, screen.monitor(), seed)))
+    }
+}
+
+/// Parameters of the shader.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Uniform {
+    seed: [u32; 2],
 }
 
 /// White noise on a screen, ready to be drawn.
@@ -115,8 +102,10 @@ impl Drawing {
         let word = random_words(self.seed, square, pattern)[0] >> 1;
         self.thresholds.partition_point(|&threshold| threshold <= word) as u8
     }
+}
 
-    pub(super) fn frame(&self, frame: usize, pixels: &mut [u8]) {
+impl drawing::Drawing for Drawing {
+    fn frame(&self, _screen: &Screen, frame: usize, pixels: &mut [u8]) {
         let pattern = self.pattern(frame);
         let mut above: Option<(i32, &[u8])> = None;
         for (line, &up) in pixels.chunks_exact_mut(self.squares_across.len()).zip(&self.squares_up) {
@@ -135,6 +124,18 @@ impl Drawing {
             }
             above = Some((up, line));
         }
+    }
+
+    fn painting(&self, screen: &Screen, frames: Range<usize>) -> Option<Painting> {
+        let uniform = Uniform { seed: halves(self.seed) };
+        let squares = self.squares_across.iter().chain(&self.squares_up).map(|&square| square as u32);
+        let tables: Vec<u32> = self.thresholds.iter().copied().chain(squares).collect();
+        let patterns: Vec<u32> = frames.map(|frame| self.pattern(frame)).collect();
+        Some(Painting {
+            shader: &SHADER,
+            tables: vec![Table::of(&[uniform]), Table::of(&patterns), Table::of(&tables)],
+            passes: vec![Pass { entry: "draw", things: screen.monitor().raster.pixels() }],
+        })
     }
 }
 

@@ -5,16 +5,30 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Prepared, Screen, Stimulus, StimulusError, check_monitor};
+use super::{Modifier, Prepared, Screen, Stimulus, StimulusError, check_monitor};
 use crate::signals::{FrameSource, Monitor, Raster, SourceError};
 
 /// One cell of a sweep: a stimulus with all parameters fixed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
-    /// Direction of motion that was swept, degrees; `None` when the stimulus has none.
-    pub direction_deg: Option<f64>,
+    /// Values of the parameters that were swept, by their keys.
+    pub swept: Vec<(String, f64)>,
     /// The stimulus.
     pub stimulus: Stimulus,
+    /// What is done to it, in order.
+    pub modifiers: Vec<Modifier>,
+}
+
+impl Condition {
+    /// Value of a swept parameter; `None` when this was not swept.
+    pub fn swept(&self, key: &str) -> Option<f64> {
+        self.swept.iter().find(|(swept, _)| swept == key).map(|(_, value)| *value)
+    }
+
+    /// Direction of motion that was swept, degrees.
+    pub fn direction_deg(&self) -> Option<f64> {
+        self.swept("direction_deg")
+    }
 }
 
 /// One showing of one condition.
@@ -117,15 +131,17 @@ impl ScheduleSource {
         let mut clips: Vec<Option<Prepared>> = Vec::with_capacity(schedule.conditions.len());
         for (index, condition) in schedule.conditions.iter().enumerate() {
             condition.stimulus.validate()?;
-            clips.push(match &condition.stimulus {
-                Stimulus::Clip(_) => {
-                    let same = schedule.conditions[..index].iter().position(|c| c.stimulus == condition.stimulus);
-                    match same.and_then(|earlier| clips[earlier].clone()) {
-                        Some(read) => Some(read),
-                        None => Some(Prepared::on(&condition.stimulus, Arc::clone(&screen), 0)?),
-                    }
+            let reads = condition.stimulus.reads_files() || condition.modifiers.iter().any(Modifier::reads_files);
+            clips.push(if reads {
+                let same = schedule.conditions[..index]
+                    .iter()
+                    .position(|c| c.stimulus == condition.stimulus && c.modifiers == condition.modifiers);
+                match same.and_then(|earlier| clips[earlier].clone()) {
+                    Some(read) => Some(read),
+                    None => Some(Prepared::on(&condition.stimulus, &condition.modifiers, &screen, 0)?),
                 }
-                _ => None,
+            } else {
+                None
             });
         }
         Ok(Self { schedule, screen, clips, last: None })
@@ -148,8 +164,8 @@ impl ScheduleSource {
             let prepared = match &self.clips[shown.condition] {
                 Some(clip) => clip.clone(),
                 None => {
-                    let stimulus = &self.schedule.conditions[shown.condition].stimulus;
-                    Prepared::on(stimulus, Arc::clone(&self.screen), shown.seed)?
+                    let condition = &self.schedule.conditions[shown.condition];
+                    Prepared::on(&condition.stimulus, &condition.modifiers, &self.screen, shown.seed)?
                 }
             };
             self.last = Some((index, prepared));

@@ -22,6 +22,7 @@ pub fn source(
     let mut schedule = schedule.clone();
     for condition in &mut schedule.conditions {
         condition.stimulus.resolve_paths(folder);
+        condition.modifiers.iter_mut().for_each(|modifier| modifier.resolve_paths(folder));
     }
     let pictures = ScheduleSource::new(schedule, monitor)?;
     Ok(match device.gpu() {

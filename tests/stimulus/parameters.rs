@@ -37,7 +37,7 @@ fn a_seed_gives_its_own_picture_and_gives_it_again() {
 
 #[test]
 fn the_defaults_of_every_kind_are_valid_and_survive_toml() {
-    for kind in StimulusKind::ALL {
+    for &kind in StimulusKind::ALL {
         let stimulus = kind.stimulus();
         assert_eq!(stimulus.kind(), kind);
         stimulus.validate().unwrap_or_else(|error| panic!("{error}"));
@@ -55,7 +55,7 @@ fn unknown_keys_are_errors() {
 
 #[test]
 fn every_field_can_be_read_and_written_by_its_key() {
-    for kind in StimulusKind::ALL {
+    for &kind in StimulusKind::ALL {
         for field in kind.fields() {
             let mut stimulus = kind.stimulus();
             for value in [field.range.1, field.range.0] {

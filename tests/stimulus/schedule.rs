@@ -11,7 +11,7 @@ fn presentation(condition: usize, onset_frame: usize, frames: usize, seed: u64) 
 
 /// 5 frames of grey, 6 of dots, 4 of grey, 3 of grating, 7 of other dots, 5 of grey.
 pub fn schedule() -> Schedule {
-    let condition = |stimulus: Stimulus| Condition { direction_deg: stimulus.direction_deg(), stimulus };
+    let condition = |stimulus: Stimulus| Condition { swept: Vec::new(), stimulus, modifiers: Vec::new() };
     Schedule {
         conditions: vec![
             condition(MovingDots::default().into()),

@@ -1,9 +1,10 @@
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use twinscope::stimulus::renderer::SHADERS;
+use twinscope::stimulus::SHADERS;
 
 #[test]
 fn every_shader_is_valid_without_a_gpu_and_without_extensions() {
-    for (name, source) in SHADERS {
+    for shader in SHADERS {
+        let (name, source) = (shader.stem, shader.source);
         let module = naga::front::wgsl::parse_str(source)
             .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(source)));
         Validator::new(ValidationFlags::all(), Capabilities::empty())
@@ -19,7 +20,7 @@ fn every_file_of_the_shader_folder_is_among_them() {
         let path = file.expect("an entry").path();
         if path.extension().is_some_and(|extension| extension == "wgsl") {
             let text = std::fs::read_to_string(&path).expect("a shader");
-            assert!(SHADERS.iter().any(|(_, source)| source.contains(&text)), "{} is in no shader", path.display());
+            assert!(SHADERS.iter().any(|shader| shader.source.contains(&text)), "{} is in no shader", path.display());
         }
     }
 }
