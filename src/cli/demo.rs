@@ -17,16 +17,19 @@ use crate::signals::SourceError;
 use crate::stimulus;
 
 /// The window where there is a display, else the demonstration.
-pub fn window_or_demo(window: impl FnOnce() -> Result<()>) -> Result<()> {
+pub fn window_or_demo(
+    window: impl FnOnce(Option<DeviceChoice>) -> Result<()>,
+    device: Option<DeviceChoice>,
+) -> Result<()> {
     if has_display() {
-        match window() {
+        match window(device) {
             Ok(()) => return Ok(()),
             Err(error) => eprintln!("The window could not be opened ({error:#}); running the demonstration instead."),
         }
     } else {
         say("No display was found: running the demonstration without a window.")?;
     }
-    let device = DeviceArgument { device: DeviceChoice::Auto }.open()?;
+    let device = DeviceArgument { device: device.unwrap_or_default() }.open()?;
     demo(Path::new("twinscope-demo"), &device)
 }
 

@@ -23,10 +23,13 @@ use crate::model::weights::{self, TwinWeights};
 /// Without a command the window opens; where there is no display, the demonstration runs instead and says where its
 /// figures are.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Where the window computes, and, for gpu, also draws: auto, cpu or gpu
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<DeviceChoice>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -168,9 +171,9 @@ fn say(line: impl Display) -> Result<()> {
     }
 }
 
-/// Parses the arguments and does what they say; `window` opens the window. A user's error is one sentence on stderr
+/// Parses the arguments and does what they say; `window` opens the window on a device. A user's error is one sentence on stderr
 /// and exit code 2.
-pub fn main(window: impl FnOnce() -> Result<()>) -> ExitCode {
+pub fn main(window: impl FnOnce(Option<DeviceChoice>) -> Result<()>) -> ExitCode {
     match perform(Arguments::parse(), window) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -197,9 +200,9 @@ fn sentence(error: &anyhow::Error) -> String {
     text
 }
 
-fn perform(arguments: Arguments, window: impl FnOnce() -> Result<()>) -> Result<()> {
+fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Result<()>) -> Result<()> {
     match arguments.command {
-        None => demo::window_or_demo(window),
+        None => demo::window_or_demo(window, arguments.device),
         Some(Command::Demo { out, device }) => demo::demo(&out, &device.open()?),
         Some(Command::Twin(command)) => twin::perform(command),
         Some(Command::Predict(arguments)) => predict::perform(&arguments),

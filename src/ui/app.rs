@@ -7,6 +7,7 @@ use super::panels::{self, Panel, Place};
 use super::theme::{self, GROUP_GAP, LEFT_WIDTH, Palette, RIGHT_WIDTH};
 use super::view::{Action, Ask, ThemeChoice, View};
 use crate::experiment::Protocol;
+use crate::gpu::DeviceChoice;
 use crate::workbench::{Command, Saved, Workbench, unit_name};
 
 /// Where the workbench and the view are remembered.
@@ -26,8 +27,8 @@ pub struct App {
 }
 
 impl App {
-    /// A window that goes on where it was closed.
-    pub fn new(mut bench: Workbench, context: &eframe::CreationContext<'_>) -> Self {
+    /// A window that goes on where it was closed, on another device when one is named.
+    pub fn new(mut bench: Workbench, device: Option<DeviceChoice>, context: &eframe::CreationContext<'_>) -> Self {
         let mut view = View::default();
         if let Some(storage) = context.storage {
             // Settings of another version that do not fit are left behind.
@@ -36,6 +37,9 @@ impl App {
                 bench.restore(saved);
             }
             view = read(SAVED_VIEW).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        }
+        if let Some(device) = device {
+            bench.perform(Command::SetDevice(device));
         }
         Self::in_context(bench, view, &context.egui_ctx)
     }

@@ -23,14 +23,16 @@ use crate::workbench::{Compute, Workbench};
 /// Identifies the program to the desktop and names the folder of its settings.
 const APP_ID: &str = "twinscope";
 
-/// Opens the window and returns when it is closed. It draws on the graphics card that computes, when there is one.
+/// Opens the window and returns when it is closed. It draws on the graphics adapter that computes, when there is one.
+/// A device that is named here counts, else the one of the last time.
 ///
 /// # Errors
-/// When there is no display or no way to draw.
-pub fn run() -> anyhow::Result<()> {
-    let (device, line) = ComputeDevice::open(DeviceChoice::Auto)?;
+/// When there is no display, no way to draw, or the device that was named cannot be had.
+pub fn run(named: Option<DeviceChoice>) -> anyhow::Result<()> {
+    let choice = named.unwrap_or_default();
+    let (device, line) = ComputeDevice::open(choice)?;
     let setup = device.gpu().map(|gpu| gpu.egui_setup());
-    let compute = Compute::with_twins().with_device(DeviceChoice::Auto, device, line);
+    let compute = Compute::with_twins().with_device(choice, device, line);
     let bench = Workbench::new(weights::builtin(), compute)?;
     let mut options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
@@ -44,6 +46,6 @@ pub fn run() -> anyhow::Result<()> {
     if let Some(setup) = setup {
         options.wgpu_options.wgpu_setup = setup;
     }
-    eframe::run_native(APP_ID, options, Box::new(move |context| Ok(Box::new(App::new(bench, context)))))
+    eframe::run_native(APP_ID, options, Box::new(move |context| Ok(Box::new(App::new(bench, named, context)))))
         .map_err(|error| anyhow::anyhow!("the window could not be opened: {error}"))
 }

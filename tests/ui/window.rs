@@ -1,16 +1,19 @@
 //! The window, drawn and clicked without a screen.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use burn::tensor::Tensor;
 use eframe::egui::{self, Key, Modifiers, Role};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::{Harness, HarnessBuilder};
 use twinscope::stimulus::StimulusKind;
 use twinscope::ui::panels;
 use twinscope::ui::{App, Columns, SortKey, ThemeChoice, View, theme};
 use twinscope::workbench::{Command, Workbench};
 
 use super::fake;
+use crate::gpu::gpu;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -19,8 +22,12 @@ fn paused() -> View {
 }
 
 fn window<'a>(bench: Workbench, size: [f32; 2], view: View) -> Harness<'a, Option<App>> {
+    open(Harness::builder().with_size(size), bench, view)
+}
+
+fn open<'a>(builder: HarnessBuilder<Option<App>>, bench: Workbench, view: View) -> Harness<'a, Option<App>> {
     let mut bench = Some(bench);
-    let mut harness = Harness::builder().with_size(size).with_max_steps(40).build_ui_state(
+    let mut harness = builder.with_max_steps(40).build_ui_state(
         move |ui, app: &mut Option<App>| {
             let app = app.get_or_insert_with(|| {
                 let bench = bench.take().expect("made once");
@@ -62,6 +69,20 @@ fn every_panel_draws_itself_with_and_without_an_answer() {
             harness.run_steps(3);
             assert!(harness.root().children().next().is_some(), "{name} is empty (answered: {answered})");
         }
+    }
+}
+
+#[test]
+fn the_window_is_drawn_on_the_device_that_computes() {
+    let Some(gpu) = gpu() else { return };
+    let builder = Harness::builder().with_size([1280.0, 800.0]).wgpu_setup(gpu.egui_setup());
+    let mut harness = open(builder, fake::answered(), paused());
+    for round in 0..3 {
+        let picture = harness.render().unwrap_or_else(|error| panic!("round {round}: {error}"));
+        let colours: HashSet<_> = picture.pixels().collect();
+        assert!(colours.len() > 100, "round {round}: {} colours in the whole window", colours.len());
+        let sum = Tensor::<1>::ones([1000], &gpu.burn).sum().into_scalar::<f32>();
+        assert_eq!(sum, 1000.0, "burn computes between two pictures");
     }
 }
 
