@@ -71,6 +71,7 @@ impl App {
         self.layout(ui, &mut actions);
         panels::help_ui(&mut self.view, &ctx);
         panels::about_ui(&mut self.view, &ctx);
+        actions.extend(panels::table_ui(&self.bench, &mut self.view, &ctx));
         actions.extend(self.dialogs.ui(&ctx));
         hovering_files_ui(&ctx);
 
@@ -269,6 +270,9 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
     }
     if bench.answer().is_some() && ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::E))) {
         actions.push(Action::Ask(Ask::ExportFigure));
+    }
+    if ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::T))) {
+        view.table = !view.table;
     }
     if ctx.input_mut(|input| input.consume_shortcut(&plain(Key::F1))) {
         view.help = if view.help.is_some() { None } else { Some(0) };

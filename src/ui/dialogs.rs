@@ -45,8 +45,11 @@ impl Ask {
             Self::SaveProtocol => "Save protocol",
             Self::OpenClip => "Open clip",
             Self::OpenClipFolder => "Open clip folder",
+            Self::OpenImages => "Open images",
             Self::ExportFigure => "Export figure",
             Self::ExportData => "Export data",
+            Self::ExportMovie => "Export movie",
+            Self::ExportTable => "Export condition table",
         }
     }
 
@@ -56,10 +59,13 @@ impl Ask {
             Self::OpenTwinFolder => "The folder with params_core.pt and the files of the scans",
             Self::OpenProtocol => "A protocol (.toml)",
             Self::SaveProtocol => "The name of the protocol (.toml)",
-            Self::OpenClip => "A clip (.npy, .npz or .gif)",
-            Self::OpenClipFolder => "A folder of numbered .png frames",
+            Self::OpenClip => "A clip: .npy, .npz, .gif, .png, .webp, .tiff, or a video when ffmpeg is installed",
+            Self::OpenClipFolder => "A folder of numbered pictures",
+            Self::OpenImages => "A folder of pictures, shown one after the other",
             Self::ExportFigure => "The name of the figure: .png for pixels, .svg for vectors",
             Self::ExportData => "The folder for the tables (.csv) and the protocol",
+            Self::ExportMovie => "The name of the movie: .npy, .npz, .gif, .mp4, or a folder name ending in .png",
+            Self::ExportTable => "The name of the table (.csv)",
         }
     }
 
@@ -67,9 +73,19 @@ impl Ask {
         match self {
             Self::OpenTwin => &[("Twins", &["safetensors", "pt", "pth"])],
             Self::OpenProtocol | Self::SaveProtocol => &[("Protocols", &["toml"])],
-            Self::OpenClip => &[("Clips", &["npy", "npz", "gif"])],
+            Self::OpenClip => &[(
+                "Clips",
+                &["npy", "npz", "gif", "png", "apng", "webp", "tif", "tiff", "avi", "mp4", "mov", "mkv", "webm", "mpg"],
+            )],
             Self::ExportFigure => &[("PNG picture", &["png"]), ("SVG drawing", &["svg"])],
-            Self::OpenTwinFolder | Self::OpenClipFolder | Self::ExportData => &[],
+            Self::ExportMovie => &[
+                ("NumPy array", &["npy", "npz"]),
+                ("Animated GIF", &["gif"]),
+                ("MP4 video", &["mp4"]),
+                ("Folder of PNG pictures", &["png"]),
+            ],
+            Self::ExportTable => &[("Table", &["csv"])],
+            Self::OpenTwinFolder | Self::OpenClipFolder | Self::OpenImages | Self::ExportData => &[],
         }
     }
 
@@ -80,8 +96,11 @@ impl Ask {
             Self::OpenProtocol => Command::OpenProtocol(path),
             Self::SaveProtocol => Command::SaveProtocol(path),
             Self::OpenClip | Self::OpenClipFolder => Command::ShowClip(path),
+            Self::OpenImages => Command::ShowImages(path),
             Self::ExportFigure => Command::ExportFigure(path),
             Self::ExportData => Command::ExportData(path),
+            Self::ExportMovie => Command::ExportMovie(path),
+            Self::ExportTable => Command::ExportTable(path),
         }
     }
 
@@ -93,8 +112,8 @@ impl Ask {
         }
         match self {
             Self::OpenTwin | Self::OpenProtocol | Self::OpenClip => dialog.pick_file(),
-            Self::OpenTwinFolder | Self::OpenClipFolder => dialog.pick_folder(),
-            Self::SaveProtocol | Self::ExportFigure => dialog.set_file_name(name).save_file(),
+            Self::OpenTwinFolder | Self::OpenClipFolder | Self::OpenImages => dialog.pick_folder(),
+            Self::SaveProtocol | Self::ExportFigure | Self::ExportMovie | Self::ExportTable => dialog.set_file_name(name).save_file(),
             Self::ExportData => dialog.pick_folder(),
         }
     }

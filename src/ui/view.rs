@@ -32,12 +32,18 @@ pub enum Ask {
     SaveProtocol,
     /// A clip file.
     OpenClip,
-    /// A folder of PNG frames.
+    /// A folder of frames.
     OpenClipFolder,
+    /// A folder of pictures to be shown one after the other.
+    OpenImages,
     /// Where to write the figure.
     ExportFigure,
     /// Folder for the data.
     ExportData,
+    /// Where to write the movie of the stimulus.
+    ExportMovie,
+    /// Where to write what is shown when.
+    ExportTable,
 }
 
 /// Columns of the population heat map.
@@ -89,6 +95,12 @@ pub struct View {
     /// Whether the about box is open.
     #[serde(skip)]
     pub about: bool,
+    /// The part of the experiment that is edited.
+    #[serde(skip)]
+    pub part: usize,
+    /// Whether the table of conditions is open.
+    #[serde(skip)]
+    pub table: bool,
 }
 
 /// Which theme.
@@ -114,6 +126,8 @@ impl Default for View {
             theme: ThemeChoice::Dark,
             help: None,
             about: false,
+            part: 0,
+            table: false,
         }
     }
 }

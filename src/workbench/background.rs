@@ -48,6 +48,7 @@ impl Workbench {
         self.take_device();
         self.take_twin();
         self.take_written();
+        self.take_movie();
         self.take_run();
         if self.run_due.is_some_and(|due| due <= now) {
             match &self.plan {
@@ -106,6 +107,7 @@ impl Workbench {
             || self.twin_loading.is_some()
             || self.device_opening.is_some()
             || !self.writing.is_empty()
+            || self.movie.is_some()
             || self.preview.busy()
     }
 
@@ -210,6 +212,29 @@ impl Workbench {
                 self.twin_remembered = None;
                 self.twin_changed();
             }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// How much of the movie that is being written is done, 0..=1; `None` when none is.
+    pub fn movie_progress(&self) -> Option<f32> {
+        self.movie.as_ref().map(|job| job.progress().fraction().unwrap_or(0.0))
+    }
+
+    fn take_movie(&mut self) {
+        let Some(job) = &self.movie else { return };
+        let written = match job.poll() {
+            Ok(None) => return,
+            Ok(Some(written)) => written,
+            Err(lost) => Err(lost.to_string()),
+        };
+        self.movie = None;
+        match written {
+            Ok(Some(path)) => {
+                self.tell(format!("Wrote {}", path.display()));
+                self.events.push(Event::Written(path));
+            }
+            Ok(None) => self.tell("The movie was cancelled; nothing was written".to_owned()),
             Err(error) => self.fail(error),
         }
     }

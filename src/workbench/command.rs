@@ -34,6 +34,8 @@ pub enum Command {
     SaveProtocol(PathBuf),
     /// A clip file or a folder of frames as the stimulus.
     ShowClip(PathBuf),
+    /// A folder of pictures, shown one after the other, as the stimulus.
+    ShowImages(PathBuf),
     /// A protocol, twin or clip, by what the path looks like: what dropping a file on the window means.
     OpenAny(PathBuf),
     /// The unit whose answers are shown, as an index of the outcome.
@@ -42,6 +44,14 @@ pub enum Command {
     ExportFigure(PathBuf),
     /// Writes numbers and protocol of the outcome into a folder.
     ExportData(PathBuf),
+    /// Writes the stimulus as a movie; the name decides the format.
+    ExportMovie(PathBuf),
+    /// Writes what is shown when as CSV.
+    ExportTable(PathBuf),
+    /// Stops the movie that is being written; nothing of it stays.
+    CancelMovie,
+    /// Puts the preset of this number in place of the protocol, as one undo step.
+    UsePreset(usize),
     /// The message was read.
     DismissMessage,
 }

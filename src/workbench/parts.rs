@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Answer, Plan};
+use crate::data;
 use crate::experiment::{self, Outcome, Predictor, Protocol, ProtocolError, RunError};
 use crate::figures::{self, Figure};
 use crate::gpu::{ComputeDevice, DeviceChoice};
@@ -212,4 +213,26 @@ pub(super) fn write_figure(answer: &Answer, unit: usize, path: &Path) -> Result<
 pub(super) fn write_data(answer: &Answer, folder: &Path) -> Result<PathBuf, String> {
     answer.outcome.write(folder).map_err(|error| sentence(&error))?;
     Ok(folder.to_owned())
+}
+
+/// The whole stimulus as a movie; `None` when the user stopped it, and then nothing is left behind.
+pub(super) fn write_movie(plan: &Plan, path: &Path, progress: &Progress) -> Result<Option<PathBuf>, String> {
+    let mut source = source(&plan.schedule, &plan.monitor)?;
+    progress.begin(plan.schedule.frames as u64);
+    let written = data::write_movie(path, source.as_mut(), plan.monitor.frame_rate, &mut |frames| {
+        progress.advance(frames as u64).is_ok()
+    });
+    match written {
+        Ok(()) => Ok(Some(path.to_owned())),
+        Err(_) if progress.check().is_err() => Ok(None),
+        Err(error) => Err(sentence(&error)),
+    }
+}
+
+/// What is shown when, as CSV.
+pub(super) fn write_table(protocol: &Protocol, plan: &Plan, path: &Path) -> Result<PathBuf, String> {
+    let table = experiment::ConditionTable::new(protocol, &plan.schedule, &plan.monitor);
+    experiment::save::atomically(path, |file: &mut dyn Write| table.write_csv(file))
+        .map_err(|error| format!("{} could not be written: {error}", path.display()))?;
+    Ok(path.to_owned())
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::state::{Document, Origin, TwinLoading};
 use super::{Command, Event, Message, Workbench, parts};
+use crate::experiment::PRESETS;
+use crate::job::Progress;
 use crate::stimulus::{Clip, Stimulus};
 
 /// Time without a further edit after which a live run starts, seconds: longer than the gap between two mouse events,
@@ -69,6 +71,14 @@ impl Workbench {
             Command::SelectUnit(unit) => self.unit = Some(unit),
             Command::ExportFigure(path) => self.export(path, parts::write_figure),
             Command::ExportData(path) => self.export(path, |answer, _, folder| parts::write_data(answer, folder)),
+            Command::ExportMovie(path) => self.export_movie(path),
+            Command::ExportTable(path) => self.export_table(path),
+            Command::CancelMovie => {
+                if let Some(job) = &self.movie {
+                    job.progress().cancel();
+                }
+            }
+            Command::UsePreset(index) => self.use_preset(index),
             Command::DismissMessage => self.message = None,
         }
     }
@@ -144,6 +154,22 @@ impl Workbench {
         }
     }
 
+    fn use_preset(&mut self, index: usize) {
+        let Some(preset) = PRESETS.get(index) else { return };
+        match preset.protocol() {
+            Ok(protocol) => {
+                let origin = self.origins.len();
+                self.origins.push(Origin { baseline: protocol.clone(), path: None });
+                self.document.close_step();
+                self.document.edit(Document { protocol, origin });
+                self.document.close_step();
+                self.tell(format!("Preset: {}", preset.title));
+                self.protocol_changed();
+            }
+            Err(error) => self.fail(parts::sentence(&error)),
+        }
+    }
+
     fn save_protocol(&mut self, path: PathBuf) {
         let path = if path.extension().is_none() { path.with_extension("toml") } else { path };
         match parts::write_protocol(self.protocol(), &path) {
@@ -166,11 +192,12 @@ impl Workbench {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
         match ending.as_str() {
             "toml" => self.open_protocol(path),
-            "npy" | "npz" | "gif" => self.show_clip(path),
+            "npy" | "npz" | "gif" | "png" | "apng" | "webp" | "tif" | "tiff" | "avi" | "mp4" | "m4v" | "mov" | "mkv" | "webm"
+            | "mpg" | "mpeg" | "ogv" => self.show_clip(path),
             "" | "pt" | "pth" | "safetensors" => self.open_twin(path),
             other => self.fail(format!(
                 "`.{other}` is not a file to open here: drop a twin (.safetensors, .pt or a folder of .pt files), a \
-                 protocol (.toml) or a clip (.npy, .npz, .gif or a folder of .png)"
+                 protocol (.toml) or a clip (.npy, .npz, .gif, .webp, .tiff, a video, or a folder of pictures)"
             )),
         }
     }
@@ -182,6 +209,29 @@ impl Workbench {
         self.perform(Command::CloseStep);
         self.perform(Command::Edit(Box::new(protocol)));
         self.perform(Command::CloseStep);
+    }
+
+    fn export_movie(&mut self, path: PathBuf) {
+        let plan = match (&self.plan, &self.movie) {
+            (Err(error), _) => return self.fail(error.clone()),
+            (_, Some(_)) => return self.fail("a movie is being written; wait for it, or cancel it".to_owned()),
+            (Ok(plan), None) => plan.clone(),
+        };
+        let path = if path.extension().is_none() { path.with_extension("npy") } else { path };
+        let wake = self.wake.clone();
+        let write = move |progress: &Progress| parts::write_movie(&plan, &path, progress);
+        self.movie = Some(self.movies.submit(write, move || wake.call()));
+    }
+
+    fn export_table(&mut self, path: PathBuf) {
+        let plan = match &self.plan {
+            Ok(plan) => plan.clone(),
+            Err(error) => return self.fail(error.clone()),
+        };
+        let path = if path.extension().is_none() { path.with_extension("csv") } else { path };
+        let (protocol, wake) = (self.protocol().clone(), self.wake.clone());
+        let write = move |_: &Progress| parts::write_table(&protocol, &plan, &path);
+        self.writing.push(self.files.submit(write, move || wake.call()));
     }
 
     fn export(

@@ -71,6 +71,8 @@ pub struct Workbench {
     pub(super) rerun: bool,
     pub(super) running: Option<Running>,
     pub(super) writing: Vec<Job<Result<PathBuf, String>>>,
+    /// The movie that is being written, `None` when the user stopped it.
+    pub(super) movie: Option<Job<Result<Option<PathBuf>, String>>>,
     pub(super) answer: Option<Arc<Answer>>,
     /// The unit that the user chose.
     pub(super) unit: Option<usize>,
@@ -84,6 +86,8 @@ pub struct Workbench {
     pub(super) worker: Worker,
     /// Reads and writes files and draws the preview.
     pub(super) files: Worker,
+    /// Writes movies, which takes minutes, beside everything else.
+    pub(super) movies: Worker,
 }
 
 impl Drop for Workbench {
@@ -119,6 +123,7 @@ impl Workbench {
             rerun: false,
             running: None,
             writing: Vec::new(),
+            movie: None,
             answer: None,
             unit: None,
             events: Vec::new(),
@@ -127,6 +132,7 @@ impl Workbench {
             wake: Wake::default(),
             worker: Worker::start("twin")?,
             files: Worker::start("files")?,
+            movies: Worker::start("movies")?,
         };
         bench.replan();
         Ok(bench)

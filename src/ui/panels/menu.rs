@@ -1,8 +1,10 @@
 //! The menu bar.
 
-use eframe::egui::{self, Button, MenuBar, Ui, ViewportCommand};
+use eframe::egui::{self, Button, MenuBar, RichText, Ui, ViewportCommand};
 
 use super::{Panel, Place};
+use crate::experiment::PRESETS;
+use crate::ui::theme::Palette;
 use crate::ui::view::{Action, Ask, ThemeChoice, View};
 use crate::workbench::{Command, Workbench};
 
@@ -27,8 +29,13 @@ impl Panel for Menu {
                 item(ui, bench.can_redo(), "Redo", "Ctrl+Shift+Z", Command::Redo, &mut actions);
             });
             ui.menu_button("Experiment", |ui| {
+                ui.menu_button("Presets", |ui| presets_ui(ui, &mut actions));
+                ui.separator();
                 item(ui, true, "Run protocol", "Ctrl+R", Command::Run, &mut actions);
                 item(ui, bench.is_running(), "Cancel run", "Esc", Command::Cancel, &mut actions);
+                if ui.add_enabled(bench.plan().is_ok(), Button::new("Table of conditions").shortcut_text("Ctrl+T")).clicked() {
+                    view.table = true;
+                }
                 let mut live = bench.is_live();
                 if ui
                     .checkbox(&mut live, "Run after every edit")
@@ -52,11 +59,27 @@ impl Panel for Menu {
     }
 }
 
+/// Every preset under its heading.
+pub fn presets_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
+    let mut group = "";
+    for (index, preset) in PRESETS.iter().enumerate() {
+        if preset.group != group {
+            if !group.is_empty() {
+                ui.separator();
+            }
+            group = preset.group;
+            ui.label(RichText::new(group).small().color(Palette::of(ui).weak));
+        }
+        item(ui, true, preset.title, "", Command::UsePreset(index), actions);
+    }
+}
+
 fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
     let has_answer = bench.answer().is_some();
     let (ask, does) = (Action::Ask, |command| Action::Do(command));
     let save = if bench.protocol_path().is_some() { "Save protocol" } else { "Save protocol…" };
-    let groups: [&[(&str, &str, bool, Action)]; 3] = [
+    let planned = bench.plan().is_ok();
+    let groups: [&[(&str, &str, bool, Action)]; 4] = [
         &[
             ("Open protocol…", "Ctrl+O", true, ask(Ask::OpenProtocol)),
             (save, "Ctrl+S", true, super::save(bench)),
@@ -70,6 +93,10 @@ fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
         &[
             ("Export as figure…", "Ctrl+E", has_answer, ask(Ask::ExportFigure)),
             ("Export as tables…", "", has_answer, ask(Ask::ExportData)),
+        ],
+        &[
+            ("Export stimulus as movie…", "", planned, ask(Ask::ExportMovie)),
+            ("Export condition table…", "", planned, ask(Ask::ExportTable)),
         ],
     ];
     for group in groups {

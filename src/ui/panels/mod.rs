@@ -6,6 +6,7 @@ mod player;
 mod population;
 mod run;
 mod sequence;
+mod table;
 mod status;
 mod stimulus;
 mod traces;
@@ -19,7 +20,9 @@ use super::view::{Action, Ask, View};
 use crate::workbench::{Command, Workbench};
 
 pub use help::{about_ui, help_ui};
+use menu::presets_ui;
 pub use player::frame_at;
+pub use table::table_ui;
 
 /// Where a panel stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

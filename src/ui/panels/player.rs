@@ -91,10 +91,15 @@ fn condition_ui(schedule: &Schedule, frame: usize, palette: &Palette, ui: &mut U
         ui.set_height(ui.spacing().interact_size.y);
         match shown.and_then(|shown| Some((shown, schedule.conditions.get(shown.condition)?))) {
             Some((shown, condition)) => {
-                ui.label(condition.stimulus.label());
-                if let Some(direction) = condition.direction_deg.or_else(|| condition.stimulus.direction_deg()) {
+                ui.label(condition.label());
+                let direction = condition.direction_deg().or_else(|| condition.stimulus.direction_deg());
+                if let Some(direction) = direction.filter(|_| condition.part.is_some()) {
                     ui.label(format!("{direction:.0}°"));
                     arrow::glyph(ui, direction, palette.data);
+                }
+                let values: Vec<String> = condition.values().filter(|(key, _)| *key != "direction_deg").map(|(_, text)| text).collect();
+                if !values.is_empty() {
+                    ui.label(values.join(" · "));
                 }
                 ui.label(RichText::new(format!("repeat {}", shown.repeat + 1)).color(palette.weak));
             }

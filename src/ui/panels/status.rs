@@ -5,7 +5,7 @@ use eframe::egui::{Align, Label, Layout, RichText, TextWrapMode, Ui};
 use super::{Panel, Place};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, View};
-use crate::workbench::Workbench;
+use crate::workbench::{Command, Workbench};
 
 /// One line about the state of everything.
 pub struct Status;
@@ -21,6 +21,7 @@ impl Panel for Status {
 
     fn ui(&mut self, bench: &Workbench, _view: &mut View, ui: &mut Ui) -> Vec<Action> {
         let palette = Palette::of(ui);
+        let mut actions = Vec::new();
         ui.horizontal(|ui| {
             ui.label(RichText::new(bench.twin_origin()).small().strong()).on_hover_text(&bench.twin().card.note);
             ui.separator();
@@ -36,6 +37,13 @@ impl Panel for Status {
             ui.label(RichText::new(speed).small().color(palette.weak))
                 .on_hover_text("Movie frames that the twin watches in a second of computing; 30 is real time");
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if let Some(part) = bench.movie_progress() {
+                    if ui.small_button("Cancel movie").on_hover_text("Stop; nothing of the movie stays").clicked() {
+                        actions.push(Command::CancelMovie.into());
+                    }
+                    ui.label(RichText::new(format!("Writing the movie, {:.0} %", 100.0 * part)).small());
+                    ui.separator();
+                }
                 let (text, colour) = match bench.message() {
                     Some(message) if message.error => (message.text.as_str(), palette.error),
                     Some(message) => (message.text.as_str(), palette.weak),
@@ -46,6 +54,6 @@ impl Panel for Status {
                 ui.add(Label::new(RichText::new(text).small().color(colour)).wrap_mode(TextWrapMode::Truncate));
             });
         });
-        Vec::new()
+        actions
     }
 }

@@ -1,20 +1,23 @@
-//! What is shown: the kind of stimulus and its parameters, in their units.
+//! What is shown: the parts of the experiment, and of one of them the kind of stimulus, its parameters in their units,
+//! and what is done to it.
 
-use eframe::egui::{Checkbox, ComboBox, DragValue, RichText, Slider, Ui, Widget};
+use eframe::egui::{CollapsingHeader, ComboBox, RichText, Ui};
 
 use super::{Panel, Place};
-use crate::experiment::protocol::Steps;
-use crate::stimulus::{Clip, Field, FieldKind, Stimulus, StimulusKind};
+use crate::experiment::Protocol;
+use crate::experiment::sweep::{DIRECTION, Steps, Sweep, Values};
+use crate::stimulus::{Stimulus, StimulusKind};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, Ask, View};
-use crate::ui::widgets::{arrow, badge, field};
+use crate::ui::widgets::parameter::parameter_ui;
+use crate::ui::widgets::{badge, field, modifiers};
 use crate::workbench::{Command, Workbench};
 
-/// Kind and parameters.
+/// Kind, parameters and modifiers.
 #[derive(Default)]
 pub struct StimulusPanel {
     /// Kinds that were left, as they were left: coming back finds them unchanged.
-    left: Vec<(Stimulus, Option<Steps>)>,
+    left: Vec<(Stimulus, Sweep)>,
 }
 
 impl Panel for StimulusPanel {
@@ -26,70 +29,33 @@ impl Panel for StimulusPanel {
         Place::Left
     }
 
-    fn ui(&mut self, bench: &Workbench, _view: &mut View, ui: &mut Ui) -> Vec<Action> {
+    fn ui(&mut self, bench: &Workbench, view: &mut View, ui: &mut Ui) -> Vec<Action> {
         let mut actions = Vec::new();
         let mut protocol = bench.protocol().clone();
-        badge::head(ui, "Protocol", |ui| {
-            if bench.is_edited() {
-                let colour = Palette::of(ui).caution;
-                ui.label(RichText::new("not saved").small().color(colour))
-                    .on_hover_text("Kept for the next start; save it to have it in a file");
-            }
-        });
-        ui.horizontal(|ui| {
-            let (save, save_tip) = match bench.protocol_path() {
-                Some(path) => (
-                    "Save protocol",
-                    format!("Write this protocol to {} (Ctrl+S); elsewhere: File menu", path.display()),
-                ),
-                None => ("Save protocol…", "Write this protocol to a file (Ctrl+S)".to_owned()),
-            };
-            for (label, tip, action) in [
-                ("Open protocol…", "Read a protocol file (Ctrl+O)".to_owned(), Action::Ask(Ask::OpenProtocol)),
-                (save, save_tip, super::save(bench)),
-            ] {
-                if ui.button(label).on_hover_text(tip).clicked() {
-                    actions.push(action);
+        head_ui(bench, &mut protocol, ui, &mut actions);
+        parts_ui(&mut protocol, view, ui);
+        let part = view.part;
+        self.kind_ui(&mut protocol, part, ui, &mut actions);
+        if let Some(path) = protocol.part(part).and_then(|part| part.stimulus.path()) {
+            file_ui(path, protocol.part(part).is_some_and(|part| part.stimulus.kind() == StimulusKind::Clip), ui, &mut actions);
+        }
+        let sweep = protocol.part(part).map(|part| part.sweep.clone()).unwrap_or_default();
+        if let Some(shown) = protocol.part_mut(part) {
+            for field in shown.stimulus.fields().iter().filter(|field| !sweep.contains(field.key)) {
+                let Some(mut value) = shown.stimulus.get(field.key) else { continue };
+                let before = value;
+                parameter_ui(field, &mut value, ui);
+                if value != before {
+                    shown.stimulus.set(field.key, value);
                 }
             }
-        });
-        field::row(ui, "Title", "Stands above exported figures", |ui| ui.text_edit_singleline(&mut protocol.title));
-        let kind = protocol.stimulus.kind();
-        let mut chosen = kind;
-        field::row(ui, "Stimulus kind", "What is shown to the twin", |ui| {
-            ComboBox::from_id_salt("stimulus kind")
-                .selected_text(kind.label())
-                .width(ui.available_width())
-                .show_ui(ui, |ui| {
-                    for other in StimulusKind::ALL {
-                        ui.selectable_value(&mut chosen, other, other.label());
-                    }
-                })
-                .response
-        });
-        if chosen != kind {
-            let (stimulus, sweep) = self.switch(&protocol.stimulus, protocol.sweep.direction_deg, chosen);
-            if matches!(&stimulus, Stimulus::Clip(clip) if clip.path.as_os_str().is_empty()) {
-                actions.push(Action::Ask(Ask::OpenClip)); // nothing to show before a file is named
-            } else {
-                protocol.show_instead(stimulus, sweep);
-            }
+            let count = shown.modify.len();
+            let title = if count == 0 { "Modifiers".to_owned() } else { format!("Modifiers ({count})") };
+            CollapsingHeader::new(title).id_salt("modifiers").show(ui, |ui| {
+                modifiers::modifiers_ui(shown.modify, |key| sweep.contains(key), ui);
+            });
         }
-        if let Stimulus::Clip(clip) = &protocol.stimulus {
-            clip_ui(clip, ui, &mut actions);
-        }
-        let swept = protocol.sweep.direction_deg.is_some();
-        for field in protocol.stimulus.fields() {
-            if field.key == "direction_deg" && swept {
-                continue; // set by the sweep, below
-            }
-            let Some(mut value) = protocol.stimulus.get(field.key) else { continue };
-            let before = value;
-            parameter_ui(field, &mut value, ui);
-            if value != before {
-                protocol.stimulus.set(field.key, value);
-            }
-        }
+        drop_unknown(&mut protocol, part);
         if protocol != *bench.protocol() {
             actions.push(Command::Edit(Box::new(protocol)).into());
         }
@@ -97,79 +63,170 @@ impl Panel for StimulusPanel {
     }
 }
 
-impl StimulusPanel {
-    /// Another kind: as it was left, or its default, in the direction and sweep of the present one.
-    fn switch(&mut self, from: &Stimulus, sweep: Option<Steps>, to: StimulusKind) -> (Stimulus, Option<Steps>) {
-        self.left.retain(|(stimulus, _)| stimulus.kind() != from.kind());
-        self.left.push((from.clone(), sweep));
-        let (mut stimulus, left_sweep) = match self.left.iter().find(|(stimulus, _)| stimulus.kind() == to) {
-            Some((stimulus, sweep)) => (stimulus.clone(), *sweep),
-            None => (to.stimulus(), Some(Steps { start: 0.0, step: 22.5, count: 16 })),
-        };
-        if stimulus.direction_deg().is_none() {
-            return (stimulus, None);
-        }
-        match from.direction_deg() {
-            Some(direction) => {
-                stimulus = stimulus.with_direction(direction);
-                (stimulus, sweep)
-            }
-            None => (stimulus, left_sweep),
-        }
+/// What was swept of a modifier that is gone varies no longer.
+fn drop_unknown(protocol: &mut Protocol, part: usize) {
+    if let Some(part) = protocol.part_mut(part) {
+        part.sweep.retain_known(part.stimulus, part.modify);
     }
 }
 
-fn clip_ui(clip: &Clip, ui: &mut Ui, actions: &mut Vec<Action>) {
-    let name = clip.path.file_name().unwrap_or(clip.path.as_os_str()).to_string_lossy();
-    ui.label(RichText::new(name).monospace()).on_hover_text(clip.path.display().to_string());
-    ui.horizontal(|ui| {
-        for (label, tip, ask) in [
-            ("Open clip…", "A .npy, .npz or .gif file; or drop one on the window", Ask::OpenClip),
-            ("Open frames…", "A folder of numbered .png frames", Ask::OpenClipFolder),
-        ] {
-            if ui.button(label).on_hover_text(tip).clicked() {
-                actions.push(Action::Ask(ask));
-            }
+/// Title of the panel, the file of the protocol, and its title.
+fn head_ui(bench: &Workbench, protocol: &mut Protocol, ui: &mut Ui, actions: &mut Vec<Action>) {
+    badge::head(ui, "Protocol", |ui| {
+        if bench.is_edited() {
+            let colour = Palette::of(ui).caution;
+            ui.label(RichText::new("not saved").small().color(colour))
+                .on_hover_text("Kept for the next start; save it to have it in a file");
         }
     });
+    ui.horizontal(|ui| {
+        let (save, save_tip) = match bench.protocol_path() {
+            Some(path) => (
+                "Save protocol",
+                format!("Write this protocol to {} (Ctrl+S); elsewhere: File menu", path.display()),
+            ),
+            None => ("Save protocol…", "Write this protocol to a file (Ctrl+S)".to_owned()),
+        };
+        for (label, tip, action) in [
+            ("Open protocol…", "Read a protocol file (Ctrl+O)".to_owned(), Action::Ask(Ask::OpenProtocol)),
+            (save, save_tip, super::save(bench)),
+        ] {
+            if ui.button(label).on_hover_text(tip).clicked() {
+                actions.push(action);
+            }
+        }
+        ui.menu_button("Presets", |ui| super::presets_ui(ui, actions))
+            .response
+            .on_hover_text("Experiments of the field, ready to run");
+    });
+    field::row(ui, "Title", "Stands above exported figures", |ui| ui.text_edit_singleline(&mut protocol.title));
 }
 
-/// Finest step in the whole range above which a slider is logarithmic: a rail of 72 points has no finer places.
-const MOST_LINEAR_STEPS: f64 = 400.0;
+/// Which part of the experiment is edited; parts are added and removed here.
+fn parts_ui(protocol: &mut Protocol, view: &mut View, ui: &mut Ui) {
+    let count = protocol.parts().len();
+    view.part = view.part.min(count - 1);
+    field::row(
+        ui,
+        "Part",
+        "An experiment may mix several stimuli, each with its own sweep, in one random order",
+        |ui| {
+            ui.horizontal(|ui| {
+                let label = |index: usize| {
+                    let name = protocol.part(index).map_or("", |part| part.label());
+                    format!("{} of {count}: {name}", index + 1)
+                };
+                let mut chosen = view.part;
+                let combo = ComboBox::from_id_salt("part")
+                    .selected_text(label(view.part))
+                    .width((ui.available_width() - 56.0).max(60.0))
+                    .truncate()
+                    .show_ui(ui, |ui| {
+                        for index in 0..count {
+                            ui.selectable_value(&mut chosen, index, label(index));
+                        }
+                    })
+                    .response;
+                view.part = chosen;
+                if ui.small_button("+").on_hover_text("Add a part: another stimulus in the same experiment").clicked() {
+                    let copy = protocol.part(view.part).map(|part| part.stimulus.clone());
+                    if let Some(stimulus) = copy {
+                        protocol.also.push(crate::experiment::Part::new(stimulus));
+                        view.part = count;
+                    }
+                }
+                let removable = view.part > 0;
+                let tip = if removable { "Remove this part" } else { "The first part stays; choose another kind for it" };
+                if ui.add_enabled(removable, eframe::egui::Button::new("−").small()).on_hover_text(tip).clicked() {
+                    protocol.also.remove(view.part - 1);
+                    view.part -= 1;
+                }
+                combo
+            })
+            .inner
+        },
+    );
+}
 
-fn parameter_ui(what: &Field, value: &mut f64, ui: &mut Ui) {
-    let colour = Palette::of(ui).data;
-    if what.kind == FieldKind::Switch {
-        let mut on = *value > 0.5;
-        field::row(ui, what.label, what.help, |ui| Checkbox::without_text(&mut on).ui(ui));
-        *value = f64::from(u8::from(on));
-        return;
-    }
-    if what.key == "direction_deg" {
-        ui.horizontal(|ui| {
-            field::row(ui, what.label, what.help, |ui| {
-                ui.add(DragValue::new(value).range(-360.0..=360.0).speed(1.0).suffix("°").update_while_editing(false))
-            });
-            arrow::dial(ui, &format!("{} dial", what.label), value, colour);
+impl StimulusPanel {
+    /// The kinds under their headings.
+    fn kind_ui(&mut self, protocol: &mut Protocol, part: usize, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let Some(kind) = protocol.part(part).map(|part| part.stimulus.kind()) else { return };
+        let mut chosen = kind;
+        field::row(ui, "Stimulus kind", "What is shown to the twin", |ui| {
+            ComboBox::from_id_salt("stimulus kind")
+                .selected_text(kind.label())
+                .width(ui.available_width())
+                .height(480.0)
+                .show_ui(ui, |ui| {
+                    let mut group = "";
+                    for &other in StimulusKind::ALL {
+                        if other.group() != group {
+                            group = other.group();
+                            ui.label(RichText::new(group).small().color(Palette::of(ui).weak));
+                        }
+                        ui.selectable_value(&mut chosen, other, other.label());
+                    }
+                })
+                .response
         });
-        return;
+        if chosen == kind {
+            return;
+        }
+        let Some(from) = protocol.part(part) else { return };
+        let (stimulus, sweep) = self.switch(from.stimulus, from.sweep, chosen);
+        match stimulus.path() {
+            // Nothing to show before a file is named.
+            Some(path) if path.as_os_str().is_empty() && part == 0 => {
+                let folder = chosen != StimulusKind::Clip;
+                actions.push(Action::Ask(if folder { Ask::OpenImages } else { Ask::OpenClip }));
+            }
+            _ if part == 0 => protocol.show_instead(stimulus, sweep),
+            _ => {
+                if let Some(part) = protocol.part_mut(part) {
+                    (*part.stimulus, *part.sweep) = (stimulus, sweep);
+                }
+            }
+        }
     }
-    let (least, most) = what.range;
-    let decimals = (-what.step.log10()).ceil().clamp(0.0, 4.0) as usize;
-    let tip = if what.unit.is_empty() {
-        format!("{}. From {least} to {most}.", what.help)
-    } else {
-        format!("{}. In {}, from {least} to {most}.", what.help, field::spoken(what.unit))
-    };
-    let suffix = if what.unit.is_empty() { String::new() } else { format!(" {}", what.unit) };
-    field::row(ui, what.label, &tip, |ui| {
-        ui.add(
-            Slider::new(value, least..=most)
-                .logarithmic(most / what.step >= MOST_LINEAR_STEPS)
-                .smallest_positive(what.step)
-                .fixed_decimals(decimals)
-                .suffix(suffix)
-                .update_while_editing(false),
-        )
+
+    /// Another kind: as it was left, or its default, in the direction and sweep of the present one.
+    fn switch(&mut self, from: &Stimulus, sweep: &Sweep, to: StimulusKind) -> (Stimulus, Sweep) {
+        self.left.retain(|(stimulus, _)| stimulus.kind() != from.kind());
+        self.left.push((from.clone(), sweep.clone()));
+        let known = self.left.iter().find(|(stimulus, _)| stimulus.kind() == to).cloned();
+        let (mut stimulus, mut kept) = known.unwrap_or_else(|| {
+            let stimulus = to.stimulus();
+            let steps = Steps { start: 0.0, step: 22.5, count: 16 };
+            let swept = stimulus.direction_deg().is_some();
+            (stimulus, if swept { Sweep::of(DIRECTION, Values::Steps(steps)) } else { Sweep::default() })
+        });
+        if let (Some(direction), Some(_)) = (from.direction_deg(), stimulus.direction_deg()) {
+            stimulus = stimulus.with_direction(direction);
+            match sweep.get(DIRECTION) {
+                Some(values) => kept.set(DIRECTION, values.clone()),
+                None => {
+                    kept.remove(DIRECTION);
+                }
+            }
+        }
+        (stimulus, kept)
+    }
+}
+
+fn file_ui(path: &std::path::Path, clip: bool, ui: &mut Ui, actions: &mut Vec<Action>) {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    ui.label(RichText::new(name).monospace()).on_hover_text(path.display().to_string());
+    ui.horizontal(|ui| {
+        let clips = [
+            ("Open clip…", "An array, an animation or a video; or drop one on the window", Ask::OpenClip),
+            ("Open frames…", "A folder of numbered pictures", Ask::OpenClipFolder),
+        ];
+        let images = [("Open images…", "A folder of pictures, shown one after the other", Ask::OpenImages)];
+        for (label, tip, ask) in if clip { &clips[..] } else { &images[..] } {
+            if ui.button(*label).on_hover_text(*tip).clicked() {
+                actions.push(Action::Ask(*ask));
+            }
+        }
     });
 }

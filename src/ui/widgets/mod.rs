@@ -2,7 +2,11 @@
 
 pub mod arrow;
 pub mod badge;
+pub mod curve;
 pub mod field;
 pub mod heat_map;
 pub mod markdown;
+pub mod modifiers;
+pub mod parameter;
 pub mod polar;
+pub mod values;
