@@ -5,4 +5,5 @@ mod npy_header;
 mod target;
 
 pub use array_file::{ArrayError, NpyMovie, NpyResponsesWriter, read_behavior_npy};
+pub use target::remove_unfinished;
 pub(crate) use target::{check_folder, unfinished};

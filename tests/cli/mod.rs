@@ -351,3 +351,35 @@ fn a_protocol_runs_to_files_and_a_wrong_key_is_named() {
     assert!(sentence.contains("sede") && sentence.contains("seed"), "{sentence}");
     assert!(!nothing.exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn stopping_the_program_leaves_no_half_written_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (movie, out) = (folder.path().join("m.npy"), folder.path().join("r.npy"));
+    let frames = 60_000;
+    std::fs::write(&movie, npy("|u1", &[frames, 18, 32], &vec![128; frames * 18 * 32])).expect("a movie");
+    let twin = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pilot.safetensors");
+    let mut running = Command::new(env!("CARGO_BIN_EXE_twinscope"))
+        .args(["predict", "--twin", text(&twin), "--movie", text(&movie), "--device", "cpu", "-o", text(&out)])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let hidden = || {
+        let entries = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(".unfinished-")).count()
+    };
+    // The first such file only tries whether the folder can be written to; the one that lasts is the answer.
+    let began = std::time::Instant::now();
+    let mut seen = 0;
+    while seen < 20 && began.elapsed().as_secs() < 60 {
+        seen = if hidden() > 0 { seen + 1 } else { 0 };
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert!(seen == 20 && running.try_wait().expect("a child").is_none(), "it was not writing");
+    let stopped = Command::new("kill").args(["-INT", &running.id().to_string()]).status().expect("kill");
+    assert!(stopped.success());
+    assert_eq!(running.wait().expect("a child").code(), Some(130));
+    assert_eq!(hidden(), 0, "a hidden file stays");
+    assert!(!out.exists(), "half an answer stays");
+}
