@@ -8,6 +8,7 @@ mod dialogs;
 mod order;
 pub mod panels;
 pub mod theme;
+mod tuned;
 mod view;
 pub mod widgets;
 

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::tuned::Tuned;
 use super::view::{SortKey, View};
 use crate::workbench::Answer;
 
@@ -13,7 +14,7 @@ pub fn value(answer: &Answer, key: SortKey, unit: usize) -> Option<f32> {
         SortKey::Unit => Some(unit as f32),
         SortKey::Osi => tuning()?.global_osi,
         SortKey::Dsi => tuning()?.global_dsi,
-        SortKey::Preferred => tuning()?.preferred_direction_deg,
+        SortKey::Preferred => Tuned::of(&answer.outcome)?.preferred(unit),
         SortKey::Mean => answer.mean.get(unit).copied(),
     }
 }

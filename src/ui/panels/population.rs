@@ -1,4 +1,4 @@
-//! All units at once: over time, or over directions.
+//! All units at once: over time, or over what was varied.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use eframe::egui::{ColorImage, TextureHandle, Ui};
 
 use super::{Panel, Place};
 use crate::ui::order::Order;
+use crate::ui::tuned::Tuned;
 use crate::ui::view::{Action, Columns, SortKey, View};
 use crate::ui::widgets::badge;
 use crate::ui::widgets::heat_map::{self, HeatMap};
@@ -29,7 +30,7 @@ impl Made {
     }
 }
 
-/// Units by time or direction.
+/// Units by time or by what was varied.
 #[derive(Default)]
 pub struct Population {
     order: Order,
@@ -52,19 +53,19 @@ impl Panel for Population {
             badge::waiting(bench, ui);
             return Vec::new();
         };
-        let has_tuning = answer.outcome.tuning.is_some();
+        let tuned = Tuned::of(&answer.outcome);
         badge::head(ui, "Population", |ui| {
             ui.checkbox(&mut view.to_peak, "Own scale")
                 .on_hover_text("Draw each unit relative to its own strongest response, so that weak units show");
-            if has_tuning {
-                ui.selectable_value(&mut view.columns, Columns::Direction, "Direction")
-                    .on_hover_text("Mean response of each unit to each direction");
+            if let Some(tuned) = tuned {
+                ui.selectable_value(&mut view.columns, Columns::Direction, tuned.label())
+                    .on_hover_text("Mean response of each unit to each value");
                 ui.selectable_value(&mut view.columns, Columns::Time, "Time")
                     .on_hover_text("Response of each unit in each frame");
             }
         });
         badge::origin(bench, ui);
-        let columns = if has_tuning { view.columns } else { Columns::Time };
+        let columns = if tuned.is_some() { view.columns } else { Columns::Time };
         let made = Made {
             answer: Arc::clone(answer),
             columns,
@@ -108,18 +109,23 @@ fn map_ui(
     let rate = outcome.monitor.frame_rate;
     let frames = outcome.responses.frames();
     let length = rate.secs_at(frames);
-    let directions = outcome.tuning.as_ref().map_or(&[][..], |tuning| &tuning.directions_deg);
+    let tuned = Tuned::of(outcome);
+    let values = tuned.map_or(0, Tuned::columns);
     let marks = match columns {
         Columns::Time => time_marks(length),
-        Columns::Direction => direction_marks(directions),
+        Columns::Direction => tuned.map_or_else(Vec::new, value_marks),
+    };
+    let label = match (columns, tuned) {
+        (Columns::Direction, Some(tuned)) => tuned.caption(),
+        _ => "Time (s)".to_owned(),
     };
     let output = HeatMap {
         label: "Population responses",
         rows_label: "Units",
         rows: order.len(),
-        columns: if columns == Columns::Time { frames } else { directions.len() },
+        columns: if columns == Columns::Time { frames } else { values },
         marks: &marks,
-        columns_label: if columns == Columns::Time { "Time (s)" } else { "Direction" },
+        columns_label: &label,
         playhead: (columns == Columns::Time && view.position_secs <= length)
             .then(|| (view.position_secs / length.max(1e-9)) as f32),
         selected: order.iter().position(|&unit| unit == bench.unit()),
@@ -137,9 +143,8 @@ fn map_ui(
             (format!("{:.2} s", rate.secs_at(column)), outcome.responses.row(column, 0).get(unit).copied())
         }
         Columns::Direction => {
-            let tuning = outcome.tuning.as_ref().and_then(|tuning| tuning.units.get(unit));
-            let direction = directions.get(column).copied().unwrap_or_default();
-            (format!("{direction:.0}°"), tuning.and_then(|tuning| tuning.mean.get(column).copied()))
+            let when = tuned.map_or_else(String::new, |tuned| tuned.spoken(column));
+            (when, tuned.and_then(|tuned| tuned.response(unit, column)))
         }
     };
     let clicked = output.response.clicked();
@@ -154,14 +159,14 @@ fn map_ui(
 /// The picture, and the response that is drawn brightest when all units share a scale.
 fn picture(made: &Made, order: &[usize]) -> (ColorImage, f32) {
     let answer = &made.answer;
-    let tuning = answer.outcome.tuning.as_ref();
+    let tuned = Tuned::of(&answer.outcome);
     let value = |unit: usize, column: usize| match made.columns {
         Columns::Time => answer.course[unit * answer.parts + column],
-        Columns::Direction => tuning.map_or(0.0, |tuning| tuning.units[unit].mean[column]),
+        Columns::Direction => tuned.and_then(|tuned| tuned.response(unit, column)).unwrap_or(0.0),
     };
     let columns = match made.columns {
         Columns::Time => answer.parts,
-        Columns::Direction => tuning.map_or(0, |tuning| tuning.directions_deg.len()),
+        Columns::Direction => tuned.map_or(0, Tuned::columns),
     };
     let top = |unit: usize| match made.columns {
         Columns::Time => answer.peak[unit],
@@ -189,14 +194,9 @@ fn time_marks(length: f64) -> Vec<(f32, String)> {
         .collect()
 }
 
-fn direction_marks(directions_deg: &[f64]) -> Vec<(f32, String)> {
-    let count = directions_deg.len();
+fn value_marks(tuned: Tuned<'_>) -> Vec<(f32, String)> {
+    let count = tuned.columns();
     let every = count.div_ceil(8).max(1);
     let centre = |index: usize| (index as f32 + 0.5) / count.max(1) as f32;
-    directions_deg
-        .iter()
-        .enumerate()
-        .step_by(every)
-        .map(|(index, direction)| (centre(index), format!("{direction:.0}°")))
-        .collect()
+    (0..count).step_by(every).map(|index| (centre(index), tuned.spoken(index))).collect()
 }

@@ -1,10 +1,12 @@
-//! Direction tuning of the selected unit.
+//! Tuning of the selected unit: on the circle for directions, along a line for any other parameter.
 
 use eframe::egui::{Grid, RichText, Ui};
 
 use super::{Panel, Place};
+use crate::analysis::{ParameterTuning, UnitCurve};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, Ask, View};
+use crate::ui::widgets::curve::curve_ui;
 use crate::ui::widgets::polar::Polar;
 use crate::ui::widgets::{arrow, badge};
 use crate::workbench::{Workbench, unit_name};
@@ -26,19 +28,32 @@ impl Panel for Tuning {
         let mut actions = Vec::new();
         let side = (ui.ctx().content_rect().height() * 0.32).clamp(190.0, 320.0);
         let Some(answer) = bench.answer() else {
-            badge::head(ui, "Direction tuning", |_| ());
+            badge::head(ui, "Tuning", |_| ());
             ui.allocate_ui(eframe::egui::vec2(ui.available_width(), side), |ui| badge::waiting(bench, ui));
             return actions;
         };
         let unit = bench.unit();
-        let name = answer.outcome.units.get(unit).map(unit_name).unwrap_or_default();
-        badge::head(ui, "Direction tuning", |ui| {
+        let outcome = &answer.outcome;
+        let name = outcome.units.get(unit).map(unit_name).unwrap_or_default();
+        let title = match &outcome.parameter {
+            Some(tuning) => format!("{} tuning", tuning.field.label),
+            None if outcome.tuning.is_some() => "Direction tuning".to_owned(),
+            None => "Tuning".to_owned(),
+        };
+        badge::head(ui, &title, |ui| {
             ui.label(RichText::new(format!("unit {name}")).color(palette.weak));
         });
         badge::origin(bench, ui);
-        let tuning = answer.outcome.tuning.as_ref();
-        match tuning.and_then(|tuning| Some((tuning, tuning.units.get(unit)?))) {
-            Some((tuning, curve)) => {
+        let along = outcome.parameter.as_ref().and_then(|tuning| Some((tuning, tuning.units.get(unit)?)));
+        let around = outcome.tuning.as_ref().and_then(|tuning| Some((tuning, tuning.units.get(unit)?)));
+        match (along, around) {
+            (Some((tuning, curve)), _) => {
+                curve_ui(tuning, curve, ui, side);
+                let least = tuning.presentations.iter().copied().min().unwrap_or(0);
+                caption_ui(curve.sem.is_some(), least, &palette, ui);
+                preferred_ui(tuning, curve, &palette, ui);
+            }
+            (None, Some((tuning, curve))) => {
                 Polar {
                     label: "Tuning curve",
                     directions_deg: &tuning.directions_deg,
@@ -47,14 +62,12 @@ impl Panel for Tuning {
                     preferred_deg: curve.preferred_direction_deg,
                 }
                 .ui(ui, side);
-                let error = if curve.sem.is_some() { "mean ± s.e.m." } else { "mean" };
-                let caption = format!("{error}, n = {}; 1 = the unit's mean activity", tuning.repeats);
-                ui.label(RichText::new(caption).small().color(palette.weak));
+                caption_ui(curve.sem.is_some(), tuning.repeats, &palette, ui);
                 numbers(curve, &palette, ui);
             }
-            None => {
-                let text = "This stimulus was shown in one direction or has none. Choose a drifting grating or moving \
-                            dots and vary the direction to see a tuning curve.";
+            (None, None) => {
+                let text = "One condition was shown. Vary a parameter of the stimulus, such as its direction or \
+                            contrast, to see a tuning curve.";
                 ui.allocate_ui(eframe::egui::vec2(ui.available_width(), side), |ui| badge::empty(ui, text));
             }
         }
@@ -70,6 +83,25 @@ impl Panel for Tuning {
         });
         actions
     }
+}
+
+fn caption_ui(has_error: bool, repeats: usize, palette: &Palette, ui: &mut Ui) {
+    let error = if has_error { "mean ± s.e.m." } else { "mean" };
+    let caption = format!("{error}, n = {repeats}; 1 = the unit's mean activity");
+    ui.label(RichText::new(caption).small().color(palette.weak));
+}
+
+fn preferred_ui(tuning: &ParameterTuning, curve: &UnitCurve, palette: &Palette, ui: &mut Ui) {
+    ui.horizontal(|ui| {
+        let tip = "Value with the largest mean response, over everything else that was varied";
+        ui.label(RichText::new("Strongest at").color(palette.weak)).on_hover_text(tip);
+        let text = match curve.preferred {
+            Some(index) if tuning.field.unit.is_empty() => tuning.spoken(index),
+            Some(index) => format!("{} {}", tuning.spoken(index), tuning.field.unit),
+            None => "–".to_owned(),
+        };
+        ui.label(RichText::new(text).strong()).on_hover_text(tip);
+    });
 }
 
 fn numbers(curve: &crate::analysis::UnitTuning, palette: &Palette, ui: &mut Ui) {

@@ -5,6 +5,7 @@ use eframe::egui::{Align2, Button, FontId, Key, Rect, RichText, Role, ScrollArea
 use super::{Panel, Place};
 use crate::ui::order::{self, Order};
 use crate::ui::theme::{Palette, ROW_HEIGHT};
+use crate::ui::tuned::Tuned;
 use crate::ui::view::{Action, SortKey, View};
 use crate::ui::widgets::{arrow, badge};
 use crate::workbench::{Answer, Command, Workbench, unit_name};
@@ -14,7 +15,7 @@ const COLUMNS: [(SortKey, &str, &str, f32, bool); 5] = [
     (SortKey::Unit, "Unit", "Session-scan · number of the recorded cell", 0.27, false),
     (SortKey::Osi, "gOSI", "Global orientation selectivity: 0 none, 1 a single orientation", 0.17, true),
     (SortKey::Dsi, "gDSI", "Global direction selectivity: 0 none, 1 a single direction", 0.17, true),
-    (SortKey::Preferred, "Pref.", "Preferred direction in degrees; 0° to the right, 90° up", 0.19, false),
+    (SortKey::Preferred, "Pref.", "Preferred direction (0° to the right, 90° up), or the value with the strongest response", 0.19, false),
     (SortKey::Mean, "Mean", "Mean predicted response over the whole movie; 1 is the unit's usual activity", 0.20, true),
 ];
 
@@ -134,7 +135,8 @@ fn row_ui(answer: &Answer, unit: usize, selected: bool, ui: &mut Ui) -> bool {
         let (anchor, at, written) = match key {
             SortKey::Unit => (Align2::LEFT_CENTER, cell.left_center() + vec2(4.0, 0.0), name.clone()),
             SortKey::Preferred => {
-                (Align2::RIGHT_CENTER, cell.right_center(), written(number.map(badge::whole_degrees), 0, "°"))
+                let preferred = Tuned::of(&answer.outcome).and_then(|tuned| tuned.preferred_spoken(unit));
+                (Align2::RIGHT_CENTER, cell.right_center(), preferred.unwrap_or_else(|| "–".to_owned()))
             }
             _ => (Align2::RIGHT_CENTER, cell.right_center(), written(number, 2, "")),
         };
