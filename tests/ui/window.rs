@@ -7,7 +7,8 @@ use burn::tensor::Tensor;
 use eframe::egui::{self, Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, HarnessBuilder};
-use twinscope::stimulus::StimulusKind;
+use twinscope::experiment::sweep::Sweep;
+use twinscope::stimulus::{Modifier, ModifierKind, StimulusKind};
 use twinscope::ui::panels;
 use twinscope::ui::{App, Columns, SortKey, ThemeChoice, View, theme};
 use twinscope::workbench::{Command, Workbench};
@@ -100,7 +101,9 @@ fn every_control_has_a_label() {
             Role::Button | Role::CheckBox | Role::Slider | Role::SpinButton | Role::TextInput | Role::ComboBox
         );
         seen += usize::from(control);
-        let named = inner.label().is_some_and(|label| !label.trim().is_empty());
+        // What a control says of itself, or a label in view that belongs to it: a tooltip is no label.
+        let said = |text: Option<String>| text.is_some_and(|text| !text.trim().is_empty());
+        let named = said(inner.label()) || inner.labelled_by().any(|label| said(label.value()));
         if control && !named {
             nameless.push(format!("{:?} at {:?}", inner.role(), node.rect()));
         }
@@ -138,15 +141,16 @@ fn the_keyboard_runs_cancels_and_takes_back() {
     assert!(same, "Esc stops the run and the previous result stays");
 
     app(&mut harness).bench.perform(Command::SetLive(false));
-    harness.get_by_label("Shuffle the order").click();
+    harness.get_by_label("Stop").click();
     harness.run_steps(2);
-    assert!(!app(&mut harness).bench.protocol().repeats.shuffle);
+    let sweeps = |harness: &mut Harness<'_, Option<App>>| !app(harness).bench.protocol().sweep.is_empty();
+    assert!(!sweeps(&mut harness));
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     harness.run_steps(2);
-    assert!(app(&mut harness).bench.protocol().repeats.shuffle, "Ctrl+Z takes the edit back");
+    assert!(sweeps(&mut harness), "Ctrl+Z takes the edit back");
     harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
     harness.run_steps(2);
-    assert!(!app(&mut harness).bench.protocol().repeats.shuffle, "Ctrl+Shift+Z does it again");
+    assert!(!sweeps(&mut harness), "Ctrl+Shift+Z does it again");
 
     let playing = app(&mut harness).view.playing;
     harness.key_press(Key::Space);
@@ -219,6 +223,73 @@ fn dragging_a_slider_is_one_step_and_one_new_answer() {
     assert_eq!(answered.stimulus.get("contrast"), Some(contrast), "live: the answer follows the slider");
     bench.perform(Command::Undo);
     assert_eq!(*bench.protocol(), before, "the whole drag is one step");
+}
+
+#[test]
+fn any_parameter_can_be_varied_and_its_tuning_is_shown() {
+    let mut harness = window(fake::bench(Duration::ZERO), [1280.0, 800.0], paused());
+    settle(&mut harness);
+    harness.get_by_label("Stop").click();
+    harness.run_steps(3);
+    harness.get_by_label("Vary a parameter").click();
+    harness.run_steps(3);
+    // The slider of the contrast has the same name; the entry of the menu is a button.
+    harness.get_by_role_and_label(Role::Button, "Contrast").click();
+    harness.run_steps(3);
+    settle(&mut harness);
+    let bench = &app(&mut harness).bench;
+    assert_eq!(bench.protocol().swept_keys(), ["contrast"]);
+    let tuning = bench.answer().and_then(|answer| answer.outcome.parameter.clone()).expect("tuning to contrast");
+    assert_eq!(tuning.values, [0.25, 0.5, 1.0]);
+    assert_eq!(harness.get_all_by_label("Contrast tuning").count(), 1, "the title of the panel");
+}
+
+#[test]
+fn a_modifier_is_added_set_and_removed() {
+    let mut harness = window(fake::bench(Duration::ZERO), [1280.0, 1000.0], paused());
+    settle(&mut harness);
+    harness.get_by_label("Modifiers").click();
+    harness.run_steps(20); // the section opens slowly
+    harness.get_by_label("Add modifier").click();
+    harness.run_steps(3);
+    harness.get_by_role_and_label(Role::Button, "Aperture").click();
+    harness.run_steps(20);
+    let modifiers = |harness: &mut Harness<'_, Option<App>>| app(harness).bench.protocol().modify.clone();
+    let kinds: Vec<ModifierKind> = modifiers(&mut harness).iter().map(Modifier::kind).collect();
+    assert_eq!(kinds, [ModifierKind::Aperture]);
+    settle(&mut harness);
+    let outdated = app(&mut harness).bench.is_answer_outdated();
+    assert!(!outdated, "live: the twin sees the stimulus through the aperture");
+    harness.get_by_label("Remove").click();
+    harness.run_steps(3);
+    assert!(modifiers(&mut harness).is_empty());
+}
+
+#[test]
+fn the_table_of_conditions_lists_presentations_and_leads_to_them() {
+    let mut harness = window(fake::answered(), [1280.0, 800.0], paused());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::T);
+    harness.run_steps(4);
+    assert!(harness.query_all_by_label_contains("32 presentations of 16 conditions").count() >= 1);
+    harness.get_by_label("Presentation 3").click();
+    harness.run_steps(3);
+    let app = app(&mut harness);
+    let plan = app.bench.plan().expect("a plan");
+    let onset = plan.monitor.frame_rate.secs_at(plan.schedule.presentations[3].onset_frame);
+    assert!((app.view.position_secs - onset).abs() < 0.05, "{} instead of {onset}", app.view.position_secs);
+}
+
+#[test]
+fn parts_are_added_and_removed() {
+    let mut harness = window(fake::bench(Duration::ZERO), [1280.0, 800.0], paused());
+    settle(&mut harness);
+    harness.get_by_label("+").click();
+    harness.run_steps(3);
+    assert_eq!(app(&mut harness).bench.protocol().parts().len(), 2);
+    assert_eq!(app(&mut harness).view.part, 1, "the new part is edited");
+    harness.get_by_label("−").click();
+    harness.run_steps(3);
+    assert_eq!(app(&mut harness).bench.protocol().parts().len(), 1);
 }
 
 #[test]
@@ -307,12 +378,13 @@ fn shots_for_human_eyes() {
     shot("about", View { about: true, ..paused() }, &|_| ());
     shot("menu", paused(), &|harness| harness.get_by_label("File").click());
     shot("time", View { columns: Columns::Time, theme: ThemeChoice::Light, to_peak: false, ..paused() }, &|_| ());
-    for (name, kind) in [("dots", StimulusKind::MovingDots), ("noise", StimulusKind::WhiteNoise)] {
+    for &kind in StimulusKind::ALL.iter().filter(|kind| kind.stimulus().path().is_none()) {
+        let name = &kind.key();
         shot(name, paused(), &|harness| {
             let bench = &mut app(harness).bench;
             let mut protocol = bench.protocol().clone();
             protocol.stimulus = kind.stimulus();
-            protocol.sweep.direction_deg = None;
+            protocol.sweep = Sweep::default();
             bench.perform(Command::Edit(Box::new(protocol)));
         });
     }

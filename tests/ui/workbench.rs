@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use twinscope::experiment::PRESETS;
 use twinscope::gpu::DeviceChoice;
 use twinscope::stimulus::Stimulus;
 use twinscope::workbench::{Command, Event, Saved, Workbench};
@@ -317,4 +318,59 @@ fn the_device_that_was_picked_is_said_in_one_line() {
     bench.wait(LIMIT);
     assert!(bench.device_line().is_some_and(|line| line.contains("CPU")), "{:?}", bench.device_line());
     assert!(bench.message().is_none());
+}
+
+#[test]
+fn every_preset_opens_as_one_step_and_can_be_planned_and_drawn() {
+    for (index, preset) in PRESETS.iter().enumerate() {
+        let mut bench = fake::bench(Duration::ZERO);
+        bench.perform(Command::SetLive(false));
+        let before = bench.protocol().clone();
+        bench.perform(Command::UsePreset(index));
+        assert_eq!(bench.protocol().title, preset.title);
+        if bench.protocol().parts().any(|part| part.stimulus.path().is_some()) {
+            continue; // a file has to be named first
+        }
+        let plan = bench.plan().unwrap_or_else(|error| panic!("{}: {error}", preset.title));
+        let first = plan.schedule.presentations[0].onset_frame;
+        bench.show_frame(first + 3);
+        bench.wait(LIMIT);
+        assert!(bench.picture().is_some(), "{}: {:?}", preset.title, bench.picture_error());
+        bench.perform(Command::Undo);
+        assert_eq!(*bench.protocol(), before, "{}", preset.title);
+    }
+}
+
+#[test]
+fn the_stimulus_is_written_as_a_movie_that_is_shown_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("movie.npy");
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetLive(false));
+    let frames = bench.plan().expect("a plan").schedule.frames;
+    bench.perform(Command::ExportMovie(path.clone()));
+    let events = bench.wait(LIMIT);
+    assert!(events.contains(&Event::Written(path.clone())), "{events:?} {:?}", bench.message());
+    let size = std::fs::metadata(&path).expect("a movie").len() as usize;
+    let pixels = bench.twin().card.raster.pixels();
+    assert_eq!(size.saturating_sub(frames * pixels), 128, "a header and one byte for each pixel");
+
+    bench.perform(Command::ExportMovie(folder.path().join("stopped.npy")));
+    bench.perform(Command::CancelMovie);
+    bench.wait(LIMIT);
+    let left = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert!(left == 1 || folder.path().join("stopped.npy").is_file(), "stopped, or finished before");
+}
+
+#[test]
+fn the_table_is_written_as_csv() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("conditions.csv");
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::ExportTable(path.clone()));
+    bench.wait(LIMIT);
+    let text = std::fs::read_to_string(&path).expect("a table");
+    let mut lines = text.lines();
+    assert!(lines.next().is_some_and(|head| head.starts_with("index,") && head.ends_with("direction_deg")), "{text}");
+    assert_eq!(lines.count(), 32);
 }
