@@ -90,15 +90,15 @@ fn condition_ui(schedule: &Schedule, frame: usize, palette: &Palette, ui: &mut U
     ui.horizontal(|ui| {
         ui.set_height(ui.spacing().interact_size.y);
         match shown.and_then(|shown| Some((shown, schedule.conditions.get(shown.condition)?))) {
-            Some((shown, condition)) => {
+            Some((shown, condition)) if !condition.is_blank() => {
                 ui.label(condition.stimulus.label());
-                if let Some(direction) = condition.direction_deg.or_else(|| condition.stimulus.direction_deg()) {
+                if let Some(direction) = condition.direction_deg().or_else(|| condition.stimulus.direction_deg()) {
                     ui.label(format!("{direction:.0}°"));
                     arrow::glyph(ui, direction, palette.data);
                 }
                 ui.label(RichText::new(format!("repeat {}", shown.repeat + 1)).color(palette.weak));
             }
-            None => {
+            _ => {
                 ui.label(RichText::new("Grey screen").color(palette.weak));
             }
         }

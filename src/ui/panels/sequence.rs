@@ -3,7 +3,7 @@
 use eframe::egui::{DragValue, Ui};
 
 use super::{Panel, Place};
-use crate::experiment::protocol::Steps;
+use crate::experiment::protocol::{DIRECTION, Order, Steps, Values};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, View};
 use crate::ui::widgets::field::{self, Field};
@@ -28,17 +28,23 @@ impl Panel for Sequence {
         badge::title(ui, "Sequence");
         ui.horizontal(|ui| {
             if protocol.stimulus.direction_deg().is_some() {
-                let mut swept = protocol.sweep.direction_deg.is_some();
+                let mut swept = protocol.sweep.contains(DIRECTION);
                 ui.checkbox(&mut swept, "Vary the direction")
                     .on_hover_text("Show the stimulus in several directions of motion, for a tuning curve");
-                if swept != protocol.sweep.direction_deg.is_some() {
-                    protocol.sweep.direction_deg = swept.then_some(Steps { start: 0.0, step: 22.5, count: 16 });
+                match (swept, protocol.sweep.contains(DIRECTION)) {
+                    (true, false) => protocol.sweep.set(DIRECTION, Values::Steps(Steps::round_the_circle(16))),
+                    (false, true) => drop(protocol.sweep.remove(DIRECTION)),
+                    _ => {}
                 }
             }
-            ui.checkbox(&mut protocol.repeats.shuffle, "Shuffle the order")
+            let mut shuffled = protocol.repeats.order != Order::Listed;
+            ui.checkbox(&mut shuffled, "Shuffle the order")
                 .on_hover_text("Show the conditions in a new random order in each repeat");
+            if shuffled != (protocol.repeats.order != Order::Listed) {
+                protocol.repeats.order = if shuffled { Order::Blocks } else { Order::Listed };
+            }
         });
-        if let Some(mut steps) = protocol.sweep.direction_deg {
+        if let Some(mut steps) = protocol.sweep.direction_steps() {
             ui.horizontal(|ui| {
                 ui.vertical(|ui| {
                     ui.set_width(ui.available_width() - 56.0);
@@ -57,7 +63,7 @@ impl Panel for Sequence {
                 });
                 arrow::rosette(ui, &arrow::directions(steps.start, steps.step, steps.count), palette.data);
             });
-            protocol.sweep.direction_deg = Some(steps);
+            protocol.sweep.set(DIRECTION, Values::Steps(steps));
         }
         let timing = &mut protocol.timing;
         let number = |ui: &mut Ui, label, tip, least, value: &mut f64| {

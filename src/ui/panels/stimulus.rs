@@ -3,7 +3,7 @@
 use eframe::egui::{Checkbox, ComboBox, DragValue, RichText, Slider, Ui, Widget};
 
 use super::{Panel, Place};
-use crate::experiment::protocol::Steps;
+use crate::experiment::protocol::{DIRECTION, Steps, Sweep, Values};
 use crate::stimulus::{Clip, Field, FieldKind, Stimulus, StimulusKind};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, Ask, View};
@@ -14,7 +14,7 @@ use crate::workbench::{Command, Workbench};
 #[derive(Default)]
 pub struct StimulusPanel {
     /// Kinds that were left, as they were left: coming back finds them unchanged.
-    left: Vec<(Stimulus, Option<Steps>)>,
+    left: Vec<(Stimulus, Sweep)>,
 }
 
 impl Panel for StimulusPanel {
@@ -61,14 +61,14 @@ impl Panel for StimulusPanel {
                 .selected_text(kind.label())
                 .width(ui.available_width())
                 .show_ui(ui, |ui| {
-                    for other in StimulusKind::ALL {
+                    for &other in StimulusKind::ALL {
                         ui.selectable_value(&mut chosen, other, other.label());
                     }
                 })
                 .response
         });
         if chosen != kind {
-            let (stimulus, sweep) = self.switch(&protocol.stimulus, protocol.sweep.direction_deg, chosen);
+            let (stimulus, sweep) = self.switch(&protocol.stimulus, &protocol.sweep, chosen);
             if matches!(&stimulus, Stimulus::Clip(clip) if clip.path.as_os_str().is_empty()) {
                 actions.push(Action::Ask(Ask::OpenClip)); // nothing to show before a file is named
             } else {
@@ -78,9 +78,8 @@ impl Panel for StimulusPanel {
         if let Stimulus::Clip(clip) = &protocol.stimulus {
             clip_ui(clip, ui, &mut actions);
         }
-        let swept = protocol.sweep.direction_deg.is_some();
         for field in protocol.stimulus.fields() {
-            if field.key == "direction_deg" && swept {
+            if protocol.sweep.contains(field.key) {
                 continue; // set by the sweep, below
             }
             let Some(mut value) = protocol.stimulus.get(field.key) else { continue };
@@ -99,23 +98,22 @@ impl Panel for StimulusPanel {
 
 impl StimulusPanel {
     /// Another kind: as it was left, or its default, in the direction and sweep of the present one.
-    fn switch(&mut self, from: &Stimulus, sweep: Option<Steps>, to: StimulusKind) -> (Stimulus, Option<Steps>) {
+    fn switch(&mut self, from: &Stimulus, sweep: &Sweep, to: StimulusKind) -> (Stimulus, Sweep) {
         self.left.retain(|(stimulus, _)| stimulus.kind() != from.kind());
-        self.left.push((from.clone(), sweep));
-        let (mut stimulus, left_sweep) = match self.left.iter().find(|(stimulus, _)| stimulus.kind() == to) {
-            Some((stimulus, sweep)) => (stimulus.clone(), *sweep),
-            None => (to.stimulus(), Some(Steps { start: 0.0, step: 22.5, count: 16 })),
+        self.left.push((from.clone(), sweep.clone()));
+        let (mut stimulus, mut varied) = match self.left.iter().find(|(stimulus, _)| stimulus.kind() == to) {
+            Some((stimulus, sweep)) => (stimulus.clone(), sweep.clone()),
+            None => (to.stimulus(), Sweep::directions(Some(Steps::round_the_circle(16)))),
         };
-        if stimulus.direction_deg().is_none() {
-            return (stimulus, None);
-        }
-        match from.direction_deg() {
-            Some(direction) => {
-                stimulus = stimulus.with_direction(direction);
-                (stimulus, sweep)
+        if let (Some(direction), Some(_)) = (from.direction_deg(), stimulus.direction_deg()) {
+            stimulus = stimulus.with_direction(direction);
+            match sweep.get(DIRECTION) {
+                Some(values) => varied.set(DIRECTION, Values::clone(values)),
+                None => drop(varied.remove(DIRECTION)),
             }
-            None => (stimulus, left_sweep),
         }
+        varied.retain_known(&stimulus, &[]);
+        (stimulus, varied)
     }
 }
 
@@ -143,6 +141,15 @@ fn parameter_ui(what: &Field, value: &mut f64, ui: &mut Ui) {
         let mut on = *value > 0.5;
         field::row(ui, what.label, what.help, |ui| Checkbox::without_text(&mut on).ui(ui));
         *value = f64::from(u8::from(on));
+        return;
+    }
+    if let FieldKind::Choice(options) = what.kind {
+        let mut chosen = (value.round().max(0.0) as usize).min(options.len().saturating_sub(1));
+        field::row(ui, what.label, what.help, |ui| {
+            ComboBox::from_id_salt(what.key)
+                .show_index(ui, &mut chosen, options.len(), |index| options.get(index).map_or("", |word| word.label))
+        });
+        *value = chosen as f64;
         return;
     }
     if what.key == "direction_deg" {
