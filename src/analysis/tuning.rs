@@ -1,8 +1,9 @@
 //! Direction tuning of a population.
 
+use super::presentation::{mean_and_sem, mean_response};
 use super::selectivity::{global_dsi, global_osi, preferred_direction_deg};
 use crate::signals::Responses;
-use crate::stimulus::schedule::{Presentation, Schedule};
+use crate::stimulus::schedule::Schedule;
 
 /// Tuning of every unit over the same directions.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +59,7 @@ pub fn direction_tuning(schedule: &Schedule, skip_frames: usize, responses: &Res
     }
     let mut shown: Vec<Vec<Vec<f64>>> = vec![Vec::new(); directions_deg.len()];
     for presentation in &schedule.presentations {
-        let Some(direction) = schedule.conditions.get(presentation.condition)?.direction_deg else {
+        let Some(direction) = schedule.conditions.get(presentation.condition)?.direction_deg() else {
             continue;
         };
         let index = directions_deg.iter().position(|&known| known == on_the_circle(direction))?;
@@ -81,7 +82,7 @@ pub fn direction_tuning(schedule: &Schedule, skip_frames: usize, responses: &Res
 /// The directions that were shown, each once, ascending.
 fn directions_of(schedule: &Schedule) -> Vec<f64> {
     let shown = schedule.presentations.iter().filter_map(|p| schedule.conditions.get(p.condition));
-    let mut directions: Vec<f64> = shown.filter_map(|condition| condition.direction_deg.map(on_the_circle)).collect();
+    let mut directions: Vec<f64> = shown.filter_map(|condition| condition.direction_deg().map(on_the_circle)).collect();
     directions.sort_by(f64::total_cmp);
     directions.dedup();
     directions
@@ -91,32 +92,4 @@ fn directions_of(schedule: &Schedule) -> Vec<f64> {
 fn on_the_circle(degrees: f64) -> f64 {
     let turned = degrees.rem_euclid(360.0);
     if turned >= 360.0 { 0.0 } else { turned }
-}
-
-/// Every unit's mean over one presentation, `[unit]`.
-fn mean_response(shown: &Presentation, skip: usize, responses: &Responses, sample: usize) -> Option<Vec<f64>> {
-    let end = shown.onset_frame.checked_add(shown.frames)?;
-    let start = shown.onset_frame.checked_add(skip)?;
-    if start >= end || end > responses.frames() {
-        return None;
-    }
-    let mut sums = vec![0.0; responses.units()];
-    for time in start..end {
-        for (sum, &value) in sums.iter_mut().zip(responses.row(time, sample)) {
-            *sum += f64::from(value);
-        }
-    }
-    let frames = (end - start) as f64;
-    sums.iter_mut().for_each(|sum| *sum /= frames);
-    Some(sums)
-}
-
-/// One unit's mean over presentations `[presentation][unit]`, and its standard error: the sample standard deviation
-/// (n - 1) over √n.
-fn mean_and_sem(presentations: &[Vec<f64>], unit: usize) -> (f32, Option<f32>) {
-    let n = presentations.len() as f64;
-    let mean = presentations.iter().map(|means| means[unit]).sum::<f64>() / n;
-    let squares = presentations.iter().map(|means| (means[unit] - mean).powi(2)).sum::<f64>();
-    let sem = (presentations.len() >= 2).then(|| (squares / (n - 1.0) / n).sqrt() as f32);
-    (mean as f32, sem)
 }

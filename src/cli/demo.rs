@@ -58,7 +58,7 @@ pub fn run(text: &str, path: &Path, out: &Path, twin: TwinWeights, device: &Devi
     let mut protocol = Protocol::from_toml(text, &path.display().to_string())?;
     // The protocol is written beside the results, in another folder: its clip must be found from there as well.
     let file = std::path::absolute(path)?;
-    protocol.stimulus.resolve_paths(file.parent().unwrap_or(Path::new("")));
+    protocol.resolve_paths(file.parent().unwrap_or(Path::new("")));
     perform(&protocol, Arc::new(twin), &device.open()?, out)
 }
 

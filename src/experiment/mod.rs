@@ -1,14 +1,21 @@
 //! A protocol, run through a twin, gives an outcome.
 
+mod error;
+mod monitor_choice;
 mod nearest;
 pub mod order;
 pub mod outcome;
+mod part;
 pub mod protocol;
 pub mod protocol_file;
 pub mod run;
 pub(crate) mod save;
+mod sweep;
+pub mod table;
+mod timing;
 mod twin;
 
 pub use outcome::{Outcome, OutcomeError, Provenance};
 pub use protocol::{Protocol, ProtocolError};
 pub use run::{Partial, PredictError, Predictor, RunError, run};
+pub use table::ConditionTable;

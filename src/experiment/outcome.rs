@@ -7,8 +7,8 @@ use npyz::WriterBuilder;
 use serde::Serialize;
 
 use super::protocol::ProtocolError;
-use super::{Protocol, save};
-use crate::analysis::DirectionTuning;
+use super::{ConditionTable, Protocol, save};
+use crate::analysis::{DirectionTuning, ParameterTuning};
 use crate::signals::{Monitor, Responses, UnitId};
 use crate::stimulus::schedule::Schedule;
 
@@ -27,6 +27,8 @@ pub struct Outcome {
     pub units: Vec<UnitId>,
     /// Direction tuning; `None` when no direction was swept.
     pub tuning: Option<DirectionTuning>,
+    /// Tuning to the parameter of the protocol's analysis; `None` when that is the direction, or nothing was swept.
+    pub parameter: Option<ParameterTuning>,
     /// How it was computed.
     pub provenance: Provenance,
 }
@@ -89,9 +91,11 @@ impl Outcome {
     /// Writes the outcome into a folder, which is made when absent, and returns the files:
     /// - `protocol.toml`: what to run to compute it again;
     /// - `outcome.json`: provenance and protocol;
-    /// - `conditions.csv`: what was shown when;
+    /// - `conditions.csv`: what was shown when, see [`ConditionTable`];
     /// - `responses.npy`: f32 `[time, unit]`;
-    /// - `tuning.csv` and `selectivity.csv`, when directions were swept. A quantity that is undefined is left empty.
+    /// - `tuning.csv`: mean response to each value of the parameter that the protocol analyses, and `preferred.csv`, the
+    ///   value of the strongest; for directions `selectivity.csv` instead. A quantity that is undefined is left empty;
+    /// - `direction_tuning.csv` and `selectivity.csv`, when directions were swept beside that parameter.
     ///
     /// # Errors
     /// When a file cannot be written; each is there whole or not at all.
@@ -109,10 +113,15 @@ impl Outcome {
         };
         save("protocol.toml", &mut |to| to.write_all(protocol.as_bytes()))?;
         save("outcome.json", &mut |to| self.write_summary(to))?;
-        save("conditions.csv", &mut |to| self.write_conditions(to))?;
+        save("conditions.csv", &mut |to| self.conditions().write_csv(to))?;
         save("responses.npy", &mut |to| self.write_responses(to))?;
+        if let Some(tuning) = &self.parameter {
+            save("tuning.csv", &mut |to| self.write_parameter_tuning(tuning, to))?;
+            save("preferred.csv", &mut |to| self.write_preferred(tuning, to))?;
+        }
         if let Some(tuning) = &self.tuning {
-            save("tuning.csv", &mut |to| self.write_tuning(tuning, to))?;
+            let name = if self.parameter.is_some() { "direction_tuning.csv" } else { "tuning.csv" };
+            save(name, &mut |to| self.write_tuning(tuning, to))?;
             save("selectivity.csv", &mut |to| self.write_selectivity(tuning, to))?;
         }
         Ok(written)
@@ -132,22 +141,9 @@ impl Outcome {
         to.write_all(b"\n")
     }
 
-    fn write_conditions(&self, to: &mut dyn Write) -> std::io::Result<()> {
-        let rate = self.monitor.frame_rate;
-        let header = ["presentation", "condition", "direction_deg", "repeat", "onset_s", "duration_s", "seed"];
-        let rows = self.schedule.presentations.iter().enumerate().map(|(index, shown)| {
-            let direction = self.schedule.conditions.get(shown.condition).and_then(|c| c.direction_deg);
-            vec![
-                index.to_string(),
-                shown.condition.to_string(),
-                text(direction),
-                shown.repeat.to_string(),
-                rate.secs_at(shown.onset_frame).to_string(),
-                rate.secs_at(shown.frames).to_string(),
-                shown.seed.to_string(),
-            ]
-        });
-        write_table(to, &header, rows)
+    /// What was shown when.
+    pub fn conditions(&self) -> ConditionTable<'_> {
+        ConditionTable::new(&self.protocol, &self.schedule, self.monitor.frame_rate)
     }
 
     fn write_responses(&self, to: &mut dyn Write) -> std::io::Result<()> {
@@ -167,6 +163,32 @@ impl Outcome {
                 row.push(text(tuning.presentations.get(index)));
                 row
             })
+        });
+        write_table(to, &header, rows)
+    }
+
+    fn write_parameter_tuning(&self, tuning: &ParameterTuning, to: &mut dyn Write) -> std::io::Result<()> {
+        let header = ["animal", "session", "scan", "unit", tuning.key.as_str(), "mean", "sem", "n"];
+        let rows = self.units.iter().zip(&tuning.units).flat_map(|(id, unit)| {
+            (0..tuning.values.len()).map(move |index| {
+                let mut row = columns(id);
+                row.extend([tuning.spoken(index), text(unit.mean.get(index))]);
+                row.push(text(unit.sem.as_ref().and_then(|sem| sem.get(index))));
+                row.push(text(tuning.presentations.get(index)));
+                row
+            })
+        });
+        write_table(to, &header, rows)
+    }
+
+    fn write_preferred(&self, tuning: &ParameterTuning, to: &mut dyn Write) -> std::io::Result<()> {
+        let preferred = format!("preferred_{}", tuning.key);
+        let header = ["animal", "session", "scan", "unit", preferred.as_str(), "response"];
+        let rows = self.units.iter().zip(&tuning.units).map(|(id, unit)| {
+            let mut row = columns(id);
+            row.push(unit.preferred.map(|index| tuning.spoken(index)).unwrap_or_default());
+            row.push(text(unit.preferred.and_then(|index| unit.mean.get(index))));
+            row
         });
         write_table(to, &header, rows)
     }
@@ -197,7 +219,11 @@ fn text(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-fn write_table(to: &mut dyn Write, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> std::io::Result<()> {
+pub(super) fn write_table<H: AsRef<[u8]>>(
+    to: &mut dyn Write,
+    header: &[H],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> std::io::Result<()> {
     let mut table = csv::Writer::from_writer(to);
     table.write_record(header)?;
     for row in rows {

@@ -1,7 +1,8 @@
 //! One run: protocol -> schedule -> twin -> responses -> analysis -> outcome.
 
+use super::protocol::DIRECTION;
 use super::{Outcome, Protocol, ProtocolError, Provenance};
-use crate::analysis::direction_tuning;
+use crate::analysis::{direction_tuning, parameter_tuning};
 use crate::job::{Cancelled, Progress};
 use crate::model::weights::TwinCard;
 use crate::signals::{Behavior, FrameSource, Monitor, Raster, Responses, SourceError, UnitId};
@@ -138,11 +139,15 @@ pub fn run(
         Ok(())
     })?;
     let responses = collected.finish()?;
-    let tuning = direction_tuning(&schedule, protocol.skip_frames(&monitor), &responses);
+    let skip = protocol.skip_frames(&monitor);
+    let tuning = direction_tuning(&schedule, skip, &responses);
+    let parameter = protocol.tuning_key().filter(|key| *key != DIRECTION);
+    let parameter = parameter.and_then(|key| parameter_tuning(&schedule, key, skip, &responses));
     Ok(Outcome {
         protocol: protocol.clone(),
         monitor,
         tuning,
+        parameter,
         units: twin.units().to_vec(),
         provenance: provenance(protocol, twin),
         schedule,

@@ -1,6 +1,6 @@
 //! What figures are drawn from, recorded or predicted.
 
-use crate::analysis::{DirectionTuning, UnitTuning};
+use crate::analysis::{DirectionTuning, ParameterTuning, UnitTuning};
 use crate::experiment::Outcome;
 use crate::signals::{FrameRate, Responses, UnitId};
 use crate::stimulus::schedule::Schedule;
@@ -16,6 +16,8 @@ pub struct Data<'a> {
     pub provenance: String,
     /// Direction tuning, when directions were swept.
     pub tuning: Option<&'a DirectionTuning>,
+    /// Tuning to another parameter, when that is what is analysed.
+    pub parameter: Option<&'a ParameterTuning>,
     /// Identity of each unit.
     pub units: &'a [UnitId],
     /// What was shown when.
@@ -38,6 +40,7 @@ impl<'a> Data<'a> {
                 made.version, made.twin, made.weights_sha256, made.device, made.seed
             ),
             tuning: outcome.tuning.as_ref(),
+            parameter: outcome.parameter.as_ref(),
             units: &outcome.units,
             schedule: &outcome.schedule,
             responses: &outcome.responses,

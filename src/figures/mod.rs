@@ -7,6 +7,7 @@ mod data;
 mod direction_tuning;
 mod face;
 mod heat_map;
+mod parameter_tuning;
 mod plot;
 mod population;
 mod style;
@@ -38,7 +39,14 @@ pub enum Figure {
     HeatMap,
     /// Preferred directions and selectivity of all units.
     Population,
-    /// All of them on one sheet.
+    /// Tuning curve of one unit over the parameter that is analysed, when that is not the direction.
+    ParameterTuning {
+        /// Index of the unit.
+        unit: usize,
+    },
+    /// Tuning of all units to that parameter.
+    ParameterPopulation,
+    /// Direction tuning, response and population on one sheet.
     Summary {
         /// Index of the unit shown on its own.
         unit: usize,
@@ -73,8 +81,16 @@ pub enum FigureError {
 
 impl Figure {
     /// Every figure, for one unit.
-    pub fn all(unit: usize) -> [Self; 5] {
-        [Self::DirectionTuning { unit }, Self::Traces { unit }, Self::HeatMap, Self::Population, Self::Summary { unit }]
+    pub fn all(unit: usize) -> [Self; 7] {
+        [
+            Self::DirectionTuning { unit },
+            Self::Traces { unit },
+            Self::HeatMap,
+            Self::Population,
+            Self::ParameterTuning { unit },
+            Self::ParameterPopulation,
+            Self::Summary { unit },
+        ]
     }
 
     /// File name without its ending.
@@ -84,6 +100,8 @@ impl Figure {
             Self::Traces { .. } => "traces",
             Self::HeatMap => "heat_map",
             Self::Population => "population",
+            Self::ParameterTuning { .. } => "tuning",
+            Self::ParameterPopulation => "tuning_population",
             Self::Summary { .. } => "summary",
         }
     }
@@ -95,6 +113,8 @@ impl Figure {
             Self::Traces { .. } => traces::SIZE_MM,
             Self::HeatMap => heat_map::SIZE_MM,
             Self::Population => population::SIZE_MM,
+            Self::ParameterTuning { .. } => parameter_tuning::SIZE_MM,
+            Self::ParameterPopulation => parameter_tuning::POPULATION_SIZE_MM,
             Self::Summary { .. } => summary::SIZE_MM,
         }
     }
@@ -106,19 +126,33 @@ impl Figure {
 
     fn check(self, data: &Data<'_>) -> Result<(), FigureError> {
         let missing = |what: String| Err(FigureError::Missing(what));
-        if !matches!(self, Self::Traces { .. }) && data.tuning.is_none() {
+        let units = data.responses.units();
+        let of_parameter = matches!(self, Self::ParameterTuning { .. } | Self::ParameterPopulation);
+        if of_parameter && data.parameter.is_none() {
+            return missing("nothing but the direction was swept, so there is no other tuning to show".to_owned());
+        }
+        if !of_parameter && !matches!(self, Self::Traces { .. }) && data.tuning.is_none() {
             return missing("no direction was swept, so there is no tuning to show; sweep `direction_deg`".to_owned());
         }
-        let units = data.responses.units();
-        let tuned = data.tuning.map_or(units, |tuning| tuning.units.len());
+        let tuned = match self {
+            _ if of_parameter => data.parameter.map_or(units, |tuning| tuning.units.len()),
+            _ => data.tuning.map_or(units, |tuning| tuning.units.len()),
+        };
         if data.units.len() != units || tuned != units {
             return missing(format!("{units} units responded, {tuned} are tuned and {} named", data.units.len()));
         }
         match self {
-            Self::DirectionTuning { unit } | Self::Traces { unit } | Self::Summary { unit } if unit >= units => {
+            Self::DirectionTuning { unit }
+            | Self::Traces { unit }
+            | Self::ParameterTuning { unit }
+            | Self::Summary { unit }
+                if unit >= units =>
+            {
                 missing(format!("unit {unit} was asked for, but there are {units}, counted from 0"))
             }
-            Self::HeatMap | Self::Population if units == 0 => missing("there are no units to show".to_owned()),
+            Self::HeatMap | Self::Population | Self::ParameterPopulation if units == 0 => {
+                missing("there are no units to show".to_owned())
+            }
             _ if data.responses.frames() == 0 || data.responses.samples() == 0 => {
                 missing("there are no responses to show".to_owned())
             }
@@ -132,6 +166,8 @@ impl Figure {
             Self::Traces { unit } => traces::draw(canvas, data, unit),
             Self::HeatMap => heat_map::draw(canvas, data),
             Self::Population => population::draw(canvas, data),
+            Self::ParameterTuning { unit } => parameter_tuning::draw(canvas, data, unit),
+            Self::ParameterPopulation => parameter_tuning::draw_population(canvas, data),
             Self::Summary { unit } => summary::draw(canvas, data, unit),
         }
         canvas.finish()

@@ -54,7 +54,7 @@ pub fn panel<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &D
         let (left, _) = plot.at(secs_at(shown.onset_frame), 0.0);
         let (right, _) = plot.at(secs_at((shown.onset_frame + shown.frames).min(frames)), 0.0);
         canvas.rectangle(Area::new(left, area.top, right, area.bottom), SHADE);
-        let direction = data.schedule.conditions.get(shown.condition).and_then(|condition| condition.direction_deg);
+        let direction = data.schedule.conditions.get(shown.condition).and_then(|condition| condition.direction_deg());
         let length = (right - left).min(3.2);
         if let (Some(degrees), true) = (direction, length > 1.2) {
             canvas.direction_arrow(((left + right) / 2.0, area.top - 2.4), degrees, length, INK);

@@ -54,6 +54,17 @@ impl std::fmt::Display for Raster {
     }
 }
 
+/// How degrees of visual angle are measured on a flat screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Angles {
+    /// By the arc tangent: a centimetre covers fewer degrees the further it is from the centre.
+    #[default]
+    Exact,
+    /// Every centimetre covers as many degrees as at the centre.
+    SmallAngle,
+}
+
 /// A flat screen, perpendicular to the line of sight at its centre.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Monitor {
@@ -71,6 +82,12 @@ pub struct Monitor {
     pub frame_rate: FrameRate,
     /// Grey level between presentations, 0..=255.
     pub background: u8,
+    /// How degrees are measured.
+    #[serde(default)]
+    pub angles: Angles,
+    /// Whether stimuli are computed in luminance and then turned into grey levels by the inverse of `gamma`.
+    #[serde(default)]
+    pub linear_light: bool,
 }
 
 impl Monitor {
@@ -83,6 +100,8 @@ impl Monitor {
         gamma: 1.7,
         frame_rate: FrameRate::WANG2025,
         background: 128,
+        angles: Angles::Exact,
+        linear_light: false,
     };
 
     /// The same screen drawn with another number of pixels.

@@ -12,6 +12,7 @@ mod drawing;
 pub mod fields;
 pub mod gratings;
 pub mod hash;
+pub mod keys;
 pub mod modify;
 pub mod noise;
 mod painter;

@@ -5,21 +5,41 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Modifier, Prepared, Screen, Stimulus, StimulusError, check_monitor};
+use super::{Field, Modifier, Prepared, Screen, Stimulus, StimulusError, check_monitor, keys};
 use crate::signals::{FrameSource, Monitor, Raster, SourceError};
 
-/// One cell of a sweep: a stimulus with all parameters fixed.
+/// One cell of a sweep: a stimulus with all parameters fixed; or a blank.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
+    /// The part of the experiment it belongs to, from 0; `None` for a blank, which shows the background only.
+    #[serde(default)]
+    pub part: Option<usize>,
     /// Values of the parameters that were swept, by their keys.
     pub swept: Vec<(String, f64)>,
-    /// The stimulus.
+    /// The stimulus; of a blank, that of the first part, which is not drawn.
     pub stimulus: Stimulus,
     /// What is done to it, in order.
     pub modifiers: Vec<Modifier>,
 }
 
+impl From<Stimulus> for Condition {
+    /// A stimulus as it is, in the first part of an experiment.
+    fn from(stimulus: Stimulus) -> Self {
+        Self { part: Some(0), swept: Vec::new(), stimulus, modifiers: Vec::new() }
+    }
+}
+
 impl Condition {
+    /// Whether it shows the background only.
+    pub fn is_blank(&self) -> bool {
+        self.part.is_none()
+    }
+
+    /// What is known of a parameter of the stimulus or its modifiers.
+    pub fn field(&self, key: &str) -> Option<&'static Field> {
+        keys::field(&self.stimulus, &self.modifiers, key)
+    }
+
     /// Value of a swept parameter; `None` when this was not swept.
     pub fn swept(&self, key: &str) -> Option<f64> {
         self.swept.iter().find(|(swept, _)| swept == key).map(|(_, value)| *value)
@@ -130,12 +150,16 @@ impl ScheduleSource {
         let screen = Arc::new(Screen::new(monitor));
         let mut clips: Vec<Option<Prepared>> = Vec::with_capacity(schedule.conditions.len());
         for (index, condition) in schedule.conditions.iter().enumerate() {
+            if condition.is_blank() {
+                clips.push(None);
+                continue;
+            }
             condition.stimulus.validate()?;
             let reads = condition.stimulus.reads_files() || condition.modifiers.iter().any(Modifier::reads_files);
             clips.push(if reads {
-                let same = schedule.conditions[..index]
-                    .iter()
-                    .position(|c| c.stimulus == condition.stimulus && c.modifiers == condition.modifiers);
+                let same = schedule.conditions[..index].iter().position(|c| {
+                    c.stimulus == condition.stimulus && c.modifiers == condition.modifiers && !c.is_blank()
+                });
                 match same.and_then(|earlier| clips[earlier].clone()) {
                     Some(read) => Some(read),
                     None => Some(Prepared::on(&condition.stimulus, &condition.modifiers, &screen, 0)?),
@@ -189,6 +213,11 @@ impl ScheduleSource {
                 Some(index) => {
                     let range = self.schedule.presentations[index].range();
                     let end = range.end.min(frames.end);
+                    if self.schedule.conditions[self.schedule.presentations[index].condition].is_blank() {
+                        stretches.push(Stretch::Blank(end - at));
+                        at = end;
+                        continue;
+                    }
                     let prepared = self.prepared(index).map_err(|error| SourceError::new(error.to_string()))?;
                     stretches.push(Stretch::Shown(prepared.clone(), at - range.start..end - range.start));
                     end

@@ -91,6 +91,7 @@ mod tests {
             responses: Responses::new(frames, 1, units, values).expect("the sizes fit"),
             units: (0..units as u32).map(unit).collect(),
             tuning: None,
+            parameter: None,
             provenance: Provenance { version, twin, simulated: true, weights_sha256: String::new(), device, seed: 1 },
         };
         let answer = Answer::new(outcome, 1.0);

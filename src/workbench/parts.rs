@@ -15,8 +15,8 @@ use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 use crate::model::weights::{self, TwinWeights};
 use crate::signals::{FrameSource, Monitor, Raster, SourceError};
+use crate::stimulus;
 use crate::stimulus::schedule::Schedule;
-use crate::stimulus::{self, Stimulus};
 
 /// Everything a run depends on.
 #[derive(Debug, Clone)]
@@ -172,7 +172,7 @@ pub(super) fn read_protocol(path: &Path) -> Result<Protocol, String> {
         .map_err(unreadable)?;
     let mut protocol = Protocol::from_toml(&text, &name).map_err(|error| sentence(&error))?;
     let folder = absolute_folder(path).map_err(unreadable)?;
-    protocol.stimulus.resolve_paths(&folder);
+    protocol.resolve_paths(&folder);
     Ok(protocol)
 }
 
@@ -181,17 +181,13 @@ pub(super) fn absolute_folder(path: &Path) -> std::io::Result<PathBuf> {
     Ok(std::path::absolute(path)?.parent().unwrap_or(Path::new("")).to_owned())
 }
 
-/// Writes a protocol. A clip in the folder of the file or below it is named relative to the file, so that the folder
+/// Writes a protocol. A file in the folder of the file or below it is named relative to the file, so that the folder
 /// can be moved as a whole.
 pub(super) fn write_protocol(protocol: &Protocol, path: &Path) -> Result<(), String> {
-    let mut protocol = protocol.clone();
-    if let Stimulus::Clip(clip) = &mut protocol.stimulus
-        && let Ok(folder) = absolute_folder(path)
-        && let Ok(inside) = clip.path.strip_prefix(folder)
-        && !inside.as_os_str().is_empty()
-    {
-        clip.path = inside.to_owned();
-    }
+    let protocol = match absolute_folder(path) {
+        Ok(folder) => protocol.relative_to(&folder),
+        Err(_) => protocol.clone(),
+    };
     let text = protocol.to_toml().map_err(|error| sentence(&error))?;
     experiment::save::atomically(path, |file: &mut dyn Write| file.write_all(text.as_bytes()))
         .map_err(|error| format!("{} could not be written: {error}", path.display()))
@@ -201,10 +197,16 @@ pub(super) fn load_twin(path: &Path) -> Result<TwinWeights, String> {
     weights::load(path, None, None).map_err(|error| sentence(&error))
 }
 
-/// All figures of a tuning on one sheet, or the response alone where no direction was swept.
+/// All figures of a direction tuning on one sheet, tuning to another parameter, or the response alone where nothing
+/// was swept.
 pub(super) fn write_figure(answer: &Answer, unit: usize, path: &Path) -> Result<PathBuf, String> {
     let path = if path.extension().is_none() { path.with_extension("png") } else { path.to_owned() };
-    let figure = if answer.outcome.tuning.is_some() { Figure::Summary { unit } } else { Figure::Traces { unit } };
+    let outcome = &answer.outcome;
+    let figure = match (&outcome.parameter, &outcome.tuning) {
+        (Some(_), _) => Figure::ParameterTuning { unit },
+        (None, Some(_)) => Figure::Summary { unit },
+        (None, None) => Figure::Traces { unit },
+    };
     figures::write(figure, &figures::Data::of(&answer.outcome), &path).map_err(|error| sentence(&error))?;
     Ok(path)
 }

@@ -7,6 +7,7 @@ use super::state::{Document, Origin, TwinLoading};
 use super::{Command, Event, Message, Workbench, parts};
 use crate::experiment::PRESETS;
 use crate::job::Progress;
+use crate::experiment::protocol::Sweep;
 use crate::stimulus::{Clip, Stimulus};
 
 /// Time without a further edit after which a live run starts, seconds: longer than the gap between two mouse events,
@@ -205,7 +206,7 @@ impl Workbench {
     fn show_clip(&mut self, path: PathBuf) {
         let path = std::path::absolute(&path).unwrap_or(path);
         let mut protocol = self.protocol().clone();
-        protocol.show_instead(Stimulus::Clip(Clip { path, frames_per_sec: None }), None);
+        protocol.show_instead(Stimulus::Clip(Clip { path, frames_per_sec: None }), Sweep::default());
         self.perform(Command::CloseStep);
         self.perform(Command::Edit(Box::new(protocol)));
         self.perform(Command::CloseStep);

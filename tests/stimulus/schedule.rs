@@ -11,11 +11,10 @@ fn presentation(condition: usize, onset_frame: usize, frames: usize, seed: u64) 
 
 /// 5 frames of grey, 6 of dots, 4 of grey, 3 of grating, 7 of other dots, 5 of grey.
 pub fn schedule() -> Schedule {
-    let condition = |stimulus: Stimulus| Condition { swept: Vec::new(), stimulus, modifiers: Vec::new() };
     Schedule {
         conditions: vec![
-            condition(MovingDots::default().into()),
-            condition(DriftingGrating { direction_deg: 30.0, ..Default::default() }.into()),
+            Condition::from(Stimulus::from(MovingDots::default())),
+            Condition::from(Stimulus::from(DriftingGrating { direction_deg: 30.0, ..Default::default() })),
         ],
         presentations: vec![presentation(0, 5, 6, 11), presentation(1, 15, 3, 12), presentation(0, 18, 7, 13)],
         frames: 30,

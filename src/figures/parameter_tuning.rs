@@ -1,0 +1,210 @@
+//! Tuning to a parameter on a line, such as contrast or size: the curve of one unit, and the whole population.
+
+use plotters::prelude::DrawingBackend;
+
+use super::canvas::{Align, Area, Canvas, Point, Text};
+use super::plot::{LINE_MM, Plot, Tick, frame, numbered, ticks_from_zero};
+use super::style::{AXIS_PT, BLUE, DATA_PT, PAGE_MM, VERMILLION};
+use super::{Data, unit_name};
+use crate::analysis::{ParameterTuning, Spacing, UnitCurve};
+use crate::stimulus::FieldKind;
+
+pub const SIZE_MM: (f64, f64) = (PAGE_MM, 78.0);
+pub const POPULATION_SIZE_MM: (f64, f64) = (PAGE_MM, 76.0);
+
+/// Radius of a mean response, mm.
+const DOT_MM: f64 = 0.75;
+/// Room between the texts of neighbouring ticks, mm.
+const GAP_MM: f64 = 1.6;
+
+pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>, unit: usize) {
+    let title = format!("{}: {}", data.title, unit_name(&data.units[unit]));
+    frame(canvas, SIZE_MM, &title, &[caption(data, unit)], &data.notice);
+    let Some(tuning) = data.parameter else { return };
+    curve(canvas, Area::new(17.0, 13.0, 132.0, 54.0), tuning, &tuning.units[unit]);
+    numbers(canvas, (141.0, 16.0), tuning, &tuning.units[unit]);
+}
+
+fn caption(data: &Data<'_>, unit: usize) -> String {
+    let Some(tuning) = data.parameter else { return String::new() };
+    let spread = if tuning.units[unit].sem.is_some() { "Mean ± s.e.m." } else { "Mean" };
+    let axis = if tuning.spacing == Spacing::Logarithmic { " Logarithmic axis." } else { "" };
+    format!(
+        "{spread}, {}, pooled over all else that was varied.{axis} Triangle: largest mean.",
+        presentations_in_words(&tuning.presentations)
+    )
+}
+
+fn presentations_in_words(shown: &[usize]) -> String {
+    match (shown.iter().min(), shown.iter().max()) {
+        (Some(1), Some(1)) => "one presentation of each value".to_owned(),
+        (Some(least), Some(most)) if least == most => format!("n = {least} presentations of each value"),
+        (Some(least), Some(most)) => format!("n = {least} to {most} presentations of each value"),
+        _ => String::new(),
+    }
+}
+
+/// Where values lie along the axis.
+struct Axis<'a> {
+    tuning: &'a ParameterTuning,
+    places: Vec<f64>,
+}
+
+impl<'a> Axis<'a> {
+    fn of(tuning: &'a ParameterTuning) -> Self {
+        let place = |(index, &value): (usize, &f64)| match tuning.spacing {
+            Spacing::Linear => value,
+            Spacing::Logarithmic => value.log10(),
+            Spacing::Words => index as f64,
+        };
+        Self { tuning, places: tuning.values.iter().enumerate().map(place).collect() }
+    }
+
+    /// From and to, with room beside the outermost values; `bars` leaves half a bar.
+    fn range(&self, bars: bool) -> (f64, f64) {
+        if bars {
+            return (-0.5, self.places.len() as f64 - 0.5);
+        }
+        let (first, last) = (self.places.first().copied().unwrap_or(0.0), self.places.last().copied().unwrap_or(1.0));
+        let room = if last > first { 0.04 * (last - first) } else { 0.5 };
+        (first - room, last + room)
+    }
+
+    /// The values that were shown, as far as their texts fit side by side.
+    fn ticks<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>, plot: &Plot, bars: bool) -> Vec<Tick> {
+        let values = &self.tuning.values;
+        let texts: Vec<String> = match (self.tuning.field.kind, self.tuning.spacing) {
+            (FieldKind::Choice(options), _) => values
+                .iter()
+                .map(|&value| options.get(value as usize).map_or_else(String::new, |word| word.label.to_owned()))
+                .collect(),
+            (FieldKind::Switch, _) => values.iter().map(|&on| if on > 0.5 { "on" } else { "off" }.to_owned()).collect(),
+            (FieldKind::Number, Spacing::Linear) if !bars => {
+                numbered(values).into_iter().map(|(_, text)| text).collect()
+            }
+            (FieldKind::Number, _) => (0..values.len()).map(|index| self.tuning.spoken(index)).collect(),
+        };
+        let place = |index: usize| if bars { index as f64 } else { self.places[index] };
+        let fits = |every: usize| {
+            let kept: Vec<usize> = (0..values.len()).step_by(every).collect();
+            kept.windows(2).all(|pair| {
+                let across = plot.at(place(pair[1]), plot.y.0).0 - plot.at(place(pair[0]), plot.y.0).0;
+                let wide = |index: usize| canvas.width_mm(&texts[index], Text::NORMAL) / 2.0;
+                across >= wide(pair[0]) + wide(pair[1]) + GAP_MM
+            })
+        };
+        let every = (1..=values.len().max(1)).find(|&every| fits(every)).unwrap_or(1);
+        (0..values.len()).step_by(every).map(|index| (place(index), texts[index].clone())).collect()
+    }
+}
+
+/// The curve with standard errors; words are not joined by a line.
+fn curve<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: &ParameterTuning, unit: &UnitCurve) {
+    let sem = |index: usize| unit.sem.as_ref().map_or(0.0, |sem| f64::from(sem[index]));
+    let highest = unit.mean.iter().enumerate().map(|(index, &mean)| f64::from(mean) + sem(index)).fold(0.0, f64::max);
+    let plot =
+        joined(canvas, area, tuning, highest, "Response (× mean)", &|index| (f64::from(unit.mean[index]), sem(index)));
+    if let Some(preferred) = unit.preferred {
+        let (x, _) = plot.at(Axis::of(tuning).places[preferred], 0.0);
+        canvas.polygon(&[(x, area.top), (x - 1.0, area.top - 1.8), (x + 1.0, area.top - 1.8)], VERMILLION, 1.0);
+    }
+}
+
+/// Axes, a line through the means where there is a line to draw, standard errors and means.
+fn joined<B: DrawingBackend>(
+    canvas: &mut Canvas<'_, B>,
+    area: Area,
+    tuning: &ParameterTuning,
+    highest: f64,
+    label: &str,
+    mean_and_sem: &dyn Fn(usize) -> (f64, f64),
+) -> Plot {
+    let axis = Axis::of(tuning);
+    let y_ticks = ticks_from_zero(highest, 4);
+    let top = y_ticks.last().map_or(1.0, |(value, _)| *value);
+    let plot = Plot { area, x: axis.range(false), y: (0.0, top) };
+    let x_ticks = axis.ticks(canvas, &plot, false);
+    plot.axes(canvas, (&x_ticks, &tuning.field.caption()), (&y_ticks, label));
+    let at = |index: usize, value: f64| plot.at(axis.places[index], value.clamp(0.0, top));
+    let indices = 0..tuning.values.len();
+    if tuning.spacing != Spacing::Words {
+        let line: Vec<Point> = indices.clone().map(|index| at(index, mean_and_sem(index).0)).collect();
+        canvas.line(&line, DATA_PT, BLUE);
+    }
+    for index in indices {
+        let (mean, sem) = mean_and_sem(index);
+        if sem > 0.0 {
+            canvas.line(&[at(index, mean - sem), at(index, mean + sem)], AXIS_PT, BLUE);
+        }
+        canvas.dot(at(index, mean), DOT_MM, BLUE, 1.0);
+    }
+    plot
+}
+
+/// The largest response and where it is.
+fn numbers<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: Point, tuning: &ParameterTuning, unit: &UnitCurve) {
+    let with_unit = |value: String| {
+        if tuning.field.unit.is_empty() { value } else { format!("{value} {}", tuning.field.unit) }
+    };
+    let preferred = unit.preferred.map_or("undefined".to_owned(), |index| with_unit(tuning.spoken(index)));
+    let response = unit.preferred.map_or("undefined".to_owned(), |index| format!("{:.2} × mean", unit.mean[index]));
+    let mut baseline = at.1;
+    for (name, value) in [("Value of the maximum", preferred), ("Response there", response)] {
+        canvas.text((at.0, baseline), name, Text::QUIET);
+        canvas.text((at.0, baseline + LINE_MM), &value, Text::TITLE);
+        baseline += 2.0 * LINE_MM + 2.2;
+    }
+}
+
+/// All units: the mean of their curves, and which values they prefer.
+pub fn draw_population<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>) {
+    let Some(tuning) = data.parameter else { return };
+    let responding = relative(tuning);
+    let caption = format!(
+        "Left: mean ± s.e.m. over {} units that respond, each relative to its own maximum. Right: value of the maximum; \
+         {}.",
+        responding.len(),
+        presentations_in_words(&tuning.presentations)
+    );
+    frame(canvas, POPULATION_SIZE_MM, data.title, &[caption], &data.notice);
+    let n = responding.len().max(1) as f64;
+    let moments = |index: usize| {
+        let mean = responding.iter().map(|curve| curve[index]).sum::<f64>() / n;
+        let squares = responding.iter().map(|curve| (curve[index] - mean).powi(2)).sum::<f64>();
+        (mean, if responding.len() < 2 { 0.0 } else { (squares / (n - 1.0) / n).sqrt() })
+    };
+    let label = "Response (fraction of maximum)";
+    joined(canvas, Area::new(17.0, 12.0, 88.0, 52.0), tuning, 1.0, label, &moments);
+    histogram(canvas, Area::new(108.0, 12.0, PAGE_MM - 6.0, 52.0), tuning);
+}
+
+/// Every curve over its maximum, without units that never respond.
+fn relative(tuning: &ParameterTuning) -> Vec<Vec<f64>> {
+    let over_maximum = |unit: &UnitCurve| {
+        let most = unit.mean.iter().copied().fold(0.0, f32::max);
+        (most > 0.0).then(|| unit.mean.iter().map(|&mean| f64::from((mean / most).max(0.0))).collect())
+    };
+    tuning.units.iter().filter_map(over_maximum).collect()
+}
+
+/// Number of units by the value of their maximum.
+fn histogram<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: &ParameterTuning) {
+    let mut counts = vec![0usize; tuning.values.len()];
+    tuning.units.iter().filter_map(|unit| unit.preferred).for_each(|index| counts[index] += 1);
+    let most = counts.iter().copied().max().unwrap_or(0);
+    let round = ticks_from_zero(most.max(2) as f64, 4).into_iter().map(|(value, _)| value);
+    let y_ticks = numbered(&round.filter(|value| value.fract() == 0.0).collect::<Vec<_>>());
+    let top = y_ticks.last().map_or(1.0, |(value, _)| value.max(most as f64));
+    let axis = Axis::of(tuning);
+    let plot = Plot { area, x: axis.range(true), y: (0.0, top) };
+    for (index, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let (left, top) = plot.at(index as f64 - 0.42, count as f64);
+        let (right, bottom) = plot.at(index as f64 + 0.42, 0.0);
+        canvas.rectangle(Area::new(left, top, right, bottom), BLUE);
+    }
+    let x_ticks = axis.ticks(canvas, &plot, true);
+    plot.axes(canvas, (&x_ticks, ""), (&y_ticks, "Units"));
+    let label = (area.centre().0, area.bottom + 8.2);
+    let text = format!("Preferred: {}", tuning.field.caption());
+    canvas.text(label, &text, Text::NORMAL.aligned(Align::Centre));
+}
