@@ -14,12 +14,16 @@ pub mod gratings;
 pub mod hash;
 pub mod keys;
 pub mod modify;
+pub mod monet;
 pub mod noise;
 mod painter;
+pub mod pink_noise;
 pub mod renderer;
 pub mod schedule;
 pub mod screen;
 mod source;
+mod synthesis;
+pub mod trippy;
 
 use std::ops::Range;
 use std::path::Path;
@@ -34,16 +38,20 @@ use drawing::{Drawing, Kind, Painting};
 pub use fields::{Field, FieldKind, Word};
 pub use gratings::DriftingGrating;
 pub use modify::{Modifier, ModifierKind};
-pub use noise::WhiteNoise;
+pub use monet::{Monet, MonetMotion};
+pub use noise::{BinaryNoise, WhiteNoise};
+pub use pink_noise::PinkNoise;
 pub use renderer::{Renderer, RendererError};
 pub use schedule::{Condition, Presentation, Schedule, ScheduleSource};
 pub use screen::Screen;
 pub use source::source;
+pub use trippy::Trippy;
 
 use crate::signals::{Degrees, Monitor};
 
 /// Source of every shader.
-pub const SHADERS: &[&Shader] = &[&gratings::SHADER, &noise::SHADER, &dots::SHADER];
+pub const SHADERS: &[&Shader] =
+    &[&gratings::SHADER, &noise::SHADER, &dots::SHADER, &synthesis::SHADER, &trippy::SHADER];
 
 /// The kinds of stimulus: the enum of protocols and everything that has one arm for each kind. A new kind is a file
 /// with its parameters and one line here.
@@ -129,6 +137,14 @@ kinds! {
     MovingDots, "Dots", "Moving dots", "moving dots";
     /// Independent grey squares.
     WhiteNoise, "Noise", "White noise", "white noise";
+    /// Independent black and white squares.
+    BinaryNoise, "Noise", "Binary noise", "binary noise";
+    /// Noise of power 1/f^a in space and 1/f^b in time.
+    PinkNoise, "Noise", "Pink noise (1/f)", "pink noise";
+    /// Gaussian-blurred noise with windows of orientation and motion.
+    Monet, "Noise", "Directional noise (Monet2)", "directional noise";
+    /// Sinusoidal stripes whose phase wanders smoothly.
+    Trippy, "Noise", "Trippy", "trippy movie";
     /// A natural clip from a file.
     Clip, "Clips and images", "Clip from file", "natural clip";
 }

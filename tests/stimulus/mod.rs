@@ -42,11 +42,17 @@ fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
 
 /// Every kind that is computed, with parameters other than the defaults.
 fn computed() -> Vec<Stimulus> {
-    use twinscope::stimulus::{DriftingGrating, MovingDots, WhiteNoise};
+    use twinscope::stimulus::{BinaryNoise, DriftingGrating, Monet, MovingDots, PinkNoise, Trippy, WhiteNoise};
     vec![
         DriftingGrating { direction_deg: 33.0, phase_deg: 70.0, ..Default::default() }.into(),
         DriftingGrating { direction_deg: 200.0, spherical: true, ..Default::default() }.into(),
         MovingDots { coherence: 0.5, direction_deg: 110.0, ..Default::default() }.into(),
         WhiteNoise::default().into(),
+        BinaryNoise { square_deg: 3.3, contrast: 0.6, ..Default::default() }.into(),
+        PinkNoise { spatial_exponent: 1.3, temporal_exponent: 1.7, contrast: 0.5, ..Default::default() }.into(),
+        // In the moving window of the fourth period, and between windows.
+        Monet { moving_fraction: 0.5, orientation_coherence: 1.6, ..Default::default() }.into(),
+        Monet { directions: 5, blur_deg: 1.5, cut_off_hz: 9.0, ..Default::default() }.into(),
+        Trippy { node_spacing_deg: 14.0, window_secs: 0.6, ..Default::default() }.into(),
     ]
 }
