@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use eframe::egui::{self, Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, HarnessBuilder};
-use twinscope::experiment::sweep::Sweep;
+use twinscope::experiment::protocol::Sweep;
 use twinscope::stimulus::{Modifier, ModifierKind, StimulusKind};
 use twinscope::ui::panels;
 use twinscope::ui::{App, Columns, SortKey, ThemeChoice, View, theme};

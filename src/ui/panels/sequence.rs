@@ -4,8 +4,8 @@ use eframe::egui::{CollapsingHeader, ComboBox, DragValue, RichText, Ui};
 
 use super::{Panel, Place};
 use crate::experiment::Protocol;
-use crate::experiment::sweep::{DIRECTION, Steps, Values};
-use crate::experiment::timing::{Order, Timing};
+use crate::experiment::protocol::{DIRECTION, Steps, Values};
+use crate::experiment::protocol::{Order, Timing};
 use crate::stimulus::{Field as Parameter, FieldKind, keys};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, View};

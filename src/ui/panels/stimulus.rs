@@ -5,7 +5,7 @@ use eframe::egui::{CollapsingHeader, ComboBox, RichText, Ui};
 
 use super::{Panel, Place};
 use crate::experiment::Protocol;
-use crate::experiment::sweep::{DIRECTION, Steps, Sweep, Values};
+use crate::experiment::protocol::{DIRECTION, Steps, Sweep, Values};
 use crate::stimulus::{Stimulus, StimulusKind};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, Ask, View};
@@ -131,7 +131,7 @@ fn parts_ui(protocol: &mut Protocol, view: &mut View, ui: &mut Ui) {
                 if ui.small_button("+").on_hover_text("Add a part: another stimulus in the same experiment").clicked() {
                     let copy = protocol.part(view.part).map(|part| part.stimulus.clone());
                     if let Some(stimulus) = copy {
-                        protocol.also.push(crate::experiment::Part::new(stimulus));
+                        protocol.also.push(crate::experiment::protocol::Part::new(stimulus));
                         view.part = count;
                     }
                 }

@@ -3,7 +3,7 @@
 use eframe::egui::{DragValue, Id, TextEdit, Ui};
 
 use super::{arrow, field, parameter};
-use crate::experiment::sweep::{DIRECTION, Level, Steps, Values};
+use crate::experiment::protocol::{DIRECTION, Level, Steps, Values};
 use crate::stimulus::{Field, FieldKind};
 use crate::ui::theme::Palette;
 
