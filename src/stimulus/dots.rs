@@ -46,11 +46,12 @@ choices! {
 choices! {
     /// What noise dots do.
     pub enum NoiseRule {
-        /// Each keeps a random direction for its life, at the speed of the signal.
+        /// Each keeps a random direction for its life, at the speed of the signal; in a flow a random spiral angle.
         RandomDirection = "random_direction", "Random direction";
         /// Each appears at a random place in every frame.
         RandomPosition = "random_position", "Random position";
-        /// Each takes a new random direction in every frame.
+        /// Each takes a new random direction in every frame, at the speed that is set: also in a flow, where steps that
+        /// grow with the distance from the centre would crowd the dots there.
         RandomWalk = "random_walk", "Random walk";
     }
 }
@@ -199,8 +200,8 @@ const STAGGER: u32 = u32::MAX;
 /// Counter of the words that make the random walk: no dot has this number.
 const WALK: u32 = u32::MAX;
 
-/// Fewest steps after which a random walk repeats its turns.
-const WALK_STEPS: u32 = 4096;
+/// Steps after which a random walk repeats its turns: nine minutes at 30 frames per second.
+const WALK_STEPS: u32 = 1 << 14;
 
 /// Largest growth of the eccentricity in one turn of a dot's clock, natural logarithm: e^4 = 55 takes a dot from 1.2
 /// degrees to the corner of the screen, so hardly any dot is cut short, and a turn sees 8 births on average.
@@ -303,7 +304,7 @@ impl DotField {
             noise_rule: dots.noise_rule,
             fraction_per_frame,
             steps: std::iter::once(step(dots.direction_deg.to_radians())).chain(noise).collect(),
-            walk: if dots.noise_rule == NoiseRule::RandomWalk { walk(seed, life_frames) } else { Vec::new() },
+            walk: if dots.noise_rule == NoiseRule::RandomWalk { walk(seed) } else { Vec::new() },
             visible_deg: widest.map(|widest| (widest + margin) as f32),
         }
     }
@@ -381,12 +382,12 @@ impl DotField {
         let [x, y, heading, from] = random_words(self.seed, dot, life);
         let steps = self.walk.len() - 1;
         let from = from as usize % steps;
-        let after = |steps_gone: usize| match steps_gone.checked_sub(steps) {
-            None => self.walk[steps_gone],
-            // A second round starts where the first ended.
-            Some(again) => [0, 1].map(|axis| self.walk[steps][axis] + self.walk[again][axis]),
+        let after = |gone: usize| {
+            // Every round starts where the last one ended.
+            let rounds = (gone / steps) as f64;
+            [0, 1].map(|axis| rounds * self.walk[steps][axis] + self.walk[gone % steps][axis])
         };
-        let ([x0, y0], [x1, y1]) = (self.walk[from], after(from + age as usize));
+        let ([x0, y0], [x1, y1]) = (after(from), after(from + age as usize));
         let (sin, cos) = turn(heading).sin_cos();
         let (across, up) = (x1 - x0, y1 - y0);
         let gone = [cos * across - sin * up, sin * across + cos * up];
@@ -435,10 +436,10 @@ fn wrapping_units(fraction: f64) -> u32 {
     (fraction * 2f64.powi(32)).round() as i64 as u32
 }
 
-/// Where a walk with a random direction at each step is after 0, 1, 2... steps; at least as many steps as a life.
-fn walk(seed: u64, life_frames: u32) -> Vec<[f64; 2]> {
+/// Where a walk with a random direction at each step is after 0, 1, 2... steps.
+fn walk(seed: u64) -> Vec<[f64; 2]> {
     let mut at = [0.0, 0.0];
-    let steps = (0..life_frames.max(WALK_STEPS)).map(|step| {
+    let steps = (0..WALK_STEPS).map(|step| {
         let (sin, cos) = turn(random_words(seed, WALK, step)[0]).sin_cos();
         at = [at[0] + cos, at[1] + sin];
         at
