@@ -10,6 +10,7 @@ pub mod clip;
 pub mod dots;
 mod drawing;
 pub mod fields;
+pub mod gaussian_dots;
 pub mod gratings;
 pub mod hash;
 pub mod keys;
@@ -24,6 +25,7 @@ pub mod screen;
 mod source;
 mod synthesis;
 pub mod trippy;
+pub mod sparse_noise;
 
 use std::ops::Range;
 use std::path::Path;
@@ -36,6 +38,7 @@ pub use dots::MovingDots;
 pub use drawing::Shader;
 use drawing::{Drawing, Kind, Painting};
 pub use fields::{Field, FieldKind, Word};
+pub use gaussian_dots::{FlashingGaussianDots, GaussianDot};
 pub use gratings::DriftingGrating;
 pub use modify::{Modifier, ModifierKind};
 pub use monet::{Monet, MonetMotion};
@@ -46,12 +49,13 @@ pub use schedule::{Condition, Presentation, Schedule, ScheduleSource};
 pub use screen::Screen;
 pub use source::source;
 pub use trippy::Trippy;
+pub use sparse_noise::SparseNoise;
 
 use crate::signals::{Degrees, Monitor};
 
 /// Source of every shader.
 pub const SHADERS: &[&Shader] =
-    &[&gratings::SHADER, &noise::SHADER, &dots::SHADER, &synthesis::SHADER, &trippy::SHADER];
+    &[&gratings::SHADER, &noise::SHADER, &dots::SHADER, &synthesis::SHADER, &trippy::SHADER, &gaussian_dots::SHADER, &sparse_noise::SHADER];
 
 /// The kinds of stimulus: the enum of protocols and everything that has one arm for each kind. A new kind is a file
 /// with its parameters and one line here.
@@ -135,6 +139,10 @@ kinds! {
     DriftingGrating, "Gratings", "Drifting grating", "drifting gratings";
     /// Coherently moving random dots.
     MovingDots, "Dots", "Moving dots", "moving dots";
+    /// One Gaussian dot.
+    GaussianDot, "Dots", "Gaussian dot", "Gaussian dot";
+    /// Gaussian dots, one after the other, all over the screen.
+    FlashingGaussianDots, "Dots", "Flashing Gaussian dots", "flashing Gaussian dots";
     /// Independent grey squares.
     WhiteNoise, "Noise", "White noise", "white noise";
     /// Independent black and white squares.
@@ -145,6 +153,8 @@ kinds! {
     Monet, "Noise", "Directional noise (Monet2)", "directional noise";
     /// Sinusoidal stripes whose phase wanders smoothly.
     Trippy, "Noise", "Trippy", "trippy movie";
+    /// A few white and black squares.
+    SparseNoise, "Noise", "Sparse noise", "sparse noise";
     /// A natural clip from a file.
     Clip, "Clips and images", "Clip from file", "natural clip";
 }

@@ -2,6 +2,7 @@
 
 mod clip;
 mod dots;
+mod gaussian_dots;
 mod gratings;
 mod hash;
 mod noise;
@@ -9,6 +10,7 @@ mod parameters;
 mod renderer;
 mod schedule;
 mod shaders;
+mod sparse_noise;
 
 use twinscope::signals::{Monitor, Raster};
 use twinscope::stimulus::{Prepared, Stimulus};
@@ -42,11 +44,31 @@ fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
 
 /// Every kind that is computed, with parameters other than the defaults.
 fn computed() -> Vec<Stimulus> {
-    use twinscope::stimulus::{BinaryNoise, DriftingGrating, Monet, MovingDots, PinkNoise, Trippy, WhiteNoise};
+    use twinscope::stimulus::*;
+    use twinscope::stimulus::dots::{Motion, NoiseRule, Polarity};
     vec![
         DriftingGrating { direction_deg: 33.0, phase_deg: 70.0, ..Default::default() }.into(),
         DriftingGrating { direction_deg: 200.0, spherical: true, ..Default::default() }.into(),
         MovingDots { coherence: 0.5, direction_deg: 110.0, ..Default::default() }.into(),
+        MovingDots {
+            motion: Motion::Flow,
+            spiral_deg: 200.0,
+            centre_x_deg: 20.0,
+            coherence: 0.6,
+            polarity: Polarity::White,
+            ..Default::default()
+        }
+        .into(),
+        MovingDots { coherence: 0.3, noise_rule: NoiseRule::RandomWalk, ..Default::default() }.into(),
+        MovingDots {
+            motion: Motion::Flow,
+            noise_rule: NoiseRule::RandomPosition,
+            coherence: 0.7,
+            ..Default::default()
+        }
+        .into(),
+        GaussianDot { x_deg: -20.0, y_deg: 11.0, sigma_deg: 9.0, contrast: -0.6 }.into(),
+        FlashingGaussianDots { columns: 4, rows: 3, dot_secs: 0.1, contrast: 0.8, ..Default::default() }.into(),
         WhiteNoise::default().into(),
         BinaryNoise { square_deg: 3.3, contrast: 0.6, ..Default::default() }.into(),
         PinkNoise { spatial_exponent: 1.3, temporal_exponent: 1.7, contrast: 0.5, ..Default::default() }.into(),
@@ -54,5 +76,6 @@ fn computed() -> Vec<Stimulus> {
         Monet { moving_fraction: 0.5, orientation_coherence: 1.6, ..Default::default() }.into(),
         Monet { directions: 5, blur_deg: 1.5, cut_off_hz: 9.0, ..Default::default() }.into(),
         Trippy { node_spacing_deg: 14.0, window_secs: 0.6, ..Default::default() }.into(),
+        SparseNoise { square_deg: 3.3, density: 0.3, refresh_hz: 11.0, ..Default::default() }.into(),
     ]
 }
