@@ -8,7 +8,7 @@ use super::{Command, Event, Message, Workbench, parts};
 use crate::experiment::PRESETS;
 use crate::job::Progress;
 use crate::experiment::protocol::Sweep;
-use crate::stimulus::{Clip, Stimulus};
+use crate::stimulus::{Clip, Images, Stimulus};
 
 /// Time without a further edit after which a live run starts, seconds: longer than the gap between two mouse events,
 /// short enough to feel immediate.
@@ -68,6 +68,7 @@ impl Workbench {
             Command::OpenProtocol(path) => self.open_protocol(path),
             Command::SaveProtocol(path) => self.save_protocol(path),
             Command::ShowClip(path) => self.show_clip(path),
+            Command::ShowImages(path) => self.show_images(path),
             Command::OpenAny(path) => self.open_any(path),
             Command::SelectUnit(unit) => self.unit = Some(unit),
             Command::ExportFigure(path) => self.export(path, parts::write_figure),
@@ -206,7 +207,16 @@ impl Workbench {
     fn show_clip(&mut self, path: PathBuf) {
         let path = std::path::absolute(&path).unwrap_or(path);
         let mut protocol = self.protocol().clone();
-        protocol.show_instead(Stimulus::Clip(Clip { path, frames_per_sec: None }), Sweep::default());
+        protocol.show_instead(Stimulus::Clip(Clip::from_path(path)), Sweep::default());
+        self.perform(Command::CloseStep);
+        self.perform(Command::Edit(Box::new(protocol)));
+        self.perform(Command::CloseStep);
+    }
+
+    fn show_images(&mut self, path: PathBuf) {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let mut protocol = self.protocol().clone();
+        protocol.show_instead(Stimulus::Images(Images { path, ..Images::default() }), Sweep::default());
         self.perform(Command::CloseStep);
         self.perform(Command::Edit(Box::new(protocol)));
         self.perform(Command::CloseStep);
