@@ -6,6 +6,6 @@ mod npy_header;
 mod target;
 
 pub use array_file::{ArrayError, NpyMovie, NpyResponsesWriter, read_behavior_npy};
-pub use target::remove_unfinished;
 pub use movie_file::{MovieFileError, MovieFormat, write_movie, write_movie_as};
+pub use target::remove_unfinished;
 pub(crate) use target::{check_folder, unfinished};

@@ -6,6 +6,7 @@ mod nearest;
 pub mod order;
 pub mod outcome;
 mod part;
+mod presets;
 pub mod protocol;
 pub mod protocol_file;
 pub mod run;
@@ -16,6 +17,7 @@ mod timing;
 mod twin;
 
 pub use outcome::{Outcome, OutcomeError, Provenance};
+pub use presets::{PRESETS, Preset};
 pub use protocol::{Protocol, ProtocolError};
 pub use run::{Partial, PredictError, Predictor, RunError, run};
 pub use table::ConditionTable;

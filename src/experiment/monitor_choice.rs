@@ -99,6 +99,21 @@ impl MonitorChoice {
         }
     }
 
+    /// Chooses this screen: names what differs from the preset. The raster stays that of the twin, or as it was given.
+    pub fn choose(&mut self, screen: &Monitor) {
+        fn differing<T: PartialEq>(value: T, usual: T) -> Option<T> {
+            (value != usual).then_some(value)
+        }
+        let usual = Self { preset: self.preset.clone(), ..Self::default() }.monitor(screen.raster);
+        self.width_cm = differing(screen.width_cm, usual.width_cm);
+        self.height_cm = differing(screen.height_cm, usual.height_cm);
+        self.distance_cm = differing(screen.distance_cm, usual.distance_cm);
+        self.gamma = differing(screen.gamma, usual.gamma);
+        self.background = differing(screen.background, usual.background);
+        self.angles = differing(screen.angles, usual.angles);
+        self.linear_light = differing(screen.linear_light, usual.linear_light);
+    }
+
     pub(super) fn validate(&self) -> Result<(), ProtocolError> {
         let known = Self::presets();
         ensure(known.contains(&self.preset.as_str()), "monitor.preset", || match nearest(&self.preset, &known) {

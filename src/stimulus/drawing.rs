@@ -27,9 +27,9 @@ pub(crate) trait Kind {
         false
     }
 
-    /// Whether it shows what lies in files: those are read once for a whole schedule, under seed 0.
-    fn reads_files(&self) -> bool {
-        false
+    /// The file or folder that it shows, empty before one is named; `None` for what is computed.
+    fn path(&self) -> Option<&Path> {
+        None
     }
 
     /// Takes relative file names as relative to this folder.

@@ -111,8 +111,8 @@ impl Kind for Images {
         self.image < 0 && (self.order == ImageOrder::Shuffled || self.off_jitter_secs > 0.0)
     }
 
-    fn reads_files(&self) -> bool {
-        true
+    fn path(&self) -> Option<&Path> {
+        Some(&self.path)
     }
 
     fn resolve_paths(&mut self, folder: &Path) {

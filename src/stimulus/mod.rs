@@ -13,8 +13,8 @@ pub mod fields;
 pub mod gaussian_dots;
 pub mod gratings;
 pub mod hash;
-pub mod keys;
 pub mod images;
+pub mod keys;
 pub mod modify;
 pub mod monet;
 pub mod noise;
@@ -24,9 +24,9 @@ pub mod renderer;
 pub mod schedule;
 pub mod screen;
 mod source;
+pub mod sparse_noise;
 mod synthesis;
 pub mod trippy;
-pub mod sparse_noise;
 
 use std::ops::Range;
 use std::path::Path;
@@ -50,14 +50,21 @@ pub use renderer::{Renderer, RendererError};
 pub use schedule::{Condition, Presentation, Schedule, ScheduleSource};
 pub use screen::Screen;
 pub use source::source;
-pub use trippy::Trippy;
 pub use sparse_noise::SparseNoise;
+pub use trippy::Trippy;
 
 use crate::signals::{Degrees, Monitor};
 
 /// Source of every shader.
-pub const SHADERS: &[&Shader] =
-    &[&gratings::SHADER, &noise::SHADER, &dots::SHADER, &synthesis::SHADER, &trippy::SHADER, &gaussian_dots::SHADER, &sparse_noise::SHADER];
+pub const SHADERS: &[&Shader] = &[
+    &gratings::SHADER,
+    &noise::SHADER,
+    &dots::SHADER,
+    &synthesis::SHADER,
+    &trippy::SHADER,
+    &gaussian_dots::SHADER,
+    &sparse_noise::SHADER,
+];
 
 /// The kinds of stimulus: the enum of protocols and everything that has one arm for each kind. A new kind is a file
 /// with its parameters and one line here.
@@ -230,9 +237,14 @@ impl Stimulus {
         self.parameters().is_random()
     }
 
+    /// The file or folder that it shows, empty before one is named; `None` for what is computed.
+    pub fn path(&self) -> Option<&Path> {
+        self.parameters().path()
+    }
+
     /// Whether it shows what lies in files.
     pub fn reads_files(&self) -> bool {
-        self.parameters().reads_files()
+        self.path().is_some()
     }
 
     /// Takes relative file names as relative to this folder.

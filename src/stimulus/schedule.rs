@@ -41,6 +41,24 @@ impl Condition {
         keys::field(&self.stimulus, &self.modifiers, key)
     }
 
+    /// Name for people: its stimulus with what is done to it, or that of a blank.
+    pub fn label(&self) -> String {
+        if self.is_blank() {
+            return "Blank".to_owned();
+        }
+        let done = self.modifiers.iter().map(|modifier| format!(", {}", modifier.label().to_lowercase()));
+        format!("{}{}", self.stimulus.label(), done.collect::<String>())
+    }
+
+    /// What was swept: keys with label, value and unit for people.
+    pub fn values(&self) -> impl Iterator<Item = (&str, String)> {
+        self.swept.iter().map(|(key, value)| {
+            let Some(field) = self.field(key) else { return (key.as_str(), value.to_string()) };
+            let unit = if field.unit.is_empty() { String::new() } else { format!(" {}", field.unit) };
+            (key.as_str(), format!("{} {}{unit}", field.label.to_lowercase(), field.spoken(*value)))
+        })
+    }
+
     /// Value of a swept parameter; `None` when this was not swept.
     pub fn swept(&self, key: &str) -> Option<f64> {
         self.swept.iter().find(|(swept, _)| swept == key).map(|(_, value)| *value)
@@ -157,7 +175,12 @@ impl ScheduleSource {
             }
             condition.stimulus.validate()?;
             let reads = condition.stimulus.reads_files() || condition.modifiers.iter().any(Modifier::reads_files);
-            clips.push(if reads {
+            let random = condition.stimulus.is_random() || condition.modifiers.iter().any(Modifier::is_random);
+            clips.push(if reads && random {
+                // Another picture under every seed; what is wrong with the files is found now.
+                Prepared::on(&condition.stimulus, &condition.modifiers, &screen, 0)?;
+                None
+            } else if reads {
                 let same = schedule.conditions[..index].iter().position(|c| {
                     c.stimulus == condition.stimulus && c.modifiers == condition.modifiers && !c.is_blank()
                 });

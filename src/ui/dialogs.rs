@@ -113,7 +113,9 @@ impl Ask {
         match self {
             Self::OpenTwin | Self::OpenProtocol | Self::OpenClip => dialog.pick_file(),
             Self::OpenTwinFolder | Self::OpenClipFolder | Self::OpenImages => dialog.pick_folder(),
-            Self::SaveProtocol | Self::ExportFigure | Self::ExportMovie | Self::ExportTable => dialog.set_file_name(name).save_file(),
+            Self::SaveProtocol | Self::ExportFigure | Self::ExportMovie | Self::ExportTable => {
+                dialog.set_file_name(name).save_file()
+            }
             Self::ExportData => dialog.pick_folder(),
         }
     }

@@ -233,7 +233,7 @@ pub(super) fn write_movie(plan: &Plan, path: &Path, progress: &Progress) -> Resu
 
 /// What is shown when, as CSV.
 pub(super) fn write_table(protocol: &Protocol, plan: &Plan, path: &Path) -> Result<PathBuf, String> {
-    let table = experiment::ConditionTable::new(protocol, &plan.schedule, &plan.monitor);
+    let table = experiment::ConditionTable::new(protocol, &plan.schedule, plan.monitor.frame_rate);
     experiment::save::atomically(path, |file: &mut dyn Write| table.write_csv(file))
         .map_err(|error| format!("{} could not be written: {error}", path.display()))?;
     Ok(path.to_owned())

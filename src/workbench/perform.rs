@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::state::{Document, Origin, TwinLoading};
 use super::{Command, Event, Message, Workbench, parts};
 use crate::experiment::PRESETS;
-use crate::job::Progress;
 use crate::experiment::protocol::Sweep;
+use crate::job::Progress;
 use crate::stimulus::{Clip, Images, Stimulus};
 
 /// Time without a further edit after which a live run starts, seconds: longer than the gap between two mouse events,
@@ -194,8 +194,8 @@ impl Workbench {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
         match ending.as_str() {
             "toml" => self.open_protocol(path),
-            "npy" | "npz" | "gif" | "png" | "apng" | "webp" | "tif" | "tiff" | "avi" | "mp4" | "m4v" | "mov" | "mkv" | "webm"
-            | "mpg" | "mpeg" | "ogv" => self.show_clip(path),
+            "npy" | "npz" | "gif" | "png" | "apng" | "webp" | "tif" | "tiff" | "avi" | "mp4" | "m4v" | "mov"
+            | "mkv" | "webm" | "mpg" | "mpeg" | "ogv" => self.show_clip(path),
             "" | "pt" | "pth" | "safetensors" => self.open_twin(path),
             other => self.fail(format!(
                 "`.{other}` is not a file to open here: drop a twin (.safetensors, .pt or a folder of .pt files), a \

@@ -44,8 +44,8 @@ fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
 
 /// Every kind that is computed, with parameters other than the defaults.
 fn computed() -> Vec<Stimulus> {
-    use twinscope::stimulus::*;
     use twinscope::stimulus::dots::{Motion, NoiseRule, Polarity};
+    use twinscope::stimulus::*;
     vec![
         DriftingGrating { direction_deg: 33.0, phase_deg: 70.0, ..Default::default() }.into(),
         DriftingGrating { direction_deg: 200.0, spherical: true, ..Default::default() }.into(),

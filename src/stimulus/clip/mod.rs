@@ -92,8 +92,8 @@ file_parameters! {
 }
 
 impl Kind for Clip {
-    fn reads_files(&self) -> bool {
-        true
+    fn path(&self) -> Option<&Path> {
+        Some(&self.path)
     }
 
     fn resolve_paths(&mut self, folder: &Path) {

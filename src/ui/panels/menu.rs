@@ -33,7 +33,10 @@ impl Panel for Menu {
                 ui.separator();
                 item(ui, true, "Run protocol", "Ctrl+R", Command::Run, &mut actions);
                 item(ui, bench.is_running(), "Cancel run", "Esc", Command::Cancel, &mut actions);
-                if ui.add_enabled(bench.plan().is_ok(), Button::new("Table of conditions").shortcut_text("Ctrl+T")).clicked() {
+                if ui
+                    .add_enabled(bench.plan().is_ok(), Button::new("Table of conditions").shortcut_text("Ctrl+T"))
+                    .clicked()
+                {
                     view.table = true;
                 }
                 let mut live = bench.is_live();

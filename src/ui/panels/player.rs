@@ -97,7 +97,8 @@ fn condition_ui(schedule: &Schedule, frame: usize, palette: &Palette, ui: &mut U
                     ui.label(format!("{direction:.0}°"));
                     arrow::glyph(ui, direction, palette.data);
                 }
-                let values: Vec<String> = condition.values().filter(|(key, _)| *key != "direction_deg").map(|(_, text)| text).collect();
+                let values: Vec<String> =
+                    condition.values().filter(|(key, _)| *key != "direction_deg").map(|(_, text)| text).collect();
                 if !values.is_empty() {
                     ui.label(values.join(" · "));
                 }

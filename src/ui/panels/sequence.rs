@@ -102,15 +102,7 @@ fn first_values(what: &Parameter, now: Option<f64>) -> Values {
 }
 
 /// Name of a swept parameter, and what can be done with it.
-fn head_ui(
-    key: &str,
-    what: &Parameter,
-    values: &mut Values,
-    keep: &mut bool,
-    place: usize,
-    count: usize,
-    ui: &mut Ui,
-) {
+fn head_ui(key: &str, what: &Parameter, values: &mut Values, keep: &mut bool, place: usize, count: usize, ui: &mut Ui) {
     let palette = Palette::of(ui);
     ui.horizontal(|ui| {
         let text = format!("Vary {} ({})", caption(key, what), values.count());
@@ -140,7 +132,8 @@ fn other_form(what: &Parameter, values: &Values) -> Values {
     match values {
         Values::Steps(_) => Values::numbers(numbers.iter().map(|value| (value * 1e9).round() / 1e9)),
         Values::List(_) => {
-            let (first, last) = (numbers.first().copied().unwrap_or(what.range.0), numbers.last().copied().unwrap_or(what.range.1));
+            let (first, last) =
+                (numbers.first().copied().unwrap_or(what.range.0), numbers.last().copied().unwrap_or(what.range.1));
             let count = numbers.len().max(2);
             let step = ((last - first) / (count - 1) as f64 * 1e9).round() / 1e9;
             Values::Steps(Steps { start: first, step: if step == 0.0 { what.step } else { step }, count })
@@ -226,13 +219,16 @@ fn screen_ui(bench: &Workbench, protocol: &mut Protocol, ui: &mut Ui) {
         field::number(ui, &grey, &mut background);
         now.background = background as u8;
         let mut small = now.angles == crate::signals::Angles::SmallAngle;
-        let tip = "Every centimetre covers as many degrees as at the middle of the screen, instead of the exact arc tangent";
+        let tip =
+            "Every centimetre covers as many degrees as at the middle of the screen, instead of the exact arc tangent";
         field::row(ui, "Small-angle degrees", tip, |ui| ui.add(eframe::egui::Checkbox::without_text(&mut small)));
         now.angles = if small { crate::signals::Angles::SmallAngle } else { crate::signals::Angles::Exact };
         let tip = "Draw computed stimuli so that they are linear in luminance, undoing the gamma of the screen";
-        field::row(ui, "Linear in luminance", tip, |ui| ui.add(eframe::egui::Checkbox::without_text(&mut now.linear_light)));
+        field::row(ui, "Linear in luminance", tip, |ui| {
+            ui.add(eframe::egui::Checkbox::without_text(&mut now.linear_light))
+        });
         if now != before {
-            protocol.monitor.differ(before, now);
+            protocol.monitor.choose(&now);
         }
     });
 }

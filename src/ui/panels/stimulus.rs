@@ -37,7 +37,12 @@ impl Panel for StimulusPanel {
         let part = view.part;
         self.kind_ui(&mut protocol, part, ui, &mut actions);
         if let Some(path) = protocol.part(part).and_then(|part| part.stimulus.path()) {
-            file_ui(path, protocol.part(part).is_some_and(|part| part.stimulus.kind() == StimulusKind::Clip), ui, &mut actions);
+            file_ui(
+                path,
+                protocol.part(part).is_some_and(|part| part.stimulus.kind() == StimulusKind::Clip),
+                ui,
+                &mut actions,
+            );
         }
         let sweep = protocol.part(part).map(|part| part.sweep.clone()).unwrap_or_default();
         if let Some(shown) = protocol.part_mut(part) {
@@ -81,10 +86,9 @@ fn head_ui(bench: &Workbench, protocol: &mut Protocol, ui: &mut Ui, actions: &mu
     });
     ui.horizontal(|ui| {
         let (save, save_tip) = match bench.protocol_path() {
-            Some(path) => (
-                "Save protocol",
-                format!("Write this protocol to {} (Ctrl+S); elsewhere: File menu", path.display()),
-            ),
+            Some(path) => {
+                ("Save protocol", format!("Write this protocol to {} (Ctrl+S); elsewhere: File menu", path.display()))
+            }
             None => ("Save protocol…", "Write this protocol to a file (Ctrl+S)".to_owned()),
         };
         for (label, tip, action) in [
@@ -136,7 +140,8 @@ fn parts_ui(protocol: &mut Protocol, view: &mut View, ui: &mut Ui) {
                     }
                 }
                 let removable = view.part > 0;
-                let tip = if removable { "Remove this part" } else { "The first part stays; choose another kind for it" };
+                let tip =
+                    if removable { "Remove this part" } else { "The first part stays; choose another kind for it" };
                 if ui.add_enabled(removable, eframe::egui::Button::new("−").small()).on_hover_text(tip).clicked() {
                     protocol.also.remove(view.part - 1);
                     view.part -= 1;

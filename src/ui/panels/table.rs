@@ -90,7 +90,11 @@ fn rows_ui(table: &ConditionTable<'_>, ui: &mut Ui) -> Option<usize> {
                     let Some(cells) = table.row(index) else { continue };
                     let response = line(ui, &cells, palette.text, Sense::click());
                     response.widget_info(|| {
-                        eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Button, true, format!("Presentation {index}"))
+                        eframe::egui::WidgetInfo::labeled(
+                            eframe::egui::Role::Button,
+                            true,
+                            format!("Presentation {index}"),
+                        )
                     });
                     if response.on_hover_text("Click to see this presentation").clicked() {
                         clicked = Some(index);

@@ -134,7 +134,8 @@ impl Panel for Traces {
         // Where so many fit beside one another, none is wide enough.
         let seen = if seen.len() as f32 * ARROW_WIDTH <= 4.0 * transform.frame().width() { seen } else { &[] };
         for shown in seen {
-            let Some(direction) = outcome.schedule.conditions.get(shown.condition).and_then(|c| c.direction_deg()) else {
+            let Some(direction) = outcome.schedule.conditions.get(shown.condition).and_then(|c| c.direction_deg())
+            else {
                 continue;
             };
             let (from, to) = (rate.secs_at(shown.onset_frame), rate.secs_at(shown.onset_frame + shown.frames));

@@ -15,7 +15,13 @@ const COLUMNS: [(SortKey, &str, &str, f32, bool); 5] = [
     (SortKey::Unit, "Unit", "Session-scan · number of the recorded cell", 0.27, false),
     (SortKey::Osi, "gOSI", "Global orientation selectivity: 0 none, 1 a single orientation", 0.17, true),
     (SortKey::Dsi, "gDSI", "Global direction selectivity: 0 none, 1 a single direction", 0.17, true),
-    (SortKey::Preferred, "Pref.", "Preferred direction (0° to the right, 90° up), or the value with the strongest response", 0.19, false),
+    (
+        SortKey::Preferred,
+        "Pref.",
+        "Preferred direction (0° to the right, 90° up), or the value with the strongest response",
+        0.19,
+        false,
+    ),
     (SortKey::Mean, "Mean", "Mean predicted response over the whole movie; 1 is the unit's usual activity", 0.20, true),
 ];
 

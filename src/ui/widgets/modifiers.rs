@@ -57,7 +57,7 @@ pub fn modifiers_ui(modifiers: &mut Vec<Modifier>, swept: impl Fn(&str) -> bool,
     }
     let add = ui.menu_button("Add modifier", |ui| {
         for &kind in ModifierKind::ALL {
-            if ui.button(kind.label()).on_hover_text(kind.help()).clicked() {
+            if ui.button(kind.label()).clicked() {
                 modifiers.push(kind.modifier());
             }
         }

@@ -49,7 +49,8 @@ fn steps_ui(what: &Field, steps: &mut Steps, ui: &mut Ui) {
     field::row(ui, "From, step, count", &tip, |ui| {
         ui.horizontal(|ui| {
             let speed = what.step * 0.2;
-            let start = ui.add(DragValue::new(&mut steps.start).range(least..=most).speed(speed).update_while_editing(false));
+            let start =
+                ui.add(DragValue::new(&mut steps.start).range(least..=most).speed(speed).update_while_editing(false));
             let span = most - least;
             ui.add(DragValue::new(&mut steps.step).range(-span..=span).speed(speed).update_while_editing(false))
                 .on_hover_text("Difference between neighbouring values");
@@ -72,7 +73,8 @@ fn list_ui(what: &Field, salt: &str, list: &mut Vec<Level>, ui: &mut Ui) {
         FieldKind::Switch => format!("{}. true, false or both.", what.help),
         FieldKind::Choice(_) => format!("{}. Some of: {words}.", what.help),
     };
-    let response = field::row(ui, "Values", &tip, |ui| ui.add(TextEdit::singleline(&mut text).desired_width(f32::INFINITY)));
+    let response =
+        field::row(ui, "Values", &tip, |ui| ui.add(TextEdit::singleline(&mut text).desired_width(f32::INFINITY)));
     if response.has_focus() {
         ui.data_mut(|data| data.insert_temp(id, text));
         return;
