@@ -16,6 +16,7 @@ pub mod modify;
 pub mod noise;
 mod painter;
 pub mod renderer;
+pub mod scene;
 pub mod schedule;
 pub mod screen;
 mod source;
@@ -35,6 +36,7 @@ pub use gratings::DriftingGrating;
 pub use modify::{Modifier, ModifierKind};
 pub use noise::WhiteNoise;
 pub use renderer::{Renderer, RendererError};
+pub use scene::Scene;
 pub use schedule::{Condition, Presentation, Schedule, ScheduleSource};
 pub use screen::Screen;
 pub use source::source;
@@ -42,7 +44,7 @@ pub use source::source;
 use crate::signals::{Degrees, Monitor};
 
 /// Source of every shader.
-pub const SHADERS: &[&Shader] = &[&gratings::SHADER, &noise::SHADER, &dots::SHADER];
+pub const SHADERS: &[&Shader] = &[&gratings::SHADER, &noise::SHADER, &dots::SHADER, &scene::SHADER];
 
 /// The kinds of stimulus: the enum of protocols and everything that has one arm for each kind. A new kind is a file
 /// with its parameters and one line here.
@@ -130,6 +132,8 @@ kinds! {
     WhiteNoise, "Noise", "White noise", "white noise";
     /// A natural clip from a file.
     Clip, "Clips and images", "Clip from file", "natural clip";
+    /// A generated clip with the statistics of natural scenes.
+    Scene, "Clips and images", "Rendered clip", "rendered clips";
 }
 
 /// A stimulus that cannot be shown.
@@ -293,7 +297,7 @@ impl Prepared {
     fn on(stimulus: &Stimulus, modifiers: &[Modifier], screen: &Arc<Screen>, seed: u64) -> Result<Self, StimulusError> {
         stimulus.validate()?;
         let bare = Self { screen: Arc::clone(screen), drawing: stimulus.parameters().prepare(screen, seed)? };
-        modify::modified(bare, modifiers, seed)
+        modify::modified(bare, modifiers, &[], seed)
     }
 
     /// The monitor.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Modifier, Prepared, Screen, Stimulus, StimulusError, check_monitor};
+use super::{Modifier, Prepared, Screen, Stimulus, StimulusError, check_monitor, modify};
 use crate::signals::{FrameSource, Monitor, Raster, SourceError};
 
 /// One cell of a sweep: a stimulus with all parameters fixed.
@@ -107,14 +107,23 @@ pub(super) enum Stretch {
     Shown(Prepared, Range<usize>),
 }
 
+/// The clips of one condition, read once and not yet modified: what is random in a modifier differs between showings.
+#[derive(Debug, Clone)]
+struct Clips {
+    /// The stimulus; `None` where it is computed.
+    stimulus: Option<Prepared>,
+    /// Those that modifiers show.
+    modifiers: Vec<Option<Prepared>>,
+}
+
 /// A schedule on a monitor, drawn on demand: any frame at any time, on the CPU as a [`FrameSource`], or on the GPU by a
 /// [`Renderer`](super::Renderer).
 #[derive(Debug, Clone)]
 pub struct ScheduleSource {
     schedule: Schedule,
     screen: Arc<Screen>,
-    /// Clips, read once; `None` where the condition is computed.
-    clips: Vec<Option<Prepared>>,
+    /// Clips, read once.
+    clips: Vec<Clips>,
     /// The presentation drawn last.
     last: Option<(usize, Prepared)>,
 }
@@ -128,21 +137,28 @@ impl ScheduleSource {
         check_monitor(monitor)?;
         schedule.validate()?;
         let screen = Arc::new(Screen::new(monitor));
-        let mut clips: Vec<Option<Prepared>> = Vec::with_capacity(schedule.conditions.len());
+        let mut clips: Vec<Clips> = Vec::with_capacity(schedule.conditions.len());
         for (index, condition) in schedule.conditions.iter().enumerate() {
             condition.stimulus.validate()?;
-            let reads = condition.stimulus.reads_files() || condition.modifiers.iter().any(Modifier::reads_files);
-            clips.push(if reads {
-                let same = schedule.conditions[..index]
-                    .iter()
-                    .position(|c| c.stimulus == condition.stimulus && c.modifiers == condition.modifiers);
-                match same.and_then(|earlier| clips[earlier].clone()) {
+            for modifier in &condition.modifiers {
+                modifier.validate_for(monitor)?;
+            }
+            let earlier = || schedule.conditions[..index].iter().zip(&clips);
+            let stimulus = if condition.stimulus.reads_files() {
+                let same = earlier().find(|(c, _)| c.stimulus == condition.stimulus);
+                match same.and_then(|(_, read)| read.stimulus.clone()) {
                     Some(read) => Some(read),
-                    None => Some(Prepared::on(&condition.stimulus, &condition.modifiers, &screen, 0)?),
+                    None => Some(Prepared::on(&condition.stimulus, &[], &screen, 0)?),
                 }
             } else {
                 None
-            });
+            };
+            let same = earlier().find(|(c, _)| c.modifiers == condition.modifiers);
+            let modifiers = match same.map(|(_, read)| read.modifiers.clone()) {
+                Some(read) => read,
+                None => modify::read_files(&condition.modifiers, &screen)?,
+            };
+            clips.push(Clips { stimulus, modifiers });
         }
         Ok(Self { schedule, screen, clips, last: None })
     }
@@ -161,13 +177,12 @@ impl ScheduleSource {
         let known = matches!(&self.last, Some((last, _)) if *last == index);
         if !known {
             let shown = self.schedule.presentations[index];
-            let prepared = match &self.clips[shown.condition] {
+            let (condition, clips) = (&self.schedule.conditions[shown.condition], &self.clips[shown.condition]);
+            let bare = match &clips.stimulus {
                 Some(clip) => clip.clone(),
-                None => {
-                    let condition = &self.schedule.conditions[shown.condition];
-                    Prepared::on(&condition.stimulus, &condition.modifiers, &self.screen, shown.seed)?
-                }
+                None => Prepared::on(&condition.stimulus, &[], &self.screen, shown.seed)?,
             };
+            let prepared = modify::modified(bare, &condition.modifiers, &clips.modifiers, shown.seed)?;
             self.last = Some((index, prepared));
         }
         Ok(&self.last.as_ref().expect("set just above").1)

@@ -42,11 +42,13 @@ fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
 
 /// Every kind that is computed, with parameters other than the defaults.
 fn computed() -> Vec<Stimulus> {
-    use twinscope::stimulus::{DriftingGrating, MovingDots, WhiteNoise};
+    use twinscope::stimulus::{DriftingGrating, MovingDots, Scene, WhiteNoise};
     vec![
         DriftingGrating { direction_deg: 33.0, phase_deg: 70.0, ..Default::default() }.into(),
         DriftingGrating { direction_deg: 200.0, spherical: true, ..Default::default() }.into(),
         MovingDots { coherence: 0.5, direction_deg: 110.0, ..Default::default() }.into(),
         WhiteNoise::default().into(),
+        Scene { size_min_deg: 3.0, ..Default::default() }.into(),
+        Scene { contrast: 0.7, size_min_deg: 5.0, looming_per_sec: 1.3, cut_secs: 0.5, ..Default::default() }.into(),
     ]
 }
