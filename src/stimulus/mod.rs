@@ -21,6 +21,7 @@ pub mod noise;
 mod painter;
 pub mod pink_noise;
 pub mod renderer;
+pub mod scene;
 pub mod schedule;
 pub mod screen;
 mod source;
@@ -47,6 +48,7 @@ pub use monet::{Monet, MonetMotion};
 pub use noise::{BinaryNoise, WhiteNoise};
 pub use pink_noise::PinkNoise;
 pub use renderer::{Renderer, RendererError};
+pub use scene::Scene;
 pub use schedule::{Condition, Presentation, Schedule, ScheduleSource};
 pub use screen::Screen;
 pub use source::source;
@@ -56,15 +58,8 @@ pub use trippy::Trippy;
 use crate::signals::{Degrees, Monitor};
 
 /// Source of every shader.
-pub const SHADERS: &[&Shader] = &[
-    &gratings::SHADER,
-    &noise::SHADER,
-    &dots::SHADER,
-    &synthesis::SHADER,
-    &trippy::SHADER,
-    &gaussian_dots::SHADER,
-    &sparse_noise::SHADER,
-];
+pub const SHADERS: &[&Shader] =
+    &[&gratings::SHADER, &noise::SHADER, &dots::SHADER, &synthesis::SHADER, &trippy::SHADER, &gaussian_dots::SHADER, &sparse_noise::SHADER, &scene::SHADER];
 
 /// The kinds of stimulus: the enum of protocols and everything that has one arm for each kind. A new kind is a file
 /// with its parameters and one line here.
@@ -168,6 +163,8 @@ kinds! {
     Clip, "Clips and images", "Clip from file", "natural clip";
     /// Images of a folder, one after the other.
     Images, "Clips and images", "Static images", "static images";
+    /// A generated clip with the statistics of natural scenes.
+    Scene, "Clips and images", "Rendered clip", "rendered clips";
 }
 
 /// A stimulus that cannot be shown.
@@ -336,7 +333,7 @@ impl Prepared {
     fn on(stimulus: &Stimulus, modifiers: &[Modifier], screen: &Arc<Screen>, seed: u64) -> Result<Self, StimulusError> {
         stimulus.validate()?;
         let bare = Self { screen: Arc::clone(screen), drawing: stimulus.parameters().prepare(screen, seed)? };
-        modify::modified(bare, modifiers, seed)
+        modify::modified(bare, modifiers, &[], seed)
     }
 
     /// The monitor.

@@ -44,8 +44,8 @@ fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
 
 /// Every kind that is computed, with parameters other than the defaults.
 fn computed() -> Vec<Stimulus> {
-    use twinscope::stimulus::dots::{Motion, NoiseRule, Polarity};
     use twinscope::stimulus::*;
+    use twinscope::stimulus::dots::{Motion, NoiseRule, Polarity};
     vec![
         DriftingGrating { direction_deg: 33.0, phase_deg: 70.0, ..Default::default() }.into(),
         DriftingGrating { direction_deg: 200.0, spherical: true, ..Default::default() }.into(),
@@ -77,5 +77,7 @@ fn computed() -> Vec<Stimulus> {
         Monet { directions: 5, blur_deg: 1.5, cut_off_hz: 9.0, ..Default::default() }.into(),
         Trippy { node_spacing_deg: 14.0, window_secs: 0.6, ..Default::default() }.into(),
         SparseNoise { square_deg: 3.3, density: 0.3, refresh_hz: 11.0, ..Default::default() }.into(),
+        Scene { size_min_deg: 3.0, ..Default::default() }.into(),
+        Scene { contrast: 0.7, size_min_deg: 5.0, looming_per_sec: 1.3, cut_secs: 0.5, ..Default::default() }.into(),
     ]
 }
