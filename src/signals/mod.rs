@@ -9,7 +9,7 @@ mod responses;
 mod units;
 
 pub use behavior::Behavior;
-pub use geometry::{Degrees, FrameRate, Monitor, Raster};
+pub use geometry::{Angles, Degrees, FrameRate, Monitor, Raster};
 pub use movie::{FrameSource, Movie, SourceError};
 pub use responses::Responses;
 pub use units::UnitId;
