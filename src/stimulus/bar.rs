@@ -157,6 +157,8 @@ impl Drawing {
             }
         });
         let pixels = pixels.collect();
+        // So much farther out, a rounding error neither shows a trace at the border nor misses one.
+        let reach = reach + 1e-3;
         Self {
             background: background as f32,
             pixels,

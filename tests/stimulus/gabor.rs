@@ -8,7 +8,8 @@ fn a_gabor_is_a_spherical_grating_under_a_gaussian() {
     let monitor = small_monitor();
     let places = Screen::new(&monitor).places().to_vec();
     for (x_deg, y_deg, sigma_deg) in [(0.0, 0.0, 17.6), (-30.0, 12.0, 6.0), (45.0, -20.0, 3.0)] {
-        let gabor = DriftingGabor { x_deg, y_deg, sigma_deg, direction_deg: 60.0, phase_deg: 20.0, ..Default::default() };
+        let gabor =
+            DriftingGabor { x_deg, y_deg, sigma_deg, direction_deg: 60.0, phase_deg: 20.0, ..Default::default() };
         let (sin, cos) = 60f64.to_radians().sin_cos();
         let shown = prepared(gabor, &monitor, 1);
         for frame in [0, 7] {

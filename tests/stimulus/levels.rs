@@ -15,8 +15,7 @@ fn the_michelson_contrast_of_a_linear_light_grating_in_luminance_is_its_contrast
     for contrast in [0.2, 0.5, 0.8, 1.0] {
         let pixels = draw(&prepared(DriftingGrating { contrast, ..Default::default() }, &monitor, 1), 0);
         let luminances = pixels.iter().map(|&grey| monitor.luminance(grey));
-        let (least, most) =
-            luminances.clone().fold((1.0f64, 0.0f64), |(least, most), l| (least.min(l), most.max(l)));
+        let (least, most) = luminances.clone().fold((1.0f64, 0.0f64), |(least, most), l| (least.min(l), most.max(l)));
         let found = (most - least) / (most + least);
         // The swing around 128 is 127 levels; both ends are rounded to whole levels, a percent of luminance each.
         assert!((found - contrast * 127.0 / 128.0).abs() < 0.01, "{contrast}: {found}");
@@ -95,5 +94,8 @@ fn small_angle_places_are_linear_on_the_screen() {
         columns.map(|c| changed(&c)).sum::<usize>() as f64 / count as f64
     };
     // 3 dots of 50 square degrees on 1000: 15 percent, both in the middle and at the sides.
-    assert!((0.05..0.25).contains(&covered(64..192)) && (0.05..0.25).contains(&((covered(0..40) + covered(216..256)) / 2.0)));
+    assert!(
+        (0.05..0.25).contains(&covered(64..192))
+            && (0.05..0.25).contains(&((covered(0..40) + covered(216..256)) / 2.0))
+    );
 }
