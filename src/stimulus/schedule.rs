@@ -191,7 +191,7 @@ impl ScheduleSource {
                 let same = earlier().find(|(c, _)| c.stimulus == condition.stimulus);
                 match same.and_then(|(_, read)| read.stimulus.clone()) {
                     Some(read) => Some(read),
-                    None => Some(Prepared::on(&condition.stimulus, &[], &screen, 0)?),
+                    None => Some(Prepared::bare(&condition.stimulus, &screen, 0)?),
                 }
             } else {
                 None
@@ -224,9 +224,10 @@ impl ScheduleSource {
             let bare = match &clips.stimulus {
                 Some(clip) if !condition.stimulus.is_random() => clip.clone(),
                 // A clip that is random too keeps its pictures: those that are on show are not read again.
-                _ => Prepared::on(&condition.stimulus, &[], &self.screen, shown.seed)?,
+                _ => Prepared::bare(&condition.stimulus, &self.screen, shown.seed)?,
             };
-            let prepared = modify::modified(bare, &condition.modifiers, &clips.modifiers, shown.seed)?;
+            let prepared = modify::modified(bare, &condition.modifiers, &clips.modifiers, shown.seed)?
+                .lit(&condition.stimulus);
             self.last = Some((index, prepared));
         }
         Ok(&self.last.as_ref().expect("set just above").1)

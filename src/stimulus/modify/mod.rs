@@ -259,7 +259,7 @@ fn own_seed(seed: u64, index: usize) -> u64 {
 /// # Errors
 /// When a file cannot be read.
 pub(super) fn read_files(modifiers: &[Modifier], screen: &Arc<Screen>) -> Result<Vec<Option<Prepared>>, StimulusError> {
-    let read = |stimulus: &Stimulus| Prepared::on(stimulus, &[], screen, 0);
+    let read = |stimulus: &Stimulus| Prepared::bare(stimulus, screen, 0);
     modifiers.iter().map(|modifier| modifier.nested().filter(|s| s.reads_files()).map(read).transpose()).collect()
 }
 
@@ -280,7 +280,7 @@ pub(super) fn modified(
         let seed = own_seed(seed, index);
         let nested = match (files.get(index), modifier.nested()) {
             (Some(Some(read)), _) => Some(read.clone()),
-            (_, Some(stimulus)) => Some(Prepared::on(stimulus, &[], &bare.screen, seed)?),
+            (_, Some(stimulus)) => Some(Prepared::bare(stimulus, &bare.screen, seed)?),
             (_, None) => None,
         };
         changes.push(modifier.parameters().prepare(&bare, nested, seed)?);

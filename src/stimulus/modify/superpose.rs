@@ -80,7 +80,7 @@ impl ModifierParameters for Superpose {
     fn prepare(&self, below: &Prepared, nested: Option<Prepared>, seed: u64) -> Result<Box<dyn Change>, StimulusError> {
         let second = match nested {
             Some(second) => second,
-            None => Prepared::on(&self.stimulus, &[], &below.screen, seed)?,
+            None => Prepared::bare(&self.stimulus, &below.screen, seed)?,
         };
         Ok(Box::new(Layer { mode: self.mode, second }))
     }
