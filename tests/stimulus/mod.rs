@@ -4,11 +4,15 @@ mod clip;
 mod dots;
 mod gratings;
 mod hash;
+mod monet;
 mod noise;
 mod parameters;
+mod pink_noise;
 mod renderer;
 mod schedule;
 mod shaders;
+mod spectrum;
+mod trippy;
 
 use twinscope::signals::{Monitor, Raster};
 use twinscope::stimulus::{Prepared, Stimulus};
