@@ -37,7 +37,7 @@ use drawing::{Drawing, Kind, Painting};
 pub use fields::{Field, FieldKind, Word};
 pub use gratings::DriftingGrating;
 pub use modify::{Modifier, ModifierKind};
-pub use monet::{Monet, MonetMotion};
+pub use monet::{Monet, MonetMotion, TemporalWindow};
 pub use noise::{BinaryNoise, WhiteNoise};
 pub use pink_noise::PinkNoise;
 pub use renderer::{Renderer, RendererError};

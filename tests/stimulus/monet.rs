@@ -1,7 +1,7 @@
 use std::f64::consts::{PI, TAU};
 
 use twinscope::signals::{FrameRate, Monitor, Raster};
-use twinscope::stimulus::{Monet, Prepared};
+use twinscope::stimulus::{Monet, Prepared, TemporalWindow};
 
 use super::spectrum::{correlation, frequencies, line, radial, transform};
 use super::{draw, moments, prepared, small_monitor};
@@ -156,20 +156,29 @@ fn the_picture_moves_in_the_direction_and_at_the_speed_that_were_asked_within_th
 }
 
 #[test]
-fn the_noise_changes_as_white_noise_through_half_a_hamming_window() {
+fn the_noise_changes_as_white_noise_through_the_temporal_window() {
     let monitor = Monitor::WANG2025.with_raster(Raster { height: 36, width: 64 });
-    for (rate, taps) in [(30.0, 16), (60.0, 31)] {
+    use TemporalWindow::{HalfHamming, Hamming};
+    for (rate, taps, temporal_window) in [(30.0, 16, HalfHamming), (60.0, 31, HalfHamming), (30.0, 16, Hamming)] {
         let monitor = Monitor { frame_rate: FrameRate(rate), ..monitor };
-        let shown = prepared(Monet { moving_fraction: 0.0, ..Default::default() }, &monitor, 14);
+        let monet = Monet { moving_fraction: 0.0, temporal_window, ..Default::default() };
+        let shown = prepared(monet, &monitor, 14);
         let frames: Vec<_> = (0..300).map(|frame| draw(&shown, frame)).collect();
-        let window: Vec<f64> = (0..taps).map(|n| 0.54 + 0.46 * (PI * n as f64 / (taps - 1) as f64).cos()).collect();
+        let turn = |n: i32| PI * f64::from(n) / f64::from(taps - 1);
+        let window: Vec<f64> = match temporal_window {
+            HalfHamming => (0..taps).map(|n| 0.54 + 0.46 * turn(n).cos()).collect(),
+            Hamming => (0..taps).map(|n| 0.54 - 0.46 * (2.0 * turn(n)).cos()).collect(),
+        };
         for lag in [1, 3, 6, 10, 16, 32] {
             let of = |frames: &[Vec<u8>]| frames.iter().flatten().map(|&grey| f64::from(grey)).collect::<Vec<_>>();
             let measured = correlation(of(&frames[..300 - lag]).into_iter(), of(&frames[lag..]).into_iter());
             let product = |lag: usize| window.iter().zip(window.iter().skip(lag)).map(|(a, b)| a * b).sum::<f64>();
             let expected = product(lag) / product(0);
             // Some 230 places times 30 to 60 moments are independent: standard error 0.01.
-            assert!((measured - expected).abs() < 0.035, "{rate} Hz, lag {lag}: {measured} instead of {expected}");
+            assert!(
+                (measured - expected).abs() < 0.035,
+                "{temporal_window:?}, {rate} Hz, lag {lag}: {measured} instead of {expected}"
+            );
         }
     }
 }
