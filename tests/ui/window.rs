@@ -312,7 +312,7 @@ fn shots_for_human_eyes() {
             let bench = &mut app(harness).bench;
             let mut protocol = bench.protocol().clone();
             protocol.stimulus = kind.stimulus();
-            protocol.sweep.direction_deg = None;
+            protocol.sweep = Default::default();
             bench.perform(Command::Edit(Box::new(protocol)));
         });
     }
