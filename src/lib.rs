@@ -8,7 +8,7 @@
 //! Behavior (gaze, running) -------> Twin --> Responses --> analysis --> Figure
 //! ```
 //!
-//! - [`signals`], [`gpu`], [`job`]: nouns and tools.
+//! - [`signals`], [`gpu`], [`job`], `ffmpeg`: nouns and tools.
 //! - [`stimulus`]: pictures as functions of (parameters, seed, frame).
 //! - [`data`]: arrays on disk.
 //! - [`model`]: the networks and their weights; a model sees a movie, never a stimulus.
@@ -19,6 +19,7 @@
 //! - [`ui`], [`cli`]: two shells over the workbench.
 #![recursion_limit = "256"]
 
+pub(crate) mod ffmpeg;
 pub mod gpu;
 pub mod job;
 pub mod signals;

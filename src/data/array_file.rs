@@ -112,7 +112,7 @@ pub enum ArrayError {
 }
 
 /// A movie in a file, u8 `[time, height, width]` or `[time, sample, height, width]` in C order, read frame by frame:
-/// memory does not grow with its length. The array of a `.npz` file (the one named `video`, or the only one) is
+/// memory does not grow with its length. The array of a `.npz` file (the one named `video` or `movie`, or the only one) is
 /// unpacked into a temporary file first.
 #[derive(Debug)]
 pub struct NpyMovie {
@@ -381,7 +381,7 @@ fn unpack(file: File, name: &str) -> Result<File, ArrayError> {
         archive.file_names_raw().map(|member| String::from_utf8_lossy(member).into_owned()).collect();
     let chosen = match &names[..] {
         [only] => Some(only),
-        several => several.iter().find(|member| *member == "video.npy"),
+        several => several.iter().find(|member| matches!(member.as_str(), "video.npy" | "movie.npy")),
     };
     let Some(chosen) = chosen else {
         let mut found: Vec<_> = names.iter().take(12).map(|member| member.trim_end_matches(".npy")).collect();

@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::clip::ClipInfo;
 use super::dots::DotField;
+use super::images::ImageSequence;
 use super::{Screen, StimulusError};
 use crate::signals::Monitor;
 
@@ -61,6 +63,16 @@ pub(crate) trait Drawing: Debug + Send + Sync {
 
     /// The dots, when there are dots.
     fn dots(&self) -> Option<&DotField> {
+        None
+    }
+
+    /// What the file is, when there is one.
+    fn clip(&self) -> Option<&ClipInfo> {
+        None
+    }
+
+    /// The images, when there are images.
+    fn images(&self) -> Option<&ImageSequence> {
         None
     }
 }

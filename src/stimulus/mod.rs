@@ -12,6 +12,7 @@ mod drawing;
 pub mod fields;
 pub mod gratings;
 pub mod hash;
+pub mod images;
 pub mod keys;
 pub mod modify;
 pub mod noise;
@@ -27,12 +28,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use clip::{Clip, ClipError};
+pub use clip::{Clip, ClipError, ClipInfo};
 pub use dots::MovingDots;
 pub use drawing::Shader;
 use drawing::{Drawing, Kind, Painting};
 pub use fields::{Field, FieldKind, Word};
 pub use gratings::DriftingGrating;
+pub use images::{ImageSequence, Images};
 pub use modify::{Modifier, ModifierKind};
 pub use noise::WhiteNoise;
 pub use renderer::{Renderer, RendererError};
@@ -131,6 +133,8 @@ kinds! {
     WhiteNoise, "Noise", "White noise", "white noise";
     /// A natural clip from a file.
     Clip, "Clips and images", "Clip from file", "natural clip";
+    /// Images of a folder, one after the other.
+    Images, "Clips and images", "Static images", "static images";
 }
 
 /// A stimulus that cannot be shown.
@@ -314,6 +318,16 @@ impl Prepared {
     /// The dots, when there are dots.
     pub fn dots(&self) -> Option<&dots::DotField> {
         self.drawing.dots()
+    }
+
+    /// What the file of a clip is, when it is one.
+    pub fn clip(&self) -> Option<&ClipInfo> {
+        self.drawing.clip()
+    }
+
+    /// The images and when each is on, when there are images.
+    pub fn images(&self) -> Option<&ImageSequence> {
+        self.drawing.images()
     }
 
     /// Draws one frame, `[height, width]`; frame 0 is the onset. A clip shows the background after its end.

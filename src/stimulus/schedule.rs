@@ -185,12 +185,12 @@ impl ScheduleSource {
         let known = matches!(&self.last, Some((last, _)) if *last == index);
         if !known {
             let shown = self.schedule.presentations[index];
+            let condition = &self.schedule.conditions[shown.condition];
+            let is_random = condition.stimulus.is_random() || condition.modifiers.iter().any(Modifier::is_random);
             let prepared = match &self.clips[shown.condition] {
-                Some(clip) => clip.clone(),
-                None => {
-                    let condition = &self.schedule.conditions[shown.condition];
-                    Prepared::on(&condition.stimulus, &condition.modifiers, &self.screen, shown.seed)?
-                }
+                Some(clip) if !is_random => clip.clone(),
+                // A clip that is random too keeps its pictures: those that are on show are not read again.
+                _ => Prepared::on(&condition.stimulus, &condition.modifiers, &self.screen, shown.seed)?,
             };
             self.last = Some((index, prepared));
         }

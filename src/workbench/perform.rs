@@ -179,7 +179,7 @@ impl Workbench {
     fn show_clip(&mut self, path: PathBuf) {
         let path = std::path::absolute(&path).unwrap_or(path);
         let mut protocol = self.protocol().clone();
-        protocol.show_instead(Stimulus::Clip(Clip { path, frames_per_sec: None }), Sweep::default());
+        protocol.show_instead(Stimulus::Clip(Clip::from_path(path)), Sweep::default());
         self.perform(Command::CloseStep);
         self.perform(Command::Edit(Box::new(protocol)));
         self.perform(Command::CloseStep);

@@ -47,7 +47,7 @@ fn a_protocol_survives_writing_and_reading() {
         Stimulus::DriftingGrating(Default::default()),
         Stimulus::MovingDots(MovingDots { coherence: 0.3, ..Default::default() }),
         Stimulus::WhiteNoise(WhiteNoise::default()),
-        Stimulus::Clip(Clip { path: "clips/forest.npy".into(), frames_per_sec: None }),
+        Stimulus::Clip(Clip::from_path("clips/forest.npy")),
     ];
     for stimulus in stimuli {
         let mut protocol = Protocol { stimulus, ..Protocol::default_direction_tuning() };

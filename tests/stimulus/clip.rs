@@ -14,7 +14,7 @@ fn monitor(height: usize, width: usize) -> Monitor {
 }
 
 fn read_at(path: &Path, monitor: &Monitor, frames_per_sec: Option<f64>) -> Result<Prepared, ClipError> {
-    let clip = Clip { path: path.to_owned(), frames_per_sec };
+    let clip = Clip { frames_per_sec, ..Clip::from_path(path) };
     match Prepared::new(&clip.into(), monitor, 1) {
         Ok(prepared) => Ok(prepared),
         Err(StimulusError::Clip(error)) => Err(error),

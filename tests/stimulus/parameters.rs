@@ -93,9 +93,9 @@ fn directions_are_set_where_there_are_any() {
 
 #[test]
 fn relative_clips_are_found_beside_the_protocol() {
-    let mut clip = Stimulus::Clip(Clip { path: "clips/a.npy".into(), frames_per_sec: None });
+    let mut clip = Stimulus::Clip(Clip::from_path("clips/a.npy"));
     clip.resolve_paths(std::path::Path::new("/somewhere"));
-    assert_eq!(clip, Stimulus::Clip(Clip { path: "/somewhere/clips/a.npy".into(), frames_per_sec: None }));
+    assert_eq!(clip, Stimulus::Clip(Clip::from_path("/somewhere/clips/a.npy")));
 }
 
 #[test]
