@@ -10,6 +10,7 @@ pub mod clip;
 pub mod dots;
 mod drawing;
 pub mod fields;
+pub mod gaussian_dots;
 pub mod gratings;
 pub mod hash;
 pub mod images;
@@ -21,6 +22,7 @@ pub mod renderer;
 pub mod schedule;
 pub mod screen;
 mod source;
+pub mod sparse_noise;
 
 use std::ops::Range;
 use std::path::Path;
@@ -33,6 +35,7 @@ pub use dots::MovingDots;
 pub use drawing::Shader;
 use drawing::{Drawing, Kind, Painting};
 pub use fields::{Field, FieldKind, Word};
+pub use gaussian_dots::{FlashingGaussianDots, GaussianDot};
 pub use gratings::DriftingGrating;
 pub use images::{ImageSequence, Images};
 pub use modify::{Modifier, ModifierKind};
@@ -41,11 +44,13 @@ pub use renderer::{Renderer, RendererError};
 pub use schedule::{Condition, Presentation, Schedule, ScheduleSource};
 pub use screen::Screen;
 pub use source::source;
+pub use sparse_noise::SparseNoise;
 
 use crate::signals::{Degrees, Monitor};
 
 /// Source of every shader.
-pub const SHADERS: &[&Shader] = &[&gratings::SHADER, &noise::SHADER, &dots::SHADER];
+pub const SHADERS: &[&Shader] =
+    &[&gratings::SHADER, &noise::SHADER, &dots::SHADER, &gaussian_dots::SHADER, &sparse_noise::SHADER];
 
 /// The kinds of stimulus: the enum of protocols and everything that has one arm for each kind. A new kind is a file
 /// with its parameters and one line here.
@@ -129,8 +134,14 @@ kinds! {
     DriftingGrating, "Gratings", "Drifting grating", "drifting gratings";
     /// Coherently moving random dots.
     MovingDots, "Dots", "Moving dots", "moving dots";
+    /// One Gaussian dot.
+    GaussianDot, "Dots", "Gaussian dot", "Gaussian dot";
+    /// Gaussian dots, one after the other, all over the screen.
+    FlashingGaussianDots, "Dots", "Flashing Gaussian dots", "flashing Gaussian dots";
     /// Independent grey squares.
     WhiteNoise, "Noise", "White noise", "white noise";
+    /// A few white and black squares.
+    SparseNoise, "Noise", "Sparse noise", "sparse noise";
     /// A natural clip from a file.
     Clip, "Clips and images", "Clip from file", "natural clip";
     /// Images of a folder, one after the other.

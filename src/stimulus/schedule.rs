@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Field, Modifier, Prepared, Screen, Stimulus, StimulusError, check_monitor, keys};
@@ -235,6 +236,10 @@ impl ScheduleSource {
     }
 }
 
+/// Frames that one thread draws in a row. Every picture depends on nothing but its frame, so it does not matter who draws
+/// it. The threads are those of the pool from which the reading is called.
+const FRAMES_AT_ONCE: usize = 2;
+
 impl FrameSource for ScheduleSource {
     fn raster(&self) -> Raster {
         self.monitor().raster
@@ -255,14 +260,27 @@ impl FrameSource for ScheduleSource {
             )));
         }
         let background = self.monitor().background;
-        let mut pictures = pixels.chunks_exact_mut(size);
-        for stretch in self.stretches(start..start.saturating_add(count))? {
-            match stretch {
-                Stretch::Blank(frames) => pictures.by_ref().take(frames).for_each(|picture| picture.fill(background)),
-                Stretch::Shown(prepared, frames) => {
-                    frames.zip(pictures.by_ref()).for_each(|(frame, picture)| prepared.frame(frame, picture));
-                }
-            }
+        let stretches = self.stretches(start..start.saturating_add(count))?;
+        let shown = stretches.iter().flat_map(|stretch| {
+            let (prepared, frames) = match stretch {
+                Stretch::Blank(frames) => (None, 0..*frames),
+                Stretch::Shown(prepared, frames) => (Some(prepared), frames.clone()),
+            };
+            frames.map(move |frame| prepared.map(|prepared| (prepared, frame)))
+        });
+        let draw = |shown: Option<(&Prepared, usize)>, picture: &mut [u8]| match shown {
+            None => picture.fill(background),
+            Some((prepared, frame)) => prepared.frame(frame, picture),
+        };
+        if count < 2 * FRAMES_AT_ONCE {
+            shown.zip(pixels.chunks_exact_mut(size)).for_each(|(shown, picture)| draw(shown, picture));
+        } else {
+            let shown: Vec<_> = shown.collect();
+            pixels
+                .par_chunks_exact_mut(size)
+                .zip(shown)
+                .with_min_len(FRAMES_AT_ONCE)
+                .for_each(|(picture, shown)| draw(shown, picture));
         }
         Ok(())
     }

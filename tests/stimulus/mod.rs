@@ -2,6 +2,7 @@
 
 mod clip;
 mod dots;
+mod gaussian_dots;
 mod gratings;
 mod hash;
 mod noise;
@@ -9,6 +10,7 @@ mod parameters;
 mod renderer;
 mod schedule;
 mod shaders;
+mod sparse_noise;
 
 use twinscope::signals::{Monitor, Raster};
 use twinscope::stimulus::{Prepared, Stimulus};
@@ -42,11 +44,34 @@ fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
 
 /// Every kind that is computed, with parameters other than the defaults.
 fn computed() -> Vec<Stimulus> {
-    use twinscope::stimulus::{DriftingGrating, MovingDots, WhiteNoise};
+    use twinscope::stimulus::dots::{Motion, NoiseRule, Polarity};
+    use twinscope::stimulus::{
+        DriftingGrating, FlashingGaussianDots, GaussianDot, MovingDots, SparseNoise, WhiteNoise,
+    };
     vec![
         DriftingGrating { direction_deg: 33.0, phase_deg: 70.0, ..Default::default() }.into(),
         DriftingGrating { direction_deg: 200.0, spherical: true, ..Default::default() }.into(),
         MovingDots { coherence: 0.5, direction_deg: 110.0, ..Default::default() }.into(),
+        MovingDots {
+            motion: Motion::Flow,
+            spiral_deg: 200.0,
+            centre_x_deg: 20.0,
+            coherence: 0.6,
+            polarity: Polarity::White,
+            ..Default::default()
+        }
+        .into(),
+        MovingDots { coherence: 0.3, noise_rule: NoiseRule::RandomWalk, ..Default::default() }.into(),
+        MovingDots {
+            motion: Motion::Flow,
+            noise_rule: NoiseRule::RandomPosition,
+            coherence: 0.7,
+            ..Default::default()
+        }
+        .into(),
+        GaussianDot { x_deg: -20.0, y_deg: 11.0, sigma_deg: 9.0, contrast: -0.6 }.into(),
+        FlashingGaussianDots { columns: 4, rows: 3, dot_secs: 0.1, contrast: 0.8, ..Default::default() }.into(),
         WhiteNoise::default().into(),
+        SparseNoise { square_deg: 3.3, density: 0.3, refresh_hz: 11.0, ..Default::default() }.into(),
     ]
 }

@@ -64,6 +64,21 @@ fn any_piece_of_a_schedule_is_the_same_as_in_the_whole() {
 }
 
 #[test]
+fn the_number_of_threads_makes_no_difference() {
+    let monitor = small_monitor();
+    let drawn_by = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a few threads");
+        let mut pixels = vec![0; 30 * monitor.raster.pixels()];
+        pool.install(|| source(&monitor).read(0, 30, &mut pixels)).unwrap_or_else(|error| panic!("{error}"));
+        pixels
+    };
+    let alone = drawn_by(1);
+    for threads in [2, 3, 8] {
+        assert!(drawn_by(threads) == alone, "{threads} threads");
+    }
+}
+
+#[test]
 fn reading_beyond_the_end_or_into_too_little_is_an_error() {
     let mut source = source(&small_monitor());
     let mut one = vec![0; small_monitor().raster.pixels()];
