@@ -16,13 +16,17 @@ pub mod hash;
 pub mod images;
 pub mod keys;
 pub mod modify;
+pub mod monet;
 pub mod noise;
 mod painter;
+pub mod pink_noise;
 pub mod renderer;
 pub mod schedule;
 pub mod screen;
 mod source;
 pub mod sparse_noise;
+mod synthesis;
+pub mod trippy;
 
 use std::ops::Range;
 use std::path::Path;
@@ -39,18 +43,28 @@ pub use gaussian_dots::{FlashingGaussianDots, GaussianDot};
 pub use gratings::DriftingGrating;
 pub use images::{ImageSequence, Images};
 pub use modify::{Modifier, ModifierKind};
-pub use noise::WhiteNoise;
+pub use monet::{Monet, MonetMotion};
+pub use noise::{BinaryNoise, WhiteNoise};
+pub use pink_noise::PinkNoise;
 pub use renderer::{Renderer, RendererError};
 pub use schedule::{Condition, Presentation, Schedule, ScheduleSource};
 pub use screen::Screen;
 pub use source::source;
 pub use sparse_noise::SparseNoise;
+pub use trippy::Trippy;
 
 use crate::signals::{Degrees, Monitor};
 
 /// Source of every shader.
-pub const SHADERS: &[&Shader] =
-    &[&gratings::SHADER, &noise::SHADER, &dots::SHADER, &gaussian_dots::SHADER, &sparse_noise::SHADER];
+pub const SHADERS: &[&Shader] = &[
+    &gratings::SHADER,
+    &noise::SHADER,
+    &dots::SHADER,
+    &gaussian_dots::SHADER,
+    &sparse_noise::SHADER,
+    &synthesis::SHADER,
+    &trippy::SHADER,
+];
 
 /// The kinds of stimulus: the enum of protocols and everything that has one arm for each kind. A new kind is a file
 /// with its parameters and one line here.
@@ -142,6 +156,14 @@ kinds! {
     WhiteNoise, "Noise", "White noise", "white noise";
     /// A few white and black squares.
     SparseNoise, "Noise", "Sparse noise", "sparse noise";
+    /// Independent black and white squares.
+    BinaryNoise, "Noise", "Binary noise", "binary noise";
+    /// Noise of power 1/f^a in space and 1/f^b in time.
+    PinkNoise, "Noise", "Pink noise (1/f)", "pink noise";
+    /// Gaussian-blurred noise with windows of orientation and motion.
+    Monet, "Noise", "Directional noise (Monet2)", "directional noise";
+    /// Sinusoidal stripes whose phase wanders smoothly.
+    Trippy, "Noise", "Trippy", "trippy movie";
     /// A natural clip from a file.
     Clip, "Clips and images", "Clip from file", "natural clip";
     /// Images of a folder, one after the other.

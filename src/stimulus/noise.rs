@@ -1,4 +1,4 @@
-//! White noise: squares of independent Gaussian grey levels.
+//! White noise: squares of independent grey levels, Gaussian, or black and white with equal probability.
 //!
 //! The squares are equal on the screen (and so exact in degrees at its centre). A level is drawn by comparing one random
 //! word with the cumulative probabilities of all 256 levels: integers only, the same on CPU and GPU.
@@ -9,10 +9,10 @@ use std::sync::Arc;
 use bytemuck::{Pod, Zeroable};
 
 use super::drawing::{self, Kind, Painting, Pass, Shader, Table, halves, shader};
-use super::fields::{Field, parameters};
+use super::fields::{CONTRAST, Field, parameters};
 use super::hash::random_words;
 use super::screen::Screen;
-use super::{StimulusError, swing};
+use super::{StimulusError, grey_level, swing};
 use crate::signals::{Degrees, Monitor};
 
 pub(super) static SHADER: Shader = shader!("noise", "hash");
@@ -21,21 +21,9 @@ parameters! {
     /// White noise: every square has an independent grey level, redrawn at a fixed rate.
     pub struct WhiteNoise {
         /// Side of a square at the centre of the screen, degrees.
-        square_deg: Degrees = 5.0, Field::number(
-            "Square size",
-            "deg",
-            (0.5, 90.0),
-            0.5,
-            "Side of each square at the centre of the screen, in degrees of visual angle",
-        );
+        square_deg: Degrees = 5.0, SQUARE;
         /// New patterns per second.
-        refresh_hz: f64 = 10.0, Field::number(
-            "Refresh rate",
-            "Hz",
-            (0.1, 240.0),
-            1.0,
-            "How often every square gets a new grey level",
-        );
+        refresh_hz: f64 = 10.0, REFRESH;
         /// Standard deviation of the grey levels as a fraction of the largest swing around the background, 0..=1
         /// (Gaussian; what leaves the range is clipped).
         contrast: f64 = 0.35, Field::number(
@@ -48,13 +36,50 @@ parameters! {
     }
 }
 
+parameters! {
+    /// Black and white noise: every square is black or white with equal probability, drawn anew at a fixed rate.
+    pub struct BinaryNoise {
+        /// Side of a square at the centre of the screen, degrees.
+        square_deg: Degrees = 5.0, SQUARE;
+        /// New patterns per second.
+        refresh_hz: f64 = 10.0, REFRESH;
+        /// Difference of black and white from the background as a fraction of the largest that fits, 0..=1.
+        contrast: f64 = 1.0, CONTRAST;
+    }
+}
+
+const SQUARE: Field = Field::number(
+    "Square size",
+    "deg",
+    (0.5, 90.0),
+    0.5,
+    "Side of each square at the centre of the screen, in degrees of visual angle",
+);
+
+const REFRESH: Field =
+    Field::number("Refresh rate", "Hz", (0.1, 240.0), 1.0, "How often every square gets a new grey level");
+
 impl Kind for WhiteNoise {
     fn is_random(&self) -> bool {
         true
     }
 
     fn prepare(&self, screen: &Arc<Screen>, seed: u64) -> Result<Arc<dyn drawing::Drawing>, StimulusError> {
-        Ok(Arc::new(Drawing::new(self, screen.monitor(), seed)))
+        let monitor = screen.monitor();
+        let thresholds = thresholds(f64::from(monitor.background), self.contrast * swing(monitor.background));
+        Ok(Arc::new(Drawing::new(monitor, seed, thresholds, self.square_deg, self.refresh_hz)))
+    }
+}
+
+impl Kind for BinaryNoise {
+    fn is_random(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, screen: &Arc<Screen>, seed: u64) -> Result<Arc<dyn drawing::Drawing>, StimulusError> {
+        let monitor = screen.monitor();
+        let thresholds = two_levels(f64::from(monitor.background), self.contrast * swing(monitor.background));
+        Ok(Arc::new(Drawing::new(monitor, seed, thresholds, self.square_deg, self.refresh_hz)))
     }
 }
 
@@ -65,7 +90,7 @@ struct Uniform {
     seed: [u32; 2],
 }
 
-/// White noise on a screen, ready to be drawn.
+/// Noise of squares on a screen, ready to be drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Drawing {
     pub(super) seed: u64,
@@ -78,16 +103,16 @@ pub(super) struct Drawing {
 }
 
 impl Drawing {
-    pub(super) fn new(noise: &WhiteNoise, monitor: &Monitor, seed: u64) -> Self {
-        let side_cm = noise.square_deg.to_radians() * monitor.distance_cm;
+    fn new(monitor: &Monitor, seed: u64, thresholds: Vec<u32>, square_deg: Degrees, refresh_hz: f64) -> Self {
+        let side_cm = square_deg.to_radians() * monitor.distance_cm;
         let square = |cm: f64| (cm / side_cm).floor() as i32;
         let raster = monitor.raster;
         Self {
             seed,
-            thresholds: thresholds(f64::from(monitor.background), noise.contrast * swing(monitor.background)),
+            thresholds,
             squares_across: (0..raster.width).map(|c| square(monitor.cm_from_pixel(0.0, c as f64).0)).collect(),
             squares_up: (0..raster.height).map(|r| square(monitor.cm_from_pixel(r as f64, 0.0).1)).collect(),
-            patterns_per_frame: noise.refresh_hz / monitor.frame_rate.0,
+            patterns_per_frame: refresh_hz / monitor.frame_rate.0,
         }
     }
 
@@ -149,6 +174,13 @@ fn thresholds(mean: f64, deviation: f64) -> Vec<u32> {
             (below * 2f64.powi(31)) as u32
         })
         .collect()
+}
+
+/// 2^31 times the probability that the level is below 1, 2, ... 255, when it is `mean - swing` or `mean + swing`.
+fn two_levels(mean: f64, swing: f64) -> Vec<u32> {
+    let [black, white] = [mean - swing, mean + swing].map(grey_level);
+    let below = |level: u8| u32::from(level > black) + u32::from(level > white);
+    (1..=255).map(|level| below(level) << 30).collect()
 }
 
 /// Cumulative standard normal distribution: 1/2 + density(z) (z + z^3/3 + z^5/15 + ...), exact to the last digits where

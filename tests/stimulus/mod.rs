@@ -46,7 +46,8 @@ fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
 fn computed() -> Vec<Stimulus> {
     use twinscope::stimulus::dots::{Motion, NoiseRule, Polarity};
     use twinscope::stimulus::{
-        DriftingGrating, FlashingGaussianDots, GaussianDot, MovingDots, SparseNoise, WhiteNoise,
+        BinaryNoise, DriftingGrating, FlashingGaussianDots, GaussianDot, Monet, MovingDots, PinkNoise, SparseNoise,
+        Trippy, WhiteNoise,
     };
     vec![
         DriftingGrating { direction_deg: 33.0, phase_deg: 70.0, ..Default::default() }.into(),
@@ -73,5 +74,11 @@ fn computed() -> Vec<Stimulus> {
         FlashingGaussianDots { columns: 4, rows: 3, dot_secs: 0.1, contrast: 0.8, ..Default::default() }.into(),
         WhiteNoise::default().into(),
         SparseNoise { square_deg: 3.3, density: 0.3, refresh_hz: 11.0, ..Default::default() }.into(),
+        BinaryNoise { square_deg: 3.3, contrast: 0.6, ..Default::default() }.into(),
+        PinkNoise { spatial_exponent: 1.3, temporal_exponent: 1.7, contrast: 0.5, ..Default::default() }.into(),
+        // In the moving window of the fourth period, and between windows.
+        Monet { moving_fraction: 0.5, orientation_coherence: 1.6, ..Default::default() }.into(),
+        Monet { directions: 5, blur_deg: 1.5, cut_off_hz: 9.0, ..Default::default() }.into(),
+        Trippy { node_spacing_deg: 14.0, window_secs: 0.6, ..Default::default() }.into(),
     ]
 }
