@@ -3,6 +3,7 @@
 mod figures;
 mod files;
 mod pilot;
+mod presets;
 mod protocol;
 mod run;
 mod tuned;

@@ -606,7 +606,7 @@ fn a_longer_grey_gap_follows_every_trial() {
 #[test]
 fn all_presentations_can_be_shuffled_together() {
     let mut protocol = Protocol::default_direction_tuning();
-    protocol.repeats = Repeats { count: 4, seed: 3, order: Order::Full, blanks: 0 };
+    protocol.repeats = Repeats { count: 4, seed: 3, order: Order::Full, ..Repeats::default() };
     let schedule = protocol.schedule(&Monitor::WANG2025);
     let order: Vec<usize> = schedule.presentations.iter().map(|shown| shown.condition).collect();
     for condition in 0..16 {
@@ -623,9 +623,25 @@ fn all_presentations_can_be_shuffled_together() {
 }
 
 #[test]
+fn frozen_chance_is_the_same_in_every_repeat_and_another_in_every_condition() {
+    let mut protocol = Protocol::default_direction_tuning();
+    let thawed = protocol.schedule(&Monitor::WANG2025);
+    protocol.repeats.frozen = true;
+    let schedule = protocol.schedule(&Monitor::WANG2025);
+    let seeds: BTreeSet<(usize, u64)> =
+        schedule.presentations.iter().map(|shown| (shown.condition, shown.seed)).collect();
+    assert_eq!(seeds.len(), 16);
+    assert_eq!(seeds.iter().map(|(_, seed)| seed).collect::<BTreeSet<_>>().len(), 16);
+    let first = |schedule: &twinscope::stimulus::Schedule| -> BTreeSet<u64> {
+        schedule.presentations.iter().filter(|shown| shown.repeat == 0).map(|shown| shown.seed).collect()
+    };
+    assert_eq!(first(&schedule), first(&thawed), "the first repeat is as it was");
+}
+
+#[test]
 fn blanks_are_a_condition_of_their_own_among_the_others() {
     let mut protocol = Protocol::default_direction_tuning();
-    protocol.repeats = Repeats { count: 3, seed: 1, order: Order::Listed, blanks: 4 };
+    protocol.repeats = Repeats { count: 3, seed: 1, order: Order::Listed, blanks: 4, frozen: false };
     let schedule = protocol.schedule(&Monitor::WANG2025);
     assert_eq!((schedule.conditions.len(), schedule.presentations.len()), (17, 60));
     assert!(schedule.conditions[16].is_blank());
@@ -645,7 +661,7 @@ fn blanks_are_a_condition_of_their_own_among_the_others() {
 fn a_blank_shows_the_background() {
     use twinscope::signals::FrameSource;
     let mut protocol = plain(WhiteNoise::default().into(), 1, 0.1);
-    protocol.repeats = Repeats { count: 1, seed: 1, order: Order::Listed, blanks: 1 };
+    protocol.repeats = Repeats { count: 1, seed: 1, order: Order::Listed, blanks: 1, frozen: false };
     let monitor = Monitor { background: 100, ..Monitor::WANG2025.with_raster(Raster { height: 9, width: 16 }) };
     let schedule = protocol.schedule(&monitor);
     assert_eq!(schedule.frames, 6);
