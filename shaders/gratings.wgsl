@@ -1,22 +1,35 @@
-// Drifting gratings; the formula is in src/stimulus/gratings.rs.
+// Gratings, one or several superposed, and Gabors; the formulas are in src/stimulus/gratings.rs and gabor.rs.
 
-struct Grating {
-    spherical: u32,
-    // Flat: phase of the first pixel, and its change by column and by row.
+struct Wave {
+    amplitude: f32,
+    square: u32,
+    // Whether the phase of each pixel is in a table.
+    curved: u32,
+    // Otherwise: phase of the first pixel, and its change by column and by row.
     corner: u32,
     per_column: u32,
     per_row: u32,
-    background: f32,
-    amplitude: f32,
-    // Spherical: cycles per degree along x and y.
-    along_x: f32,
-    along_y: f32,
+    slope: f32,
+    unused: u32,
 }
 
-@group(0) @binding(2) var<storage, read> grating: Grating;
-// Phase of the middle of the screen in each frame.
-@group(0) @binding(3) var<storage, read> phases: array<u32>;
-@group(0) @binding(4) var<storage, read> places: array<Place>;
+struct Gratings {
+    background: f32,
+    // Whether there is an envelope.
+    enveloped: u32,
+    count: u32,
+    unused: u32,
+    waves: array<Wave>,
+}
+
+@group(0) @binding(2) var<storage, read> gratings: Gratings;
+// Phase of the middle of the screen: [frame, wave].
+@group(0) @binding(3) var<storage, read> middles: array<u32>;
+// Phase of each pixel where stripes are curved, [wave, pixel]; slope of the edges of square waves likewise.
+@group(0) @binding(4) var<storage, read> curved_phases: array<u32>;
+@group(0) @binding(5) var<storage, read> curved_slopes: array<f32>;
+// Factor of the sum at each pixel.
+@group(0) @binding(6) var<storage, read> envelope: array<f32>;
 
 @compute @workgroup_size(64)
 fn draw(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -25,13 +38,27 @@ fn draw(@builtin(global_invocation_id) id: vec3<u32>) {
     if pixel >= canvas.pixels {
         return;
     }
-    var phase = phases[frame];
-    if grating.spherical == 1u {
-        let place = places[pixel].position;
-        let cycles = grating.along_x * place[0] + grating.along_y * place[1];
-        phase += u32((cycles - floor(cycles)) * 16777216.0) << 8u;
-    } else {
-        phase += grating.corner + grating.per_column * (pixel % canvas.width) + grating.per_row * (pixel / canvas.width);
+    var sum = 0.0;
+    for (var index = 0u; index < gratings.count; index++) {
+        let wave = gratings.waves[index];
+        var phase = middles[frame * gratings.count + index];
+        var slope = wave.slope;
+        if wave.curved == 1u {
+            phase += curved_phases[index * canvas.pixels + pixel];
+            if wave.square == 1u {
+                slope = curved_slopes[index * canvas.pixels + pixel];
+            }
+        } else {
+            phase += wave.corner + wave.per_column * (pixel % canvas.width) + wave.per_row * (pixel / canvas.width);
+        }
+        if wave.square == 1u {
+            sum += wave.amplitude * square_of_cycles(phase, slope);
+        } else {
+            sum += wave.amplitude * cosine_of_cycles(phase);
+        }
     }
-    paint(frame, pixel, grating.background + grating.amplitude * cosine_of_cycles(phase));
+    if gratings.enveloped == 1u {
+        sum *= envelope[pixel];
+    }
+    paint(frame, pixel, gratings.background + sum);
 }

@@ -1,6 +1,7 @@
 //! The flat monitor in front of the eye: pixels, centimetres and degrees of visual angle.
 //!
-//! Angles are exact for a flat screen (`atan`), never small-angle. Two-dimensional positions in
+//! Angles are exact for a flat screen (`atan`), unless a monitor asks for the small-angle convention of some
+//! laboratories, which takes x / D for the angle of x. Two-dimensional positions in
 //! degrees are azimuthal-equidistant about the point of the screen nearest the eye: `(x, y)` lies at
 //! eccentricity `hypot(x, y)` in the direction `atan2(y, x)`, x to the right and y up.
 
@@ -54,14 +55,14 @@ impl std::fmt::Display for Raster {
     }
 }
 
-/// How degrees of visual angle are measured on a flat screen.
+/// How places on the screen are turned into degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Angles {
-    /// By the arc tangent: a centimetre covers fewer degrees the further it is from the centre.
+    /// As the eye sees them: azimuthal-equidistant, by the arc tangent.
     #[default]
     Exact,
-    /// Every centimetre covers as many degrees as at the centre.
+    /// (x, y) / D in radians: the degrees of the centre everywhere on the screen.
     SmallAngle,
 }
 
@@ -82,10 +83,10 @@ pub struct Monitor {
     pub frame_rate: FrameRate,
     /// Grey level between presentations, 0..=255.
     pub background: u8,
-    /// How degrees are measured.
+    /// How places on the screen are turned into degrees.
     #[serde(default)]
     pub angles: Angles,
-    /// Whether stimuli are computed in luminance and then turned into grey levels by the inverse of `gamma`.
+    /// Whether computed stimuli are shown so that their luminance is proportional to what is drawn; else grey levels are.
     #[serde(default)]
     pub linear_light: bool,
 }
@@ -122,17 +123,39 @@ impl Monitor {
 
     /// Visual angle of one pixel at the centre of the screen along x, degrees.
     pub fn centre_degrees_per_pixel(&self) -> Degrees {
-        2.0 * (self.pitch_cm().0 / 2.0 / self.distance_cm).atan().to_degrees()
+        self.full_angle(self.pitch_cm().0)
+    }
+
+    /// Visual angle of a length that the centre of the screen halves, degrees.
+    fn full_angle(&self, cm: f64) -> Degrees {
+        match self.angles {
+            Angles::Exact => 2.0 * (cm / 2.0 / self.distance_cm).atan().to_degrees(),
+            Angles::SmallAngle => (cm / self.distance_cm).to_degrees(),
+        }
+    }
+
+    /// Mean number of centimetres in each degree from the centre to an eccentricity; it grows with the eccentricity.
+    /// Eccentricities from 89 degrees on, which no screen reaches, count as 89.
+    pub fn cm_per_degree(&self, eccentricity: Degrees) -> f64 {
+        match self.angles {
+            Angles::Exact => {
+                let degrees = eccentricity.clamp(1e-3, 89.0);
+                self.distance_cm * degrees.to_radians().tan() / degrees
+            }
+            Angles::SmallAngle => self.distance_cm * 1f64.to_radians(),
+        }
     }
 
     /// Visual angle covered by the whole screen, horizontally and vertically, degrees.
     pub fn field_degrees(&self) -> (Degrees, Degrees) {
-        let full = |cm: f64| 2.0 * (cm / 2.0 / self.distance_cm).atan().to_degrees();
-        (full(self.width_cm), full(self.height_cm))
+        (self.full_angle(self.width_cm), self.full_angle(self.height_cm))
     }
 
     /// Azimuthal-equidistant position of a point on the screen, degrees.
     pub fn degrees_from_cm(&self, x_cm: f64, y_cm: f64) -> (Degrees, Degrees) {
+        if self.angles == Angles::SmallAngle {
+            return ((x_cm / self.distance_cm).to_degrees(), (y_cm / self.distance_cm).to_degrees());
+        }
         let radius = x_cm.hypot(y_cm);
         if radius == 0.0 {
             return (0.0, 0.0);
@@ -142,8 +165,11 @@ impl Monitor {
     }
 
     /// Point on the screen at an azimuthal-equidistant position, cm. `None` at 90 degrees and beyond,
-    /// which a flat screen cannot show.
+    /// which a flat screen cannot show; small angles have no such limit.
     pub fn cm_from_degrees(&self, x: Degrees, y: Degrees) -> Option<(f64, f64)> {
+        if self.angles == Angles::SmallAngle {
+            return Some((x.to_radians() * self.distance_cm, y.to_radians() * self.distance_cm));
+        }
         let radius = x.hypot(y);
         if radius == 0.0 {
             return Some((0.0, 0.0));
@@ -164,6 +190,20 @@ impl Monitor {
     /// Luminance of a grey level relative to the maximum, 0..=1.
     pub fn luminance(&self, grey: u8) -> f64 {
         (f64::from(grey) / 255.0).powf(self.gamma)
+    }
+
+    /// Grey level to show for each grey level drawn, so that luminance is linear in what is drawn around the background:
+    /// L = L_b (1 + (g - b) / b), in whole levels, at most 255. Around a black background nothing can be scaled: there
+    /// L = g / 255.
+    pub fn linear_levels(&self) -> [u8; 256] {
+        let background = f64::from(self.background);
+        let (scale, unit) =
+            if self.background == 0 { (1.0, 255.0) } else { (self.luminance(self.background), background) };
+        std::array::from_fn(|drawn| {
+            let luminance = scale * drawn as f64 / unit;
+            // A cast saturates at 255.
+            (255.0 * luminance.powf(1.0 / self.gamma)).round() as u8
+        })
     }
 }
 
@@ -192,6 +232,48 @@ mod tests {
         let monitor = Monitor::WANG2025;
         let (x, _) = monitor.cm_from_degrees(10.0, 0.0).expect("inside the hemisphere");
         near(x / monitor.pitch_cm().0, 11.984, 5e-4);
+    }
+
+    #[test]
+    fn ten_small_angle_degrees_are_11_862_pixels_everywhere() {
+        let monitor = Monitor { angles: Angles::SmallAngle, ..Monitor::WANG2025 };
+        let pixels = |x: f64| monitor.cm_from_degrees(x, 0.0).expect("no limit").0 / monitor.pitch_cm().0;
+        near(pixels(10.0), 11.862, 5e-4);
+        near(pixels(60.0) - pixels(50.0), 11.862, 5e-4);
+        near(monitor.field_degrees().0, 56.5 / 15.0 * 180.0 / std::f64::consts::PI, 1e-9);
+        near(monitor.centre_degrees_per_pixel() * 11.862, 10.0, 5e-4);
+        near(monitor.cm_per_degree(70.0), monitor.cm_from_degrees(1.0, 0.0).expect("no limit").0, 1e-12);
+    }
+
+    #[test]
+    fn linear_levels_make_luminance_proportional_to_what_is_drawn() {
+        for (gamma, background) in [(1.7, 128), (2.2, 128), (1.0, 128), (2.2, 100)] {
+            let monitor = Monitor { gamma, background, ..Monitor::WANG2025 };
+            let levels = monitor.linear_levels();
+            assert_eq!(levels[usize::from(background)], background);
+            assert_eq!(levels[0], 0);
+            for (drawn, &shown) in levels.iter().enumerate() {
+                let exact = monitor.luminance(background) * drawn as f64 / f64::from(background);
+                // Within half a level of the luminance, or clipped.
+                let (low, high) = (f64::from(shown) - 0.5, f64::from(shown) + 0.5);
+                let luminance = |grey: f64| (grey.max(0.0) / 255.0).powf(gamma);
+                assert!(luminance(low) <= exact + 1e-12, "{gamma} {drawn} {shown}");
+                assert!(luminance(high) >= exact - 1e-12 || shown == 255, "{gamma} {drawn} {shown}");
+            }
+        }
+        let same = Monitor { gamma: 1.0, ..Monitor::WANG2025 }.linear_levels();
+        assert!(same.iter().enumerate().all(|(drawn, &shown)| drawn == usize::from(shown)));
+        assert_eq!(Monitor { background: 0, ..Monitor::WANG2025 }.linear_levels()[255], 255);
+    }
+
+    #[test]
+    fn a_monitor_written_before_these_conventions_has_the_exact_ones() {
+        let mut value = serde_json::to_value(Monitor::WANG2025).expect("plain values");
+        let fields = value.as_object_mut().expect("a struct");
+        assert_eq!(fields["angles"], "exact");
+        fields.remove("angles");
+        fields.remove("linear_light");
+        assert_eq!(serde_json::from_value::<Monitor>(value).expect("the rest has values"), Monitor::WANG2025);
     }
 
     #[test]

@@ -545,11 +545,7 @@ fn reach(monitor: &Monitor, centre: [f32; 2], radius: f32) -> Reach {
     let [x, y] = centre.map(f64::from);
     let margin = f64::from(radius) + pixel_deg(monitor);
     let eccentricity = x.hypot(y);
-    // Centimetres per degree grow with eccentricity; beyond 89 degrees no screen reaches.
-    let stretch = |degrees: f64| {
-        let degrees = degrees.clamp(1e-3, 89.0);
-        monitor.distance_cm * degrees.to_radians().tan() / degrees
-    };
+    let stretch = |eccentricity: f64| monitor.cm_per_degree(eccentricity);
     let (least, most) = (stretch(eccentricity - margin), stretch(eccentricity + margin));
     let ends = |v: f64| {
         let (low, high) = (v - margin, v + margin);

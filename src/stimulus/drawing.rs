@@ -56,6 +56,12 @@ pub(crate) trait Drawing: Debug + Send + Sync {
         None
     }
 
+    /// What a shader needs to change the greys that the painting left in the tensor; `None` where they are final.
+    fn repainting(&self, screen: &Screen) -> Option<Painting> {
+        let _ = screen;
+        None
+    }
+
     /// Length of what has an end, frames of the monitor.
     fn frames(&self) -> Option<usize> {
         None

@@ -223,6 +223,15 @@ pub(crate) const CONTRAST: Field = Field::number(
     "Difference from the background in grey levels, as a fraction of what the range allows",
 );
 
+/// Contrast of something uniform, dark or bright.
+pub(crate) const SIGNED_CONTRAST: Field = Field::number(
+    "Contrast",
+    "",
+    (-1.0, 1.0),
+    0.1,
+    "Difference from the background as a fraction of what the range allows: 1 is white, -1 black",
+);
+
 /// Horizontal place, relative to the centre of the screen.
 pub(crate) const X: Field = Field::number(
     "Horizontal position",

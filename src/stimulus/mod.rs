@@ -4,17 +4,24 @@
 //! Directions: 0 degrees is rightward motion, 90 upward, counter-clockwise.
 //!
 //! Stimuli are drawn in grey levels, as the movies of Wang et al. 2025 are stored; the monitor's gamma turns them into
-//! luminance, so a grating that is sinusoidal in grey is not sinusoidal in light.
+//! luminance, so a grating that is sinusoidal in grey is not sinusoidal in light, unless the monitor is asked to show
+//! computed stimuli in linear light (`levels.rs`).
 
+pub mod bar;
+pub mod checkerboard;
 pub mod clip;
+mod cycles;
 pub mod dots;
 mod drawing;
 pub mod fields;
+pub mod full_field;
+pub mod gabor;
 pub mod gaussian_dots;
 pub mod gratings;
 pub mod hash;
 pub mod images;
 pub mod keys;
+mod levels;
 pub mod modify;
 pub mod monet;
 pub mod noise;
@@ -34,13 +41,19 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use bar::{MovingBar, MovingEdge};
+pub use checkerboard::Checkerboard;
+pub use clip::{Clip, ClipError};
 pub use clip::{Clip, ClipError, ClipInfo};
 pub use dots::MovingDots;
 pub use drawing::Shader;
 use drawing::{Drawing, Kind, Painting};
 pub use fields::{Field, FieldKind, Word};
+pub use full_field::{Chirp, Flash, LuminanceSteps, StepOrder, Sweep};
+pub use gabor::DriftingGabor;
 pub use gaussian_dots::{FlashingGaussianDots, GaussianDot};
 pub use gratings::DriftingGrating;
+pub use gratings::{DriftingGrating, Plaid, StaticGrating, Waveform};
 pub use images::{ImageSequence, Images};
 pub use modify::{Modifier, ModifierKind};
 pub use monet::{Monet, MonetMotion};
@@ -64,6 +77,10 @@ pub const SHADERS: &[&Shader] = &[
     &sparse_noise::SHADER,
     &synthesis::SHADER,
     &trippy::SHADER,
+    &full_field::SHADER,
+    &checkerboard::SHADER,
+    &bar::SHADER,
+    &levels::SHADER,
 ];
 
 /// The kinds of stimulus: the enum of protocols and everything that has one arm for each kind. A new kind is a file
@@ -144,8 +161,26 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// Uniform field that goes on and off.
+    Flash, "Full field", "Flash", "flashes";
+    /// Steps, a sweep of frequency and a sweep of contrast.
+    Chirp, "Full field", "Chirp", "chirps";
+    /// Uniform grey levels from black to white.
+    LuminanceSteps, "Full field", "Luminance steps", "luminance steps";
     /// Luminance grating that drifts.
     DriftingGrating, "Gratings", "Drifting grating", "drifting gratings";
+    /// Luminance grating that stands still.
+    StaticGrating, "Gratings", "Static grating", "static gratings";
+    /// Two drifting gratings superposed.
+    Plaid, "Gratings", "Plaid", "plaids";
+    /// Grating that drifts under a Gaussian envelope.
+    DriftingGabor, "Gratings", "Drifting Gabor", "drifting Gabors";
+    /// Checks that reverse their contrast.
+    Checkerboard, "Gratings", "Checkerboard", "checkerboards";
+    /// Bar that crosses the screen.
+    MovingBar, "Bars and shapes", "Moving bar", "moving bars";
+    /// Edge that crosses the screen.
+    MovingEdge, "Bars and shapes", "Moving edge", "moving edges";
     /// Coherently moving random dots.
     MovingDots, "Dots", "Moving dots", "moving dots";
     /// One Gaussian dot.
@@ -331,7 +366,11 @@ impl Prepared {
     fn on(stimulus: &Stimulus, modifiers: &[Modifier], screen: &Arc<Screen>, seed: u64) -> Result<Self, StimulusError> {
         stimulus.validate()?;
         let bare = Self { screen: Arc::clone(screen), drawing: stimulus.parameters().prepare(screen, seed)? };
-        modify::modified(bare, modifiers, seed)
+        let mut shown = modify::modified(bare, modifiers, seed)?;
+        if screen.monitor().linear_light && !stimulus.reads_files() {
+            shown.drawing = Arc::new(levels::LinearLight::new(shown.drawing, screen.monitor()));
+        }
+        Ok(shown)
     }
 
     /// The monitor.
@@ -373,9 +412,10 @@ impl Prepared {
         self.drawing.frame(&self.screen, frame, pixels);
     }
 
-    /// What a shader needs to draw these frames; `None` where the CPU draws them.
-    fn painting(&self, frames: Range<usize>) -> Option<Painting> {
-        self.drawing.painting(&self.screen, frames)
+    /// What shaders need to draw these frames, one after another; `None` where the CPU draws them.
+    fn paintings(&self, frames: Range<usize>) -> Option<Vec<Painting>> {
+        let first = self.drawing.painting(&self.screen, frames)?;
+        Some(std::iter::once(first).chain(self.drawing.repainting(&self.screen)).collect())
     }
 }
 
@@ -394,6 +434,7 @@ fn check_monitor(monitor: &Monitor) -> Result<(), StimulusError> {
     positive("height in cm", monitor.height_cm)?;
     positive("distance in cm", monitor.distance_cm)?;
     positive("frame rate in Hz", monitor.frame_rate.0)?;
+    positive("gamma", monitor.gamma)?;
     let raster = monitor.raster;
     if [raster.height, raster.width].iter().any(|side| !(1..=LARGEST_SIDE).contains(side)) {
         return Err(StimulusError::Monitor(format!(
@@ -406,6 +447,12 @@ fn check_monitor(monitor: &Monitor) -> Result<(), StimulusError> {
 /// Largest swing around the background that stays within 0..=255, grey levels.
 fn swing(background: u8) -> f64 {
     f64::from(background.min(255 - background))
+}
+
+/// Grey level of a contrast from -1, black, over 0, the background, to 1, white.
+fn level_of_contrast(background: u8, contrast: f64) -> f64 {
+    let background = f64::from(background);
+    background + contrast * if contrast > 0.0 { 255.0 - background } else { background }
 }
 
 /// Nearest whole grey level.

@@ -123,9 +123,11 @@ impl Canvas<'_> {
     }
 
     fn shown(&self, prepared: &Prepared, frames: Range<usize>, encoder: &mut wgpu::CommandEncoder) {
-        if let Some(painting) = prepared.painting(frames.clone()) {
+        if let Some(paintings) = prepared.paintings(frames.clone()) {
             let target = Target { binding: self.target.binding(), first: self.first, frames: frames.len() };
-            self.renderer.painter.paint(&painting, prepared.screen(), &target, encoder);
+            for painting in &paintings {
+                self.renderer.painter.paint(painting, prepared.screen(), &target, encoder);
+            }
             return;
         }
         let mut picture = vec![0; self.pixels];

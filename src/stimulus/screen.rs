@@ -3,7 +3,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::signals::Monitor;
+use crate::signals::{Angles, Monitor};
 
 /// One pixel's place in azimuthal-equidistant degrees; the layout of `Place` in `shaders/shared/geometry.wgsl`.
 #[repr(C)]
@@ -46,13 +46,13 @@ impl Screen {
 }
 
 /// Position and its derivatives: with r the distance from the centre in cm and D that of the eye, the position is
-/// (x, y) s(r), s(r) = atan(r / D) / r.
+/// (x, y) s(r), s(r) = atan(r / D) / r; with small angles s is 1 / D everywhere.
 fn place(monitor: &Monitor, row: f64, column: f64) -> Place {
     let (x, y) = monitor.cm_from_pixel(row, column);
     let (dx, dy) = monitor.pitch_cm();
     let (distance, radius) = (monitor.distance_cm, x.hypot(y));
     let at_centre = (1.0 / distance).to_degrees();
-    let (scale, slope_per_radius) = if radius < 1e-6 * distance {
+    let (scale, slope_per_radius) = if monitor.angles == Angles::SmallAngle || radius < 1e-6 * distance {
         (at_centre, 0.0)
     } else {
         let scale = (radius / distance).atan().to_degrees() / radius;

@@ -1,10 +1,15 @@
 //! Stimuli: what their frames must look like, whoever draws them.
 
+mod bar;
+mod checkerboard;
 mod clip;
 mod dots;
+mod full_field;
+mod gabor;
 mod gaussian_dots;
 mod gratings;
 mod hash;
+mod levels;
 mod noise;
 mod parameters;
 mod renderer;
@@ -45,13 +50,37 @@ fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
 /// Every kind that is computed, with parameters other than the defaults.
 fn computed() -> Vec<Stimulus> {
     use twinscope::stimulus::dots::{Motion, NoiseRule, Polarity};
+    let square = Waveform::Square;
     use twinscope::stimulus::{
-        BinaryNoise, DriftingGrating, FlashingGaussianDots, GaussianDot, Monet, MovingDots, PinkNoise, SparseNoise,
-        Trippy, WhiteNoise,
+        BinaryNoise, Checkerboard, Chirp, DriftingGabor, DriftingGrating, Flash, FlashingGaussianDots, GaussianDot,
+        LuminanceSteps, Monet, MovingBar, MovingDots, MovingEdge, PinkNoise, Plaid, SparseNoise, StaticGrating,
+        StepOrder, Sweep, Trippy, Waveform, WhiteNoise,
     };
     vec![
+        Flash { contrast: 0.5, off_contrast: -0.3, on_secs: 0.12, off_secs: 0.2 }.into(),
+        Chirp {
+            step_secs: 0.4,
+            pause_secs: 0.2,
+            frequency_sweep_secs: 3.0,
+            sweep: Sweep::Octaves,
+            ..Default::default()
+        }
+        .into(),
+        LuminanceSteps { steps: 60, step_secs: 0.03, ..Default::default() }.into(),
+        LuminanceSteps { steps: 200, step_secs: 0.05, order: StepOrder::Shuffled }.into(),
         DriftingGrating { direction_deg: 33.0, phase_deg: 70.0, ..Default::default() }.into(),
         DriftingGrating { direction_deg: 200.0, spherical: true, ..Default::default() }.into(),
+        DriftingGrating { direction_deg: 310.0, contrast: 0.5, waveform: square, ..Default::default() }.into(),
+        DriftingGrating { waveform: square, spherical: true, temporal_frequency_hz: 0.7, ..Default::default() }.into(),
+        StaticGrating { orientation_deg: 20.0, contrast: 0.5, ..Default::default() }.into(),
+        StaticGrating { orientation_deg: 90.0, waveform: square, phase_deg: 45.0, ..Default::default() }.into(),
+        Plaid { direction_deg: 75.0, crossing_deg: 90.0, clockwise_phase_deg: 30.0, ..Default::default() }.into(),
+        Plaid { contrast: 0.6, spherical: true, ..Default::default() }.into(),
+        DriftingGabor { x_deg: -20.0, y_deg: 11.0, sigma_deg: 9.0, direction_deg: 120.0, ..Default::default() }.into(),
+        Checkerboard { check_deg: 7.0, reversal_hz: 7.5, contrast: 0.4, phase_deg: 50.0 }.into(),
+        MovingBar { direction_deg: 30.0, length_deg: 40.0, contrast: -0.5, ..Default::default() }.into(),
+        MovingBar { direction_deg: 255.0, width_deg: 0.4, repeat: false, contrast: 0.5, ..Default::default() }.into(),
+        MovingEdge { direction_deg: 135.0, contrast: 0.5, ..Default::default() }.into(),
         MovingDots { coherence: 0.5, direction_deg: 110.0, ..Default::default() }.into(),
         MovingDots {
             motion: Motion::Flow,

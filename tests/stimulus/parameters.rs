@@ -1,6 +1,7 @@
 //! What holds for every kind of stimulus.
 
 use twinscope::signals::{Monitor, Raster};
+use twinscope::stimulus::hash::random_words;
 use twinscope::stimulus::{
     Clip, DriftingGrating, FieldKind, MovingDots, Prepared, Stimulus, StimulusError, StimulusKind,
 };
@@ -109,5 +110,59 @@ fn impossible_monitors_are_refused() {
     ] {
         let refused = Prepared::new(&grating, &monitor, 1);
         assert!(matches!(refused, Err(StimulusError::Monitor(_))), "{monitor:?}");
+    }
+}
+
+/// A stimulus of this kind with every parameter drawn evenly from its range.
+fn with_random_parameters(kind: StimulusKind, draw: u32) -> Stimulus {
+    let mut stimulus = kind.stimulus();
+    for (index, field) in kind.fields().iter().enumerate() {
+        let [word, extreme, ..] = random_words(0x5eed, draw, index as u32);
+        let part = f64::from(word) / f64::from(u32::MAX);
+        let (least, most) = field.range;
+        let value = match (field.kind, extreme % 8) {
+            // The ends of the ranges are where things break.
+            (FieldKind::Number, 0) => least,
+            (FieldKind::Number, 1) => most,
+            // Ranges that span decades are seen evenly by their logarithm.
+            (FieldKind::Number, 2..=4) if least > 0.0 => least * (most / least).powf(part),
+            (FieldKind::Number, _) => least + part * (most - least),
+            _ => (part * (most + 1.0)).floor().min(most),
+        };
+        assert!(stimulus.set(field.key, value), "{kind:?} {}", field.key);
+    }
+    stimulus
+}
+
+#[test]
+fn every_computed_kind_draws_with_any_parameters_of_its_ranges() {
+    // Few pixels: parameters matter here, not pictures. Not square, and with a background beside the middle.
+    let monitor = Monitor { background: 100, ..Monitor::WANG2025.with_raster(Raster { height: 9, width: 16 }) };
+    for &kind in StimulusKind::ALL.iter().filter(|kind| !kind.stimulus().reads_files()) {
+        let (mut random, mut equal) = (0, 0);
+        for number in 0..16 {
+            let stimulus = with_random_parameters(kind, number);
+            let Ok(shown) = Prepared::new(&stimulus, &monitor, 1) else {
+                // What fields cannot say, a kind may refuse, but only by an error.
+                assert!(stimulus.validate_for(&monitor).is_err(), "{stimulus:?}");
+                continue;
+            };
+            let same = prepared(stimulus.clone(), &monitor, 1);
+            let other = prepared(stimulus.clone(), &monitor, 2);
+            let mut differs = false;
+            for frame in [0, 29, 100_000] {
+                let pixels = draw(&shown, frame);
+                assert_eq!(pixels, draw(&same, frame), "{stimulus:?} frame {frame}");
+                differs |= pixels != draw(&other, frame);
+            }
+            if stimulus.is_random() {
+                random += 1;
+                equal += usize::from(!differs);
+            } else {
+                assert!(!differs, "{stimulus:?} is not random");
+            }
+        }
+        // Some parameters, such as a contrast of 0, leave nothing to chance.
+        assert!(equal * 2 <= random, "{kind:?}: {equal} of {random} are the same under another seed");
     }
 }
