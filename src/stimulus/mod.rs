@@ -56,7 +56,7 @@ pub use gratings::DriftingGrating;
 pub use gratings::{DriftingGrating, Plaid, StaticGrating, Waveform};
 pub use images::{ImageSequence, Images};
 pub use modify::{Modifier, ModifierKind};
-pub use monet::{Monet, MonetMotion};
+pub use monet::{Monet, MonetMotion, TemporalWindow};
 pub use noise::{BinaryNoise, WhiteNoise};
 pub use pink_noise::PinkNoise;
 pub use renderer::{Renderer, RendererError};

@@ -3,7 +3,7 @@
 //!
 //! It is known as directional pink noise, but its spectrum is Gaussian, not 1/f: over spatial frequency the power is
 //! exp(-s^2 w^2), w in radians per degree and s the blur in degrees. (For 1/f see `pink_noise.rs`.) In time it is white
-//! noise through the falling half of a Hamming window of 2 rate / cut-off + 1 frames.
+//! noise through a Hamming window, or its falling half, of 2 rate / cut-off + 1 frames.
 //!
 //! Time goes in periods, one direction each, and a trial shows every direction once, in random order. In the middle of
 //! each period, the window, the waves k are weighted by their angle q to the direction of motion,
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex;
 
 use super::drawing::{self, Kind, Painting};
-use super::fields::{Field, parameters};
+use super::fields::{Field, choices, parameters};
 use super::hash::random_words;
 use super::screen::Screen;
 use super::synthesis::{Moment, Synthesis, Waves};
@@ -88,7 +88,13 @@ parameters! {
             "Hz",
             (0.2, 60.0),
             0.5,
-            "The noise changes through the falling half of a Hamming window that lasts two periods of this frequency",
+            "The noise is filtered through a window of time that lasts two periods of this frequency",
+        );
+        /// Shape of the temporal filter.
+        temporal_window: TemporalWindow = TemporalWindow::HalfHamming, Field::choice(
+            "Temporal window",
+            TemporalWindow::OPTIONS,
+            "Shape of the temporal filter; the whole window changes more smoothly from frame to frame",
         );
         /// Standard deviation of the grey levels without orientation, as a fraction of the largest swing around the
         /// background, 0..=1 (Gaussian; what leaves the range is clipped).
@@ -99,6 +105,16 @@ parameters! {
             0.05,
             "Standard deviation of the grey levels, as a fraction of the largest swing; 13 % less while oriented",
         );
+    }
+}
+
+choices! {
+    /// Window through which white noise becomes noise that changes slowly; both are as long.
+    pub enum TemporalWindow {
+        /// From the peak down.
+        HalfHamming = "half_hamming", "Falling half of Hamming";
+        /// Up and down.
+        Hamming = "hamming", "Hamming";
     }
 }
 
@@ -193,18 +209,25 @@ fn order(seed: u64, trial: u32, directions: u32) -> Vec<u32> {
     order
 }
 
-/// Power at a frequency in cycles per frame of white noise through the falling half of a Hamming window.
-fn half_hamming(taps: usize) -> impl Fn(f64) -> f64 {
-    let last = taps.max(2) as f64 - 1.0;
-    // The window 0.54 + 0.46 cos(pi n / last) is a sum of three waves, n = 0..=last, each with a geometric series.
-    move |cycles| {
-        let series = |angle: f64| {
-            let half = angle / 2.0;
-            let length = if half.sin().abs() < 1e-12 { last + 1.0 } else { ((last + 1.0) * half).sin() / half.sin() };
-            Complex::from_polar(length, -half * last)
+impl TemporalWindow {
+    /// Power at a frequency in cycles per frame of white noise through the window.
+    fn power(self, taps: usize) -> impl Fn(f64) -> f64 {
+        let last = taps.max(2) as f64 - 1.0;
+        // Both are 0.54 + a cos(step n), n = 0..=last: sums of three waves, each with a geometric series.
+        let (cosine, step) = match self {
+            Self::HalfHamming => (0.46, PI / last),
+            Self::Hamming => (-0.46, TAU / last),
         };
-        let (angle, step) = (TAU * cycles, PI / last);
-        (series(angle) * 0.54 + (series(angle - step) + series(angle + step)) * 0.23).norm_sqr()
+        move |cycles| {
+            let series = |angle: f64| {
+                let half = angle / 2.0;
+                let sin = half.sin();
+                let length = if sin.abs() < 1e-12 { last + 1.0 } else { ((last + 1.0) * half).sin() / sin };
+                Complex::from_polar(length, -half * last)
+            };
+            let angle = TAU * cycles;
+            (series(angle) * 0.54 + (series(angle - step) + series(angle + step)) * (cosine / 2.0)).norm_sqr()
+        }
     }
 }
 
@@ -215,12 +238,13 @@ impl Kind for Monet {
 
     fn prepare(&self, screen: &Arc<Screen>, seed: u64) -> Result<Arc<dyn drawing::Drawing>, StimulusError> {
         let monitor = screen.monitor();
-        // Beyond 4 standard deviations of the spectrum of amplitudes lies a 10^-7th of the power.
-        let waves = Waves::new(monitor, 4.0 / (TAU * self.blur_deg));
+        // Beyond 3.5 standard deviations of the spectrum of amplitudes lies less than 10^-5 of the power.
+        let waves = Waves::new(monitor, 3.5 / (TAU * self.blur_deg));
         let amplitudes = self.amplitudes(&waves);
         let taps = (2.0 * monitor.frame_rate.0 / self.cut_off_hz).round() as usize + 1;
         let (background, deviation) = (monitor.background, self.contrast * swing(monitor.background));
-        let synthesis = Synthesis::new(waves, seed, background, deviation, half_hamming(taps), amplitudes);
+        let synthesis =
+            Synthesis::new(waves, seed, background, deviation, self.temporal_window.power(taps), amplitudes);
         Ok(Arc::new(Drawing { monet: self.clone(), frame_rate: monitor.frame_rate, seed, waves, synthesis }))
     }
 }

@@ -78,7 +78,7 @@ impl Kind for PinkNoise {
         };
         let amplitudes = waves.vectors().map(|vector| vector.map_or(0.0, amplitude)).collect();
         let slowest = self.temporal_cut_off_hz / monitor.frame_rate.0;
-        let power = |cycles: f64| (cycles.abs().max(slowest) / slowest).powf(-self.temporal_exponent);
+        let power = |cycles: f64| (cycles.max(slowest) / slowest).powf(-self.temporal_exponent);
         let deviation = self.contrast * swing(monitor.background);
         Ok(Arc::new(Drawing(Synthesis::new(waves, seed, monitor.background, deviation, power, amplitudes))))
     }

@@ -155,7 +155,7 @@ impl fmt::Debug for Synthesis {
 }
 
 impl Synthesis {
-    /// `power` is the power at a temporal frequency in cycles per frame, -0.5..=0.5, up to a factor. `sets` has the
+    /// `power` is the power at a temporal frequency in cycles per frame, 0..=0.5, up to a factor. `sets` has the
     /// amplitudes of all waves up to a factor, set after set; the standard deviation is that of the first set.
     pub(super) fn new(
         waves: Waves,
@@ -281,14 +281,12 @@ impl Synthesis {
 
 /// A complex process of mean power 1 with this power spectrum, exactly.
 fn sequence(seed: u64, power: impl Fn(f64) -> f64, planner: &mut FftPlanner<f64>) -> Vec<Complex<f32>> {
-    let amplitude = |bin: usize| {
-        let cycles = bin as f64 / LENGTH as f64;
-        power(if cycles < 0.5 { cycles } else { cycles - 1.0 }).max(0.0).sqrt()
-    };
+    // Both signs of a frequency have the same power.
+    let amplitudes: Vec<f64> = (0..=LENGTH / 2).map(|bin| power(bin as f64 / LENGTH as f64).max(0.0).sqrt()).collect();
     let mut values: Vec<Complex<f64>> = (0..LENGTH)
         .map(|bin| {
             let phase = f64::from(random_words(seed, bin as u32, PHASES)[0]) * 2f64.powi(-32);
-            Complex::from_polar(amplitude(bin), TAU * phase)
+            Complex::from_polar(amplitudes[bin.min(LENGTH - bin)], TAU * phase)
         })
         .collect();
     let power: f64 = values.iter().map(Complex::norm_sqr).sum();

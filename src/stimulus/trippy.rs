@@ -166,9 +166,9 @@ impl Drawing {
         let window: Vec<f64> =
             (-half as i64..=half as i64).map(|n| 0.5 + 0.5 * (PI * n as f64 / (half + 1.0)).cos()).collect();
         // Independent numbers of variance v under Gaussian weights of peak 1 have a field whose gradient has the mean
-        // square v (integral g'^2) (integral g^2) 2 = v pi / 2 per squared distance of nodes; uniform ones have 1/12.
+        // square 2 v (integral g'^2) (integral g^2) = v pi per squared distance of nodes; uniform ones have 1/12.
         let power: f64 = window.iter().map(|tap| tap * tap).sum();
-        let gradient = (power / 12.0 * PI / 2.0).sqrt() / trippy.node_spacing_deg;
+        let gradient = (power / 12.0 * PI).sqrt() / trippy.node_spacing_deg;
         let scale = trippy.spatial_frequency_cyc_per_deg / gradient;
         Self {
             seed,

@@ -10,12 +10,16 @@ mod gaussian_dots;
 mod gratings;
 mod hash;
 mod levels;
+mod monet;
 mod noise;
 mod parameters;
+mod pink_noise;
 mod renderer;
 mod schedule;
 mod shaders;
 mod sparse_noise;
+mod spectrum;
+mod trippy;
 
 use twinscope::signals::{Monitor, Raster};
 use twinscope::stimulus::{Prepared, Stimulus};

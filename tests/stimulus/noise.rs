@@ -1,5 +1,5 @@
 use twinscope::signals::Monitor;
-use twinscope::stimulus::WhiteNoise;
+use twinscope::stimulus::{BinaryNoise, WhiteNoise};
 
 use super::{draw, moments, prepared};
 
@@ -47,4 +47,29 @@ fn patterns_change_at_the_refresh_rate_only() {
 fn noise_without_contrast_is_the_background() {
     let shown = prepared(WhiteNoise { contrast: 0.0, ..Default::default() }, &Monitor::WANG2025, 4);
     assert!(draw(&shown, 5).iter().all(|&grey| grey == 128));
+}
+
+#[test]
+fn binary_noise_is_black_or_white_with_equal_probability() {
+    for (contrast, black, white) in [(1.0, 1, 255), (0.5, 65, 192), (0.0, 128, 128)] {
+        let noise = BinaryNoise { square_deg: 0.5, refresh_hz: 30.0, contrast };
+        let shown = prepared(noise, &Monitor::WANG2025, 3);
+        let values: Vec<u8> = (0..8).flat_map(|frame| draw(&shown, frame)).collect();
+        assert!(values.iter().all(|&grey| grey == black || grey == white), "contrast {contrast}");
+        let share = values.iter().filter(|&&grey| grey == white).count() as f64 / values.len() as f64;
+        // 294,912 independent squares: standard error 0.0009.
+        assert!(contrast == 0.0 || (share - 0.5).abs() < 0.004, "contrast {contrast}: {share} white");
+    }
+}
+
+#[test]
+fn squares_of_binary_noise_are_independent_of_their_neighbours_and_of_their_past() {
+    let shown = prepared(BinaryNoise { square_deg: 0.5, refresh_hz: 30.0, contrast: 1.0 }, &Monitor::WANG2025, 7);
+    let white = |frame| draw(&shown, frame).into_iter().map(|grey| grey > 128).collect::<Vec<bool>>();
+    let (now, next) = (white(0), white(1));
+    let same = |other: &[bool]| now.iter().zip(other).filter(|(a, b)| a == b).count() as f64 / other.len() as f64;
+    // 36,864 squares: standard error 0.0026.
+    for (what, share) in [("right", same(&now[1..])), ("below", same(&now[256..])), ("later", same(&next))] {
+        assert!((share - 0.5).abs() < 0.012, "{what}: {share} agree");
+    }
 }
