@@ -4,11 +4,13 @@ mod clip;
 mod dots;
 mod gratings;
 mod hash;
+mod images;
 mod noise;
 mod parameters;
 mod renderer;
 mod schedule;
 mod shaders;
+mod video;
 
 use twinscope::signals::{Monitor, Raster};
 use twinscope::stimulus::{Prepared, Stimulus};
