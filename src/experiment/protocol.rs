@@ -198,6 +198,7 @@ impl Protocol {
             Stimulus::MovingDots(_) => "moving dots",
             Stimulus::WhiteNoise(_) => "white noise",
             Stimulus::Clip(_) => "natural clip",
+            Stimulus::Images(_) => "static images",
         };
         if self.sweep.direction_deg.is_some() {
             return format!("Direction tuning, {shown}");
@@ -262,7 +263,10 @@ impl Protocol {
         match &self.stimulus {
             Stimulus::DriftingGrating(grating) => validate_grating(grating, monitor, raster_known)?,
             Stimulus::Clip(clip) => ensure(!clip.path.as_os_str().is_empty(), "stimulus.path", || {
-                "is empty; name a .npy, .npz or .gif file, or a folder of PNGs".to_owned()
+                "is empty; name a .npy, .npz, .gif, .png, .webp, .tif or video file, or a folder of pictures".to_owned()
+            })?,
+            Stimulus::Images(images) => ensure(!images.path.as_os_str().is_empty(), "stimulus.path", || {
+                "is empty; name a folder of pictures".to_owned()
             })?,
             Stimulus::MovingDots(_) | Stimulus::WhiteNoise(_) => {}
         }

@@ -64,9 +64,10 @@ fn other_rates_show_the_nearest_preceding_picture() {
     for (rate, hz) in [("25", 25.0), ("60", 60.0), ("24000/1001", 24.0 / 1.001), ("10", 10.0)] {
         let path = film(&folder, "a.mkv", rate, 20);
         let shown = levels(Clip::from_path(&path));
-        // The millisecond of Matroska and the one of the tolerance.
-        let expected: Vec<u8> = (0..(20.0 / hz * 30.0 - 0.04_f64).ceil() as usize)
-            .map(|frame| 3 * (((frame as f64 / 30.0 + 1e-4) * hz).floor() as u8).min(19))
+        // Matroska rounds to milliseconds, and a picture may come one early for that.
+        let begins = |picture: usize| (picture as f64 / hz * 1000.0).round() - 1.0;
+        let expected: Vec<u8> = (0..(begins(20) * 0.03).ceil() as usize)
+            .map(|frame| (0..20).rfind(|&picture| begins(picture) <= frame as f64 / 0.03).map_or(0, |p| 3 * p as u8))
             .collect();
         assert_eq!(shown, expected, "{rate}");
         let given = Clip { frames_per_sec: Some(30.0), ..Clip::from_path(&path) };
@@ -100,7 +101,7 @@ fn colours_of_a_film_become_grey_by_the_rule() {
     }
     let folder = folder();
     let path = folder.path().join("colour.mkv");
-    let source = "color=0xc86432:size=32x16:rate=30:duration=0.1";
+    let source = "color=0xc86432:size=32x16:rate=30:duration=0.1,format=gbrp";
     let to = format!("file:{}", path.display());
     ffmpeg::ffmpeg(["-f", "lavfi", "-i", source, "-c:v", "ffv1", "-pix_fmt", "gbrp", &to]);
     for (grey, expected) in [(Grey::Red, 200), (Grey::Green, 100), (Grey::Blue, 50), (Grey::Mean, 117)] {
@@ -159,7 +160,7 @@ fn what_is_no_film_is_refused_in_one_sentence() {
         assert!(error.contains(name) && error.lines().count() == 1 && error.matches(name).count() == 1, "{error}");
     }
     // Cut anywhere else it shows what is there, or nothing.
-    for part in 1..20 {
+    for part in [1, 4, 9, 14, 19] {
         let path = save("part.mkv", &whole[..whole.len() * part / 20]);
         if let Ok(frames) = show(Clip::from_path(path)) {
             assert!(frames.len() <= 10);
