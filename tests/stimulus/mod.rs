@@ -9,6 +9,7 @@ mod gabor;
 mod gaussian_dots;
 mod gratings;
 mod hash;
+mod images;
 mod levels;
 mod monet;
 mod noise;
@@ -20,6 +21,7 @@ mod shaders;
 mod sparse_noise;
 mod spectrum;
 mod trippy;
+mod video;
 
 use twinscope::signals::{Monitor, Raster};
 use twinscope::stimulus::{Prepared, Stimulus};
