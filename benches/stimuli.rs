@@ -2,18 +2,20 @@
 //!
 //! `cargo bench --bench stimuli [-- part of a name]`
 //!
-//! Frames come from a schedule source, as an experiment reads them: by all cores, then by one. Preparing is what each
-//! step of a dragged slider costs. A kind that shows a file is measured on a movie written for the purpose.
+//! Frames come from a schedule source, as an experiment reads them: by all cores, then by one. The time of all cores is
+//! that of the clock, so a busy machine makes it long; that of one core is processor time where the system tells it.
+//! Preparing is what each step of a dragged slider costs. A clip is measured on a movie written for the purpose.
 
-use std::time::{Duration, Instant};
+use std::sync::LazyLock;
+use std::time::Instant;
 
 use twinscope::signals::{FrameSource, Monitor};
 use twinscope::stimulus::{Clip, Condition, Prepared, Presentation, Schedule, ScheduleSource, Stimulus, StimulusKind};
 
 /// Frames of one reading.
 const PIECE: usize = 60;
-/// Time for which each measurement goes on, at least.
-const LONG_ENOUGH: Duration = Duration::from_millis(500);
+/// Time for which each measurement goes on, at least, seconds.
+const LONG_ENOUGH_SECS: f64 = 0.5;
 /// Frames each second that every kind should reach on all cores; noise has more to compute in each pixel.
 const AIM: f64 = 1000.0;
 const AIM_OF_NOISE: f64 = 300.0;
@@ -49,8 +51,8 @@ fn main() {
         };
         let line = Line {
             name: kind.label(),
-            all_cores: frames_per_sec(&stimulus, &monitor),
-            one_core: one.install(|| frames_per_sec(&stimulus, &monitor)),
+            all_cores: frames_per_sec(&stimulus, &monitor, clock_secs),
+            one_core: one.install(|| frames_per_sec(&stimulus, &monitor, processor_secs)),
             prepare_ms: prepare_ms(&stimulus, &monitor),
             aim: if kind.group() == "Noise" { AIM_OF_NOISE } else { AIM },
         };
@@ -91,8 +93,23 @@ fn write_movie(path: &std::path::Path, monitor: &Monitor) {
     std::fs::write(path, bytes).expect("room for 11 MB");
 }
 
-/// Frames each second through a schedule source, after one reading to warm up.
-fn frames_per_sec(stimulus: &Stimulus, monitor: &Monitor) -> f64 {
+/// Time of the clock, seconds from some moment.
+fn clock_secs() -> f64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed().as_secs_f64()
+}
+
+/// Processor time of this thread, or that of the clock where it cannot be read, seconds from some moment.
+fn processor_secs() -> f64 {
+    let read = || {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        Some(text.split_whitespace().next()?.parse::<f64>().ok()? * 1e-9)
+    };
+    read().unwrap_or_else(clock_secs)
+}
+
+/// Frames each second through a schedule source, after one reading to warm up; `now` tells the time in seconds.
+fn frames_per_sec(stimulus: &Stimulus, monitor: &Monitor, now: fn() -> f64) -> f64 {
     let condition = Condition { swept: Vec::new(), stimulus: stimulus.clone(), modifiers: Vec::new() };
     let shown = Presentation { condition: 0, repeat: 0, onset_frame: 0, frames: 300, seed: SEED };
     let schedule = Schedule { conditions: vec![condition], presentations: vec![shown], frames: 300 };
@@ -103,21 +120,20 @@ fn frames_per_sec(stimulus: &Stimulus, monitor: &Monitor) -> f64 {
         source.read(first, PIECE, &mut pixels).expect("frames of the schedule");
     };
     read(4);
-    let start = Instant::now();
-    let pieces = (0..).take_while(|&piece| {
-        read(piece);
-        start.elapsed() < LONG_ENOUGH
-    });
-    // The one that came too late was drawn as well.
-    let drawn = pieces.count() + 1;
-    (drawn * PIECE) as f64 / start.elapsed().as_secs_f64()
+    let start = now();
+    let mut pieces = 0;
+    while now() - start < LONG_ENOUGH_SECS {
+        read(pieces);
+        pieces += 1;
+    }
+    (pieces * PIECE) as f64 / (now() - start)
 }
 
 /// Time from parameters to a stimulus that can draw, ms: the median of many.
 fn prepare_ms(stimulus: &Stimulus, monitor: &Monitor) -> f64 {
-    let start = Instant::now();
+    let start = clock_secs();
     let mut times = Vec::new();
-    while times.len() < 3 || (start.elapsed() < LONG_ENOUGH && times.len() < 100) {
+    while times.len() < 3 || (clock_secs() - start < LONG_ENOUGH_SECS && times.len() < 100) {
         let before = Instant::now();
         let prepared = Prepared::new(stimulus, monitor, SEED).expect("defaults can be shown");
         times.push(before.elapsed().as_secs_f64() * 1e3);

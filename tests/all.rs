@@ -2,6 +2,7 @@
 #![recursion_limit = "256"]
 
 mod device;
+mod ffmpeg;
 mod fixture;
 mod gpu;
 

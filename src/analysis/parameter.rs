@@ -85,6 +85,16 @@ impl ParameterTuning {
     pub fn spoken(&self, index: usize) -> String {
         self.values.get(index).map_or_else(String::new, |&value| self.field.spoken(tidy(value)))
     }
+
+    /// The unit whose curve is modulated most, (max - min) / (max + min); the first of equals.
+    pub fn most_modulated(&self) -> Option<usize> {
+        let depth = |unit: &UnitCurve| {
+            let (least, most) = unit.mean.iter().fold((f32::INFINITY, 0.0_f32), |(l, m), &r| (l.min(r), m.max(r)));
+            if most + least > 0.0 { (most - least) / (most + least) } else { -1.0 }
+        };
+        let deeper = |&a: &usize, &b: &usize| depth(&self.units[a]).total_cmp(&depth(&self.units[b])).then(b.cmp(&a));
+        (0..self.units.len()).max_by(deeper)
+    }
 }
 
 /// Without the rounding of a sum: 0.30000000000000004 is 0.3.

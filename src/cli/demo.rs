@@ -53,13 +53,10 @@ pub fn demo(out: &Path, device: &ComputeDevice) -> Result<()> {
     Ok(())
 }
 
-/// Runs a protocol file.
-pub fn run(text: &str, path: &Path, out: &Path, twin: TwinWeights, device: &DeviceArgument) -> Result<()> {
-    let mut protocol = Protocol::from_toml(text, &path.display().to_string())?;
-    // The protocol is written beside the results, in another folder: its clip must be found from there as well.
-    let file = std::path::absolute(path)?;
-    protocol.resolve_paths(file.parent().unwrap_or(Path::new("")));
-    perform(&protocol, Arc::new(twin), &device.open()?, out)
+/// Runs a protocol whose paths are absolute: it is written beside the results, in another folder, and its clips must be
+/// found from there as well.
+pub fn run(protocol: &Protocol, out: &Path, twin: TwinWeights, device: &DeviceArgument) -> Result<()> {
+    perform(protocol, Arc::new(twin), &device.open()?, out)
 }
 
 fn perform(protocol: &Protocol, twin: Arc<TwinWeights>, device: &ComputeDevice, out: &Path) -> Result<()> {
@@ -100,8 +97,12 @@ fn save(outcome: &Outcome, out: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The unit with the sharpest direction tuning; the first when nothing was tuned.
+/// The unit whose tuning is shown: the one most modulated by the parameter that is analysed, or with the sharpest
+/// direction tuning; the first when nothing was tuned.
 fn most_selective(outcome: &Outcome) -> usize {
+    if let Some(unit) = outcome.parameter.as_ref().and_then(|tuning| tuning.most_modulated()) {
+        return unit;
+    }
     let Some(tuning) = &outcome.tuning else { return 0 };
     let selectivity = |unit: usize| tuning.units[unit].global_dsi.unwrap_or(-1.0);
     (0..tuning.units.len()).max_by(|&a, &b| selectivity(a).total_cmp(&selectivity(b))).unwrap_or(0)

@@ -3,6 +3,7 @@
 mod demo;
 mod predict;
 mod selection;
+mod stimulus;
 mod twin;
 
 use std::fmt::Display;
@@ -14,6 +15,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
 use crate::data;
+use crate::experiment::Protocol;
 use crate::gpu::{self, ComputeDevice, DeviceChoice};
 use crate::model::twin::{Periphery, TwinConfig};
 use crate::model::weights::{self, TwinWeights};
@@ -45,6 +47,9 @@ enum Command {
     /// Inspect, make and convert twins
     #[command(subcommand)]
     Twin(twin::TwinCommand),
+    /// List stimuli; write a protocol's movie or its table of conditions
+    #[command(subcommand)]
+    Stimulus(stimulus::StimulusCommand),
     /// Predict responses to a movie
     Predict(predict::PredictArguments),
     /// Run a protocol and write its figures and tables
@@ -117,12 +122,22 @@ impl TwinArgument {
 
 impl OptionalTwin {
     fn load(&self) -> Result<TwinWeights> {
-        match &self.twin {
-            Some(path) => self.choice.load(path),
-            None if self.choice.scan.is_some() || self.choice.config.is_some() => {
+        self.load_or(None)
+    }
+
+    /// The twin of the arguments, else that of a protocol, else the built-in one.
+    fn load_or(&self, named: Option<&crate::experiment::protocol::TwinChoice>) -> Result<TwinWeights> {
+        match (&self.twin, named) {
+            (Some(path), _) => self.choice.load(path),
+            (None, Some(named)) => {
+                let scan = self.choice.scan.as_deref().or(named.scan.as_deref());
+                let config = self.choice.config.as_deref().map(read_config).transpose()?;
+                Ok(weights::load(&named.path, scan, config.as_ref())?)
+            }
+            (None, None) if self.choice.scan.is_some() || self.choice.config.is_some() => {
                 anyhow::bail!("--scan and --config belong to a twin on disk: add --twin TWIN")
             }
-            None => Ok(weights::builtin()),
+            (None, None) => Ok(weights::builtin()),
         }
     }
 }
@@ -132,6 +147,16 @@ impl TwinChoice {
         let config = self.config.as_deref().map(read_config).transpose()?;
         Ok(weights::load(path, self.scan.as_deref(), config.as_ref())?)
     }
+}
+
+/// A protocol file, with the paths in it relative to where it lies made absolute.
+fn read_protocol(path: &Path) -> Result<Protocol> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("{}: the protocol could not be read", path.display()))?;
+    let mut protocol = Protocol::from_toml(&text, &path.display().to_string())?;
+    let file = std::path::absolute(path)?;
+    protocol.resolve_paths(file.parent().unwrap_or(Path::new("")));
+    Ok(protocol)
 }
 
 /// A configuration file, or the name of a preset.
@@ -214,11 +239,12 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         None => demo::window_or_demo(window, arguments.device),
         Some(Command::Demo { out, device }) => demo::demo(&out, &device.open()?),
         Some(Command::Twin(command)) => twin::perform(command),
+        Some(Command::Stimulus(command)) => stimulus::perform(command),
         Some(Command::Predict(arguments)) => predict::perform(&arguments),
         Some(Command::Run { protocol, out, twin, device }) => {
-            let text = std::fs::read_to_string(&protocol)
-                .with_context(|| format!("{}: the protocol could not be read", protocol.display()))?;
-            demo::run(&text, &protocol, &out, twin.load()?, &device)
+            let protocol = read_protocol(&protocol)?;
+            let twin = twin.load_or(protocol.twin.as_ref())?;
+            demo::run(&protocol, &out, twin, &device)
         }
         Some(Command::Devices) => devices(),
     }

@@ -329,8 +329,10 @@ fn check_new_folder(path: &Path) -> std::io::Result<()> {
         return Err(Error::new(ErrorKind::InvalidInput, "it names no folder"));
     }
     match std::fs::read_dir(path) {
-        Ok(mut entries) if entries.next().is_none() => Ok(()),
-        Ok(_) => Err(Error::new(ErrorKind::AlreadyExists, "the folder is not empty; name a new one")),
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(Error::new(ErrorKind::AlreadyExists, "the folder is not empty; name a new one")),
+        },
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }

@@ -28,7 +28,8 @@ impl Protocol {
         for condition in self.sequence(&conditions) {
             let repeat = repeats[condition];
             repeats[condition] += 1;
-            let seed = mix(&[self.repeats.seed, PRESENTATION, condition as u64, repeat as u64]);
+            let draw = if self.repeats.frozen { 0 } else { repeat as u64 };
+            let seed = mix(&[self.repeats.seed, PRESENTATION, condition as u64, draw]);
             presentations.push(Presentation { condition, repeat, onset_frame, frames: shown, seed });
             onset_frame += shown + blank;
             if per_trial > 0 && presentations.len() % per_trial == 0 {

@@ -282,21 +282,20 @@ impl File<'_> {
             }
         }
         let Some((start, stimulus)) = find(part, "stimulus") else {
-            let known = words(StimulusKind::ALL.iter().map(|kind| kind.key()));
+            let known = stimulus_words();
             let what = format!("is missing; one of {}", listed(&known.iter().map(String::as_str).collect::<Vec<_>>()));
             return Err(self.value(byte, &at("stimulus.kind"), what));
         };
         let table = self.table(&at("stimulus"), start, stimulus)?;
-        let names = words(StimulusKind::ALL.iter().map(|kind| kind.key()));
-        let kind = self.kind(&at("stimulus"), start, table, "stimulus", &names, StimulusKind::of_key)?;
+        let kind = self.kind(&at("stimulus"), start, table, "stimulus", &stimulus_words(), StimulusKind::of_key)?;
         self.check_parameters(&at("stimulus"), table, &stimulus_example(kind), kind.fields())?;
         let mut modifiers = Vec::new();
         if let Some((start, list)) = find(part, "modify") {
-            let names = words(ModifierKind::ALL.iter().map(|kind| kind.key()));
+            let names: Vec<String> = ModifierKind::ALL.iter().map(|kind| kind.key()).collect();
             for (byte, path, table) in self.tables(&at("modify"), start, list)? {
                 let kind = self.kind(&path, byte, table, "modifier", &names, ModifierKind::of_key)?;
                 self.check_parameters(&path, table, &modifier_example(kind), kind.fields())?;
-                modifiers.push(kind.modifier());
+                modifiers.push(like(kind, table));
             }
         }
         if let Some((start, sweep)) = find(part, "sweep") {
@@ -365,7 +364,18 @@ impl File<'_> {
         example: &toml::Table,
         fields: &[Field],
     ) -> Result<(), ProtocolError> {
-        self.check_table(path, table, example)?;
+        for (key, value) in table {
+            let (byte, key) = (key.span().start, key.get_ref().as_ref());
+            let nested = key == "stimulus" && example.get(key).is_some_and(toml::Value::is_table);
+            if nested {
+                let path = joined(path, key);
+                let table = self.table(&path, byte, value.get_ref())?;
+                let kind = self.kind(&path, byte, table, "stimulus", &stimulus_words(), StimulusKind::of_key)?;
+                self.check_parameters(&path, table, &stimulus_example(kind), kind.fields())?;
+            } else {
+                self.check_key(path, byte, key, value.get_ref(), example)?;
+            }
+        }
         for field in fields {
             let words = field.words();
             let Some((byte, DeValue::String(word))) = find(table, field.key) else { continue };
@@ -427,10 +437,14 @@ impl File<'_> {
         for (key, value) in table {
             let (byte, key) = (key.span().start, key.get_ref().as_ref());
             let (full, own) = (joined(path, key), joined(within, key));
-            let names_table = within.is_empty()
-                && (key == "stimulus" || modifiers.iter().any(|modifier| modifier.kind().key() == key));
+            let names_table = match within {
+                "" => key == "stimulus" || modifiers.iter().any(|modifier| modifier.kind().key() == key),
+                word => {
+                    key == "stimulus" && modifiers.iter().any(|m| m.kind().key() == word && keys::within(m).is_some())
+                }
+            };
             match value.get_ref() {
-                DeValue::Table(inner) if names_table => self.check_sweep(&full, key, inner, stimulus, modifiers)?,
+                DeValue::Table(inner) if names_table => self.check_sweep(&full, &own, inner, stimulus, modifiers)?,
                 _ if keys::field(stimulus, modifiers, &own).is_none() => {
                     return Err(self.value(byte, &full, cannot_sweep(&own, stimulus, modifiers)));
                 }
@@ -480,8 +494,18 @@ impl File<'_> {
     }
 }
 
-fn words(keys: impl Iterator<Item = String>) -> Vec<String> {
-    keys.collect()
+fn stimulus_words() -> Vec<String> {
+    StimulusKind::ALL.iter().map(|kind| kind.key()).collect()
+}
+
+/// A modifier of a kind with its defaults, and around a stimulus of the kind that the table names, where it holds one.
+fn like(kind: ModifierKind, table: &DeTable<'_>) -> Modifier {
+    let modifier = kind.modifier();
+    let named = find(table, "stimulus").and_then(|(_, nested)| find(nested.as_table()?, "kind")?.1.as_str());
+    let Some(nested) = named.and_then(StimulusKind::of_key) else { return modifier };
+    let mut example = example_of(&modifier);
+    example.insert("stimulus".to_owned(), example_of(nested.stimulus()).into());
+    example.try_into().unwrap_or(modifier)
 }
 
 /// Where the key, or the nearest table above it, begins.

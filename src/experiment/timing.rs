@@ -106,11 +106,13 @@ pub struct Repeats {
     pub order: Order,
     /// Presentations of nothing in each repeat, among the others.
     pub blanks: usize,
+    /// Whether what is random in a condition is the same in every repeat, as in a clip that is shown again.
+    pub frozen: bool,
 }
 
 impl Default for Repeats {
     fn default() -> Self {
-        Self { count: 2, seed: 1, order: Order::Blocks, blanks: 0 }
+        Self { count: 2, seed: 1, order: Order::Blocks, blanks: 0, frozen: false }
     }
 }
 
@@ -134,12 +136,13 @@ struct RepeatsFile {
     order: Option<Order>,
     shuffle: Option<bool>,
     blanks: usize,
+    frozen: bool,
 }
 
 impl Default for RepeatsFile {
     fn default() -> Self {
-        let Repeats { count, seed, blanks, .. } = Repeats::default();
-        Self { count, seed, order: None, shuffle: None, blanks }
+        let Repeats { count, seed, blanks, frozen, .. } = Repeats::default();
+        Self { count, seed, order: None, shuffle: None, blanks, frozen }
     }
 }
 
@@ -147,14 +150,14 @@ impl TryFrom<RepeatsFile> for Repeats {
     type Error = String;
 
     fn try_from(file: RepeatsFile) -> Result<Self, String> {
-        let RepeatsFile { count, seed, blanks, .. } = file;
+        let RepeatsFile { count, seed, blanks, frozen, .. } = file;
         let order = match (file.order, file.shuffle) {
             (Some(_), Some(_)) => return Err("`order` and `shuffle` say the same; remove `shuffle`".to_owned()),
             (Some(order), None) => order,
             (None, Some(false)) => Order::Listed,
             (None, _) => Order::Blocks,
         };
-        Ok(Self { count, seed, order, blanks })
+        Ok(Self { count, seed, order, blanks, frozen })
     }
 }
 

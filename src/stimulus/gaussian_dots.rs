@@ -180,7 +180,7 @@ impl DotSequence {
         let drawn = self.order(round as u32)[number % self.len()];
         let place = drawn / 2;
         let [x_deg, y_deg] = self.places[place];
-        FlashedDot { place, x_deg, y_deg, white: drawn % 2 == 0 }
+        FlashedDot { place, x_deg, y_deg, white: drawn.is_multiple_of(2) }
     }
 
     /// The dots of one round in order: a shuffle by Fisher and Yates.
@@ -189,7 +189,7 @@ impl DotSequence {
         for last in (1..order.len()).rev() {
             // A random word as a fraction, times the number of places to choose from.
             let word = u64::from(random_words(self.seed, last as u32, round)[0]);
-            order.swap(last, (word * (last as u64 + 1) >> 32) as usize);
+            order.swap(last, ((word * (last as u64 + 1)) >> 32) as usize);
         }
         order
     }

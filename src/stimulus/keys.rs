@@ -1,7 +1,7 @@
 //! Names in protocol files: the words of kinds, and the parameters of a stimulus and its modifiers under one key each.
 //!
 //! `contrast` and `stimulus.contrast` are the stimulus's own; `aperture.diameter_deg` belongs to the first modifier of
-//! that kind.
+//! that kind, and `superpose.stimulus.contrast` to the stimulus within it.
 
 use super::{Field, Modifier, ModifierKind, Stimulus, StimulusKind};
 
@@ -54,13 +54,22 @@ fn foreign<'k>(modifiers: &[Modifier], key: &'k str) -> Option<(usize, &'k str)>
     Some((index, parameter))
 }
 
+/// The kind of stimulus within a modifier, where there is one.
+pub fn within(modifier: &Modifier) -> Option<StimulusKind> {
+    let table = toml::Table::try_from(modifier).ok()?;
+    StimulusKind::of_key(table.get("stimulus")?.get("kind")?.as_str()?)
+}
+
 /// What can be set under a key; `None` when neither the stimulus nor its modifiers have it.
 pub fn field(stimulus: &Stimulus, modifiers: &[Modifier], key: &str) -> Option<&'static Field> {
     let (fields, key) = match own(key) {
         Some(key) => (stimulus.fields(), key),
         None => {
             let (index, key) = foreign(modifiers, key)?;
-            (modifiers[index].kind().fields(), key)
+            match key.strip_prefix("stimulus.") {
+                Some(key) => (within(&modifiers[index])?.fields(), key),
+                None => (modifiers[index].kind().fields(), key),
+            }
         }
     };
     fields.iter().find(|field| field.key == key)
@@ -90,6 +99,8 @@ pub fn all(stimulus: &Stimulus, modifiers: &[Modifier]) -> Vec<(String, &'static
         if modifiers[..index].iter().all(|earlier| earlier.kind() != modifier.kind()) {
             let word = modifier.kind().key();
             keys.extend(modifier.kind().fields().iter().map(|field| (format!("{word}.{}", field.key), field)));
+            let nested = within(modifier).map_or(&[][..], StimulusKind::fields);
+            keys.extend(nested.iter().map(|field| (format!("{word}.stimulus.{}", field.key), field)));
         }
     }
     keys

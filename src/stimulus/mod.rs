@@ -70,17 +70,17 @@ use crate::signals::{Degrees, Monitor};
 
 /// Source of every shader.
 pub const SHADERS: &[&Shader] = &[
-    &full_field::SHADER,
     &gratings::SHADER,
-    &checkerboard::SHADER,
-    &bar::SHADER,
-    &dots::SHADER,
     &noise::SHADER,
-    &levels::SHADER,
-    &synthesis::SHADER,
-    &trippy::SHADER,
+    &dots::SHADER,
     &gaussian_dots::SHADER,
     &sparse_noise::SHADER,
+    &synthesis::SHADER,
+    &trippy::SHADER,
+    &full_field::SHADER,
+    &checkerboard::SHADER,
+    &bar::SHADER,
+    &levels::SHADER,
     &scene::SHADER,
 ];
 

@@ -20,7 +20,8 @@ pub struct Answer {
     pub parts: usize,
     /// Mean response of each unit in each part of the movie, `[unit, part]`.
     pub course: Vec<f32>,
-    /// The unit with the sharpest direction tuning; the first when nothing was tuned.
+    /// The unit most modulated by the parameter that is analysed, or with the sharpest direction tuning; the first when
+    /// nothing was tuned.
     pub most_selective: usize,
 }
 
@@ -51,7 +52,8 @@ impl Answer {
         let dsi = |unit: usize| outcome.tuning.as_ref().and_then(|tuning| tuning.units.get(unit)?.global_dsi);
         let sharper =
             |&a: &usize, &b: &usize| dsi(a).unwrap_or(-1.0).total_cmp(&dsi(b).unwrap_or(-1.0)).then(b.cmp(&a));
-        let most_selective = (0..units).max_by(sharper).unwrap_or(0);
+        let modulated = outcome.parameter.as_ref().and_then(|tuning| tuning.most_modulated());
+        let most_selective = modulated.or_else(|| (0..units).max_by(sharper)).unwrap_or(0);
         Self { outcome, seconds, mean, peak, parts, course, most_selective }
     }
 

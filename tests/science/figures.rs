@@ -22,10 +22,19 @@ fn says(figure: Figure, outcome: &Outcome, expected: &[&str]) {
     }
 }
 
+/// What can be drawn of an outcome in which only directions were swept.
+fn of_directions(unit: usize) -> Vec<Figure> {
+    let outcome = outcome();
+    let figures: Vec<Figure> =
+        Figure::all(unit).into_iter().filter(|figure| figure.fits(&Data::of(&outcome))).collect();
+    assert_eq!(figures.len(), 5);
+    figures
+}
+
 #[test]
 fn every_figure_says_what_it_shows_and_whose_responses_they_are() {
     let outcome = outcome();
-    for figure in Figure::all(1) {
+    for figure in of_directions(1) {
         says(figure, &outcome, &["Direction tuning, drifting gratings", NOTICE]);
     }
 }
@@ -92,7 +101,7 @@ fn a_long_title_is_shortened_to_the_page() {
 fn a_png_has_the_size_of_a_page_at_300_dots_per_inch() {
     let folder = tempfile::tempdir().expect("a folder");
     let outcome = outcome();
-    for figure in Figure::all(0) {
+    for figure in of_directions(0) {
         let path = folder.path().join(figure.stem()).with_extension("png");
         write(figure, &Data::of(&outcome), &path).expect("written");
         let bytes = std::fs::read(&path).expect("readable");
@@ -116,7 +125,7 @@ fn a_png_has_the_size_of_a_page_at_300_dots_per_inch() {
 #[test]
 fn the_same_outcome_gives_the_same_bytes() {
     let (first, second) = (outcome(), outcome());
-    for figure in Figure::all(0) {
+    for figure in of_directions(0) {
         assert_eq!(svg(figure, &Data::of(&first)).expect("drawn"), svg(figure, &Data::of(&second)).expect("drawn"));
     }
     let figure = Figure::DirectionTuning { unit: 0 };
@@ -153,4 +162,55 @@ fn a_unit_is_named_with_its_animal_where_known() {
     assert_eq!(unit_name(&id), "unit 11 (animal M1, session 4, scan 7)");
     id.animal = None;
     assert_eq!(unit_name(&id), "unit 11 (session 4, scan 7)");
+}
+
+/// The same responses, as if contrast had been varied in place of the direction.
+fn contrast_outcome(values: [f64; 16]) -> Outcome {
+    let mut outcome = outcome();
+    for (condition, value) in outcome.schedule.conditions.iter_mut().zip(values) {
+        condition.swept = vec![("contrast".to_owned(), value)];
+    }
+    outcome.tuning = None;
+    outcome.parameter = twinscope::analysis::parameter_tuning(&outcome.schedule, "contrast", 9, &outcome.responses);
+    assert!(outcome.parameter.is_some());
+    outcome
+}
+
+#[test]
+fn tuning_to_a_parameter_has_its_label_its_values_and_its_maximum() {
+    let outcome = contrast_outcome(std::array::from_fn(|index| (index + 1) as f64 / 16.0));
+    let expected = [
+        "unit 14 (animal M1, session 4, scan 7)",
+        NOTICE,
+        "Contrast",
+        "Response (× mean)",
+        "n = 2 presentations of each value",
+        "Value of the maximum",
+        // 90 degrees was the fifth direction.
+        "0.3125",
+        "1.0000",
+    ];
+    says(Figure::ParameterTuning { unit: 1 }, &outcome, &expected);
+    says(
+        Figure::ParameterPopulation,
+        &outcome,
+        &["Preferred: Contrast", "Units", "over 4 units", "fraction of maximum"],
+    );
+    assert!(!Figure::Summary { unit: 0 }.fits(&Data::of(&outcome)));
+    let logarithmic = contrast_outcome(std::array::from_fn(|index| 0.5_f64.powi(15 - index as i32)));
+    says(Figure::ParameterTuning { unit: 1 }, &logarithmic, &["Logarithmic axis", "0.125"]);
+}
+
+/// Pictures for human eyes: `TWINSCOPE_SHOTS=folder cargo test --test all parameter_shots`.
+#[test]
+fn parameter_shots_for_human_eyes() {
+    let Some(folder) = std::env::var_os("TWINSCOPE_SHOTS") else { return };
+    let folder = std::path::PathBuf::from(folder);
+    let linear = contrast_outcome(std::array::from_fn(|index| (index + 1) as f64 / 16.0));
+    let logarithmic = contrast_outcome(std::array::from_fn(|index| 0.5_f64.powi(15 - index as i32)));
+    for (name, outcome) in [("linear", &linear), ("logarithmic", &logarithmic)] {
+        for figure in [Figure::ParameterTuning { unit: 1 }, Figure::ParameterPopulation] {
+            write(figure, &Data::of(outcome), &folder.join(format!("{name}-{}.png", figure.stem()))).expect("written");
+        }
+    }
 }

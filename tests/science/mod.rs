@@ -2,7 +2,9 @@
 
 mod figures;
 mod files;
+mod movie_file;
 mod pilot;
+mod presets;
 mod protocol;
 mod run;
 mod tuned;

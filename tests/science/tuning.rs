@@ -1,7 +1,7 @@
 //! Selectivity and direction tuning against numbers known in closed form.
 
-use twinscope::analysis::direction_tuning;
 use twinscope::analysis::selectivity::{global_dsi, global_osi, preferred_direction_deg};
+use twinscope::analysis::{Spacing, direction_tuning, parameter_tuning};
 use twinscope::signals::Responses;
 use twinscope::stimulus::schedule::{Condition, Presentation, Schedule};
 use twinscope::stimulus::{DriftingGrating, Stimulus};
@@ -105,8 +105,14 @@ fn what_is_undefined_is_none() {
 /// Presentations of 4 frames with one grey frame after each, in this order of directions.
 fn schedule(directions: &[Option<f64>], order: &[usize]) -> Schedule {
     let stimulus = Stimulus::DriftingGrating(DriftingGrating::default());
-    let conditions =
-        directions.iter().map(|&direction_deg| Condition { direction_deg, stimulus: stimulus.clone() }).collect();
+    let swept = |direction: Option<f64>| direction.map(|degrees| ("direction_deg".to_owned(), degrees));
+    let conditions = directions
+        .iter()
+        .map(|&direction| Condition {
+            swept: swept(direction).into_iter().collect(),
+            ..Condition::from(stimulus.clone())
+        })
+        .collect();
     let presentations = order
         .iter()
         .enumerate()
@@ -159,4 +165,84 @@ fn no_tuning_without_directions_or_without_frames() {
     assert_eq!(direction_tuning(&schedule(&[Some(0.0)], &[0]), 4, &responses), None, "all is skipped");
     assert_eq!(direction_tuning(&schedule(&[Some(0.0)], &[0, 0]), 0, &responses), None, "responses end early");
     assert_eq!(direction_tuning(&schedule(&[Some(0.0)], &[3]), 0, &responses), None, "no such condition");
+}
+
+/// Presentations of 2 frames of every combination of contrast and temporal frequency, twice; the response to each is
+/// what `rate` says, plus 1 in the second repeat.
+fn contrasts_and_frequencies(rate: impl Fn(f64, f64) -> f32) -> (Schedule, Responses) {
+    let stimulus = Stimulus::DriftingGrating(DriftingGrating::default());
+    let cells: Vec<(f64, f64)> = [0.8, 0.1, 0.2, 0.4].iter().flat_map(|&c| [1.0, 4.0].map(|f| (c, f))).collect();
+    let conditions: Vec<Condition> = cells
+        .iter()
+        .map(|&(contrast, frequency)| Condition {
+            swept: vec![("contrast".to_owned(), contrast), ("temporal_frequency_hz".to_owned(), frequency)],
+            ..Condition::from(stimulus.clone())
+        })
+        .collect();
+    let mut presentations = Vec::new();
+    let mut values = Vec::new();
+    for repeat in 0..2 {
+        for (condition, &(contrast, frequency)) in cells.iter().enumerate() {
+            presentations.push(Presentation { condition, repeat, onset_frame: values.len(), frames: 2, seed: 0 });
+            values.extend([rate(contrast, frequency) + repeat as f32; 2]);
+        }
+    }
+    let frames = values.len();
+    (Schedule { conditions, presentations, frames }, Responses::new(frames, 1, 1, values).expect("as many values"))
+}
+
+#[test]
+fn tuning_to_one_parameter_is_pooled_over_the_others() {
+    let (schedule, responses) = contrasts_and_frequencies(|contrast, frequency| (10.0 * contrast + frequency) as f32);
+    let tuning = parameter_tuning(&schedule, "contrast", 0, &responses).expect("contrast was swept");
+    assert_eq!(tuning.values, [0.1, 0.2, 0.4, 0.8], "ascending");
+    assert_eq!(tuning.presentations, [4; 4]);
+    let unit = &tuning.units[0];
+    for (mean, contrast) in unit.mean.iter().zip(&tuning.values) {
+        // Frequencies 1 and 4 and repeats 0 and 1 average to 2.5 and 0.5; responses are f32.
+        assert!((f64::from(*mean) - (10.0 * contrast + 3.0)).abs() < 1e-5, "{mean} at {contrast}");
+    }
+    // 1, 2, 4 and 5: standard deviation sqrt(10 / 3), over 2.
+    let sem = unit.sem.as_ref().expect("four presentations");
+    assert!((f64::from(sem[0]) - (10.0_f64 / 3.0).sqrt() / 2.0).abs() < 1e-5, "{}", sem[0]);
+    assert_eq!(unit.preferred, Some(3));
+    assert_eq!((tuning.field.label, tuning.spacing), ("Contrast", Spacing::Logarithmic));
+    let other = parameter_tuning(&schedule, "temporal_frequency_hz", 0, &responses).expect("swept too");
+    assert_eq!((other.values, other.presentations), (vec![1.0, 4.0], vec![8, 8]));
+    assert_eq!(parameter_tuning(&schedule, "phase_deg", 0, &responses), None, "not swept");
+    assert_eq!(parameter_tuning(&schedule, "contrast", 2, &responses), None, "all is skipped");
+}
+
+#[test]
+fn a_flat_curve_prefers_nothing() {
+    let (schedule, responses) = contrasts_and_frequencies(|_, _| 1.0);
+    let tuning = parameter_tuning(&schedule, "contrast", 0, &responses).expect("contrast was swept");
+    assert_eq!(tuning.units[0].preferred, None);
+}
+
+#[test]
+fn blanks_and_other_parts_are_no_values() {
+    let (mut schedule, responses) = contrasts_and_frequencies(|contrast, _| contrast as f32);
+    for condition in &mut schedule.conditions[..2] {
+        condition.swept.clear();
+    }
+    let tuning = parameter_tuning(&schedule, "contrast", 0, &responses).expect("contrast was swept");
+    assert_eq!(tuning.values, [0.1, 0.2, 0.4]);
+}
+
+#[test]
+fn values_in_equal_ratios_stand_on_a_logarithmic_axis() {
+    for (values, expected) in [
+        (&[0.01, 0.02, 0.04, 0.08][..], Spacing::Logarithmic),
+        (&[0.025, 0.043, 0.091], Spacing::Logarithmic),
+        (&[1.0, 2.0, 5.0, 10.0], Spacing::Logarithmic),
+        (&[10.0, 20.0, 30.0, 40.0], Spacing::Linear),
+        (&[1.0, 2.0, 3.0], Spacing::Linear),
+        (&[0.0, 1.0, 2.0, 4.0], Spacing::Linear),
+        (&[-4.0, -2.0, -1.0], Spacing::Linear),
+        (&[1.0, 2.0], Spacing::Linear),
+        (&[1.0, 1.1, 1.21], Spacing::Linear),
+    ] {
+        assert_eq!(Spacing::of(values), expected, "{values:?}");
+    }
 }

@@ -30,13 +30,10 @@ fn measured(pixels: &[u8], screen: &Screen) -> ([f64; 2], f64) {
         }
     }
     for pivot in 0..4 {
-        for other in 0..4 {
-            if other != pivot {
-                let factor = equations[other][pivot] / equations[pivot][pivot];
-                for column in 0..5 {
-                    equations[other][column] -= factor * equations[pivot][column];
-                }
-            }
+        let row = equations[pivot];
+        for (_, equation) in equations.iter_mut().enumerate().filter(|(other, _)| *other != pivot) {
+            let factor = equation[pivot] / row[pivot];
+            equation.iter_mut().zip(&row).for_each(|(value, above)| *value -= factor * above);
         }
     }
     let [_, q, r, s] = [0, 1, 2, 3].map(|row| equations[row][4] / equations[row][row]);

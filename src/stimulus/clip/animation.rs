@@ -1,4 +1,5 @@
-//! Pictures and animations that the `image` crate decodes: PNG and APNG, GIF, WebP.
+//! Pictures and animations that the `image` crate decodes: PNG and APNG, GIF, WebP. Where a WebP composes its pictures
+//! onto each other, that decoder rounds down: they are one level too dark.
 
 use std::io::{BufRead, Seek};
 

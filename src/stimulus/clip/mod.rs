@@ -39,7 +39,8 @@ use super::fields::Field;
 use super::screen::Screen;
 use crate::signals::{Monitor, Raster};
 
-/// Endings of the files that can be shown as clips, as a file dialog needs them.
+/// Endings of the files that can be shown as clips, as a file dialog needs them. Those that nothing here decodes go to
+/// ffmpeg.
 pub const ENDINGS: &[&str] = &[
     "npy", "npz", "gif", "png", "apng", "webp", "tif", "tiff", "avi", "mp4", "m4v", "mov", "mkv", "webm", "mpg",
     "mpeg", "wmv", "flv", "ogv", "ogg", "ts", "mts", "m2ts", "3gp", "mj2", "mxf", "asf", "vob", "y4m", "dv", "nut",
@@ -326,7 +327,7 @@ fn read(path: &Path, look: Look, wanted: Wanted) -> Result<Footage, ClipError> {
         "png" | "apng" => animation::read_png(file, &mut pictures)?,
         "webp" => animation::read_webp(file, &mut pictures)?,
         "tif" | "tiff" => stack::read_tiff(file, &mut pictures)?,
-        video if video::VIDEO_ENDINGS.contains(&video) => video::read_video(&mut pictures)?,
+        video if ENDINGS.contains(&video) => video::read_video(&mut pictures)?,
         _ => {
             let what = "its name must end in .npy, .npz, .gif, .png, .webp, .tif or like a video file (.mp4, .avi, \
                         .mkv ...), or it must be a folder of pictures";

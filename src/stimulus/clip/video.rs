@@ -19,11 +19,6 @@ use super::parameters::Grey;
 use super::pictures::{Announced, LARGEST_PICTURE, Pictures, Pixels};
 use crate::ffmpeg::{Ffmpeg, FfmpegError, ask, file_argument};
 
-/// Endings of files that are given to ffmpeg.
-pub(super) const VIDEO_ENDINGS: &[&str] = &[
-    "avi", "mp4", "m4v", "mov", "mkv", "webm", "mpg", "mpeg", "wmv", "flv", "ogv", "ogg", "ts", "mts", "m2ts", "3gp",
-    "mj2", "mxf", "asf", "vob", "y4m", "dv", "nut",
-];
 /// Files may round the times of their pictures to milliseconds, microseconds.
 const TOLERANCE_US: i64 = 1000;
 /// From so late a start on ffmpeg is asked to jump, seconds; jumping lands up to ten seconds before.
