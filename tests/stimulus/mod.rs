@@ -4,9 +4,11 @@ mod clip;
 mod dots;
 mod gratings;
 mod hash;
+mod modify;
 mod noise;
 mod parameters;
 mod renderer;
+mod scene;
 mod schedule;
 mod shaders;
 
