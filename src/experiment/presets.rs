@@ -38,11 +38,36 @@ macro_rules! presets {
 }
 
 presets! {
+    "Domains of Wang et al. 2025": {
+        "paper_natural_clips", "Rendered clips, 6 x 10 repeats";
+        "paper_moving_dots", "Coherent motion, translation and flow";
+        "paper_monet", "Directional noise (Monet2)";
+        "paper_gabor", "Drifting Gabors, 8 directions x 3 x 3 frequencies";
+        "paper_gaussian_dots", "Flashing Gaussian dots, 15 x 7 places, white and black";
+        "paper_static_images", "Static images";
+    }
     "Tuning": {
         "direction_grating", "Direction tuning, drifting gratings";
         "direction_dots", "Direction tuning, moving dots";
+        "direction_gabor", "Direction tuning, drifting Gabors";
+        "moving_bar", "Direction tuning, moving bars";
+        "orientation_static_grating", "Orientation tuning, static gratings";
+        "spatial_temporal_frequency", "Spatial x temporal frequency, drifting gratings";
+        "contrast", "Contrast tuning, drifting gratings";
+        "size", "Size tuning, drifting gratings";
+        "surround", "Surround, drifting gratings in a ring";
+        "speed", "Speed tuning, moving dots";
+        "coherence", "Coherence tuning, moving dots";
     }
     "Receptive fields": {
+        "receptive_field_dots", "Receptive fields, Gaussian dots";
+        "receptive_field_sparse_noise", "Receptive fields, sparse noise";
         "white_noise", "White noise";
+    }
+    "Full field and noise": {
+        "full_field_flash", "Full-field flashes";
+        "chirp", "Chirp";
+        "pink_noise", "Pink noise";
+        "trippy", "Trippy";
     }
 }

@@ -799,3 +799,58 @@ impl drawing::Drawing for World {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world(scene: &Scene) -> World {
+        World::new(scene, &Monitor::WANG2025, 3)
+    }
+
+    #[test]
+    fn every_octave_of_diameters_covers_the_same_area() {
+        let scene = Scene::default();
+        let mut areas = [0.0; 4];
+        for k in 0..100_000 {
+            let diameter = scene.diameter((f64::from(k) + 0.5) / 100_000.0);
+            assert!((2.0..=80.0).contains(&diameter), "{diameter}");
+            if let Some(area) = areas.get_mut((diameter / 2.0).log2() as usize) {
+                *area += diameter * diameter;
+            }
+        }
+        for area in areas {
+            assert!((area / areas[0] - 1.0).abs() < 0.01, "{areas:?}");
+        }
+    }
+
+    #[test]
+    fn wandering_has_the_speed_that_was_asked() {
+        let world = world(&Scene { size_min_deg: 10.0, ..Default::default() });
+        let step = 1e-3;
+        let squares: f64 = (0..2000)
+            .map(|scene| {
+                let at = |secs| world.wander(scene, 0, secs);
+                ((at(7.0 + step) - at(7.0)) / step).powi(2)
+            })
+            .sum();
+        // Eight terms of two degrees of freedom in 2000 draws: a standard error of about 2 %.
+        assert!((squares / 2000.0 - 1.0).abs() < 0.08, "{}", squares / 2000.0);
+    }
+
+    #[test]
+    fn zoom_changes_at_its_rate_and_stays_within_what_the_world_was_made_for() {
+        let scene = Scene { size_min_deg: 10.0, zoom_rate_per_sec: 0.3, ..Default::default() };
+        let world = world(&scene);
+        let step = 1e-4;
+        let mut squares = 0.0;
+        for k in 0..2000 {
+            let secs = f64::from(k) * 0.37;
+            let zoom = world.zoom(k, secs);
+            assert!(zoom.abs() <= FARTHEST, "{zoom}");
+            squares += ((world.zoom(k, secs + step) - zoom) / step).powi(2);
+        }
+        let rate = (squares / 2000.0).sqrt();
+        assert!((rate / 0.3 - 1.0).abs() < 0.05, "{rate}");
+    }
+}

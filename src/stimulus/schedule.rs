@@ -226,8 +226,8 @@ impl ScheduleSource {
                 // A clip that is random too keeps its pictures: those that are on show are not read again.
                 _ => Prepared::bare(&condition.stimulus, &self.screen, shown.seed)?,
             };
-            let prepared = modify::modified(bare, &condition.modifiers, &clips.modifiers, shown.seed)?
-                .lit(&condition.stimulus);
+            let prepared =
+                modify::modified(bare, &condition.modifiers, &clips.modifiers, shown.seed)?.lit(&condition.stimulus);
             self.last = Some((index, prepared));
         }
         Ok(&self.last.as_ref().expect("set just above").1)

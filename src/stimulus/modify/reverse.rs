@@ -40,6 +40,7 @@ struct Backwards {
 impl Change for Backwards {
     fn source_frame(&self, frame: usize) -> Option<usize> {
         let (start, count) = window(frame, self.length, self.end)?;
-        Some(start + count - 1 - (frame - start))
+        // A frame beyond all time has none to be swapped with.
+        Some(start.saturating_add(count - 1 - (frame - start)))
     }
 }

@@ -4,6 +4,7 @@
 use super::super::fields::{Field, parameters};
 use super::super::hash::random_words;
 use super::{Change, ModifierParameters, Prepared, StimulusError, window};
+use crate::signals::Monitor;
 
 parameters! {
     /// Shows frames in random order.
@@ -27,9 +28,24 @@ parameters! {
     }
 }
 
+/// Most frames of one window: ten minutes at 240 Hz and some more.
+const MOST_FRAMES: usize = 200_000;
+
 impl ModifierParameters for ShuffleFrames {
     fn is_random(&self) -> bool {
         self.block_secs < self.window_secs
+    }
+
+    fn check(&self, monitor: &Monitor) -> Result<(), StimulusError> {
+        let frames = monitor.frame_rate.frames_in(self.window_secs);
+        if frames > MOST_FRAMES {
+            return Err(StimulusError::Impossible {
+                stimulus: "Frame shuffling",
+                key: "window_secs",
+                what: format!("is {}: {frames} frames; at most {MOST_FRAMES} are shuffled", self.window_secs),
+            });
+        }
+        Ok(())
     }
 
     fn prepare(
@@ -74,7 +90,8 @@ impl Change for Shuffle {
             let first = block as usize * self.block;
             let size = self.block.min(count - first);
             if left < size {
-                return Some(start + first + left);
+                // A frame beyond all time has none to be swapped with.
+                return Some(start.saturating_add(first + left));
             }
             left -= size;
         }

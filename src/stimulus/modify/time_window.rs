@@ -65,7 +65,7 @@ struct Gate {
 
 impl Change for Gate {
     fn source_frame(&self, frame: usize) -> Option<usize> {
-        (self.onset..self.onset + self.count).contains(&frame).then_some(frame)
+        (self.onset..self.onset.saturating_add(self.count)).contains(&frame).then_some(frame)
     }
 
     fn apply(&self, screen: &Screen, frame: usize, greys: &mut [f32]) {
