@@ -9,13 +9,10 @@ mod gabor;
 mod gaussian_dots;
 mod gratings;
 mod hash;
-<<<<<<< HEAD
 mod images;
 mod levels;
 mod monet;
-=======
 mod modify;
->>>>>>> studio-e
 mod noise;
 mod parameters;
 mod pink_noise;
