@@ -28,6 +28,7 @@ pub mod noise;
 mod painter;
 pub mod pink_noise;
 pub mod renderer;
+pub mod scene;
 pub mod schedule;
 pub mod screen;
 mod source;
@@ -52,7 +53,6 @@ pub use fields::{Field, FieldKind, Word};
 pub use full_field::{Chirp, Flash, LuminanceSteps, StepOrder, Sweep};
 pub use gabor::DriftingGabor;
 pub use gaussian_dots::{FlashingGaussianDots, GaussianDot};
-pub use gratings::DriftingGrating;
 pub use gratings::{DriftingGrating, Plaid, StaticGrating, Waveform};
 pub use images::{ImageSequence, Images};
 pub use modify::{Modifier, ModifierKind};
@@ -60,6 +60,7 @@ pub use monet::{Monet, MonetMotion, TemporalWindow};
 pub use noise::{BinaryNoise, WhiteNoise};
 pub use pink_noise::PinkNoise;
 pub use renderer::{Renderer, RendererError};
+pub use scene::Scene;
 pub use schedule::{Condition, Presentation, Schedule, ScheduleSource};
 pub use screen::Screen;
 pub use source::source;
@@ -81,6 +82,7 @@ pub const SHADERS: &[&Shader] = &[
     &checkerboard::SHADER,
     &bar::SHADER,
     &levels::SHADER,
+    &scene::SHADER,
 ];
 
 /// The kinds of stimulus: the enum of protocols and everything that has one arm for each kind. A new kind is a file
@@ -203,6 +205,8 @@ kinds! {
     Clip, "Clips and images", "Clip from file", "natural clip";
     /// Images of a folder, one after the other.
     Images, "Clips and images", "Static images", "static images";
+    /// A generated clip with the statistics of natural scenes.
+    Scene, "Clips and images", "Rendered clip", "rendered clips";
 }
 
 /// A stimulus that cannot be shown.
@@ -364,13 +368,22 @@ impl Prepared {
 
     /// The same on a screen that was computed before.
     fn on(stimulus: &Stimulus, modifiers: &[Modifier], screen: &Arc<Screen>, seed: u64) -> Result<Self, StimulusError> {
+        let modified = modify::modified(Self::bare(stimulus, screen, seed)?, modifiers, &[], seed)?;
+        Ok(modified.lit(stimulus))
+    }
+
+    /// A stimulus as it is computed, before modifiers and light.
+    fn bare(stimulus: &Stimulus, screen: &Arc<Screen>, seed: u64) -> Result<Self, StimulusError> {
         stimulus.validate()?;
-        let bare = Self { screen: Arc::clone(screen), drawing: stimulus.parameters().prepare(screen, seed)? };
-        let mut shown = modify::modified(bare, modifiers, seed)?;
-        if screen.monitor().linear_light && !stimulus.reads_files() {
-            shown.drawing = Arc::new(levels::LinearLight::new(shown.drawing, screen.monitor()));
+        Ok(Self { screen: Arc::clone(screen), drawing: stimulus.parameters().prepare(screen, seed)? })
+    }
+
+    /// In light, where the monitor asks for it and the stimulus is computed: the last thing that is done.
+    fn lit(mut self, stimulus: &Stimulus) -> Self {
+        if self.monitor().linear_light && !stimulus.reads_files() {
+            self.drawing = Arc::new(levels::LinearLight::new(self.drawing, self.screen.monitor()));
         }
-        Ok(shown)
+        self
     }
 
     /// The monitor.

@@ -185,7 +185,7 @@ fn two_levels(mean: f64, swing: f64) -> Vec<u32> {
 
 /// Cumulative standard normal distribution: 1/2 + density(z) (z + z^3/3 + z^5/15 + ...), exact to the last digits where
 /// a 32-bit probability can tell.
-fn normal_cumulative(z: f64) -> f64 {
+pub(super) fn normal_cumulative(z: f64) -> f64 {
     if z.abs() > 7.0 {
         return f64::from(z > 0.0);
     }

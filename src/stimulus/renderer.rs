@@ -43,6 +43,9 @@ pub struct Renderer {
     painter: Painter,
 }
 
+/// Frames that one painting is made for: its tables grow with the frames, and a binding has a limit.
+const FRAMES_AT_ONCE: usize = 64;
+
 /// Largest number of workgroups along one axis that every device allows.
 const MOST_GROUPS: usize = 65_535;
 
@@ -123,6 +126,14 @@ impl Canvas<'_> {
     }
 
     fn shown(&self, prepared: &Prepared, frames: Range<usize>, encoder: &mut wgpu::CommandEncoder) {
+        for (piece, start) in frames.clone().step_by(FRAMES_AT_ONCE).enumerate() {
+            let first = self.first + piece * FRAMES_AT_ONCE;
+            let frames = start..frames.end.min(start + FRAMES_AT_ONCE);
+            Canvas { first, ..*self }.piece(prepared, frames, encoder);
+        }
+    }
+
+    fn piece(&self, prepared: &Prepared, frames: Range<usize>, encoder: &mut wgpu::CommandEncoder) {
         if let Some(paintings) = prepared.paintings(frames.clone()) {
             let target = Target { binding: self.target.binding(), first: self.first, frames: frames.len() };
             for painting in &paintings {

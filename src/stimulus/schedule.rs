@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Field, Modifier, Prepared, Screen, Stimulus, StimulusError, check_monitor, keys};
+use super::{Field, Modifier, Prepared, Screen, Stimulus, StimulusError, check_monitor, keys, modify};
 use crate::signals::{FrameSource, Monitor, Raster, SourceError};
 
 /// One cell of a sweep: a stimulus with all parameters fixed; or a blank.
@@ -128,14 +128,23 @@ pub(super) enum Stretch {
     Shown(Prepared, Range<usize>),
 }
 
+/// The clips of one condition, read once and not yet modified: what is random in a modifier differs between showings.
+#[derive(Debug, Clone)]
+struct Clips {
+    /// The stimulus; `None` where it is computed.
+    stimulus: Option<Prepared>,
+    /// Those that modifiers show.
+    modifiers: Vec<Option<Prepared>>,
+}
+
 /// A schedule on a monitor, drawn on demand: any frame at any time, on the CPU as a [`FrameSource`], or on the GPU by a
 /// [`Renderer`](super::Renderer).
 #[derive(Debug, Clone)]
 pub struct ScheduleSource {
     schedule: Schedule,
     screen: Arc<Screen>,
-    /// Clips, read once; `None` where the condition is computed.
-    clips: Vec<Option<Prepared>>,
+    /// Clips, read once.
+    clips: Vec<Clips>,
     /// The presentation drawn last.
     last: Option<(usize, Prepared)>,
 }
@@ -149,25 +158,32 @@ impl ScheduleSource {
         check_monitor(monitor)?;
         schedule.validate()?;
         let screen = Arc::new(Screen::new(monitor));
-        let mut clips: Vec<Option<Prepared>> = Vec::with_capacity(schedule.conditions.len());
+        let mut clips: Vec<Clips> = Vec::with_capacity(schedule.conditions.len());
         for (index, condition) in schedule.conditions.iter().enumerate() {
             if condition.is_blank() {
-                clips.push(None);
+                clips.push(Clips { stimulus: None, modifiers: Vec::new() });
                 continue;
             }
             condition.stimulus.validate()?;
-            let reads = condition.stimulus.reads_files() || condition.modifiers.iter().any(Modifier::reads_files);
-            clips.push(if reads {
-                let same = schedule.conditions[..index].iter().position(|c| {
-                    c.stimulus == condition.stimulus && c.modifiers == condition.modifiers && !c.is_blank()
-                });
-                match same.and_then(|earlier| clips[earlier].clone()) {
+            for modifier in &condition.modifiers {
+                modifier.validate_for(monitor)?;
+            }
+            let earlier = || schedule.conditions[..index].iter().zip(&clips).filter(|(c, _)| !c.is_blank());
+            let stimulus = if condition.stimulus.reads_files() {
+                let same = earlier().find(|(c, _)| c.stimulus == condition.stimulus);
+                match same.and_then(|(_, read)| read.stimulus.clone()) {
                     Some(read) => Some(read),
-                    None => Some(Prepared::on(&condition.stimulus, &condition.modifiers, &screen, 0)?),
+                    None => Some(Prepared::bare(&condition.stimulus, &screen, 0)?),
                 }
             } else {
                 None
-            });
+            };
+            let same = earlier().find(|(c, _)| c.modifiers == condition.modifiers);
+            let modifiers = match same.map(|(_, read)| read.modifiers.clone()) {
+                Some(read) => read,
+                None => modify::read_files(&condition.modifiers, &screen)?,
+            };
+            clips.push(Clips { stimulus, modifiers });
         }
         Ok(Self { schedule, screen, clips, last: None })
     }
@@ -186,13 +202,14 @@ impl ScheduleSource {
         let known = matches!(&self.last, Some((last, _)) if *last == index);
         if !known {
             let shown = self.schedule.presentations[index];
-            let condition = &self.schedule.conditions[shown.condition];
-            let is_random = condition.stimulus.is_random() || condition.modifiers.iter().any(Modifier::is_random);
-            let prepared = match &self.clips[shown.condition] {
-                Some(clip) if !is_random => clip.clone(),
+            let (condition, clips) = (&self.schedule.conditions[shown.condition], &self.clips[shown.condition]);
+            let bare = match &clips.stimulus {
+                Some(clip) if !condition.stimulus.is_random() => clip.clone(),
                 // A clip that is random too keeps its pictures: those that are on show are not read again.
-                _ => Prepared::on(&condition.stimulus, &condition.modifiers, &self.screen, shown.seed)?,
+                _ => Prepared::bare(&condition.stimulus, &self.screen, shown.seed)?,
             };
+            let prepared =
+                modify::modified(bare, &condition.modifiers, &clips.modifiers, shown.seed)?.lit(&condition.stimulus);
             self.last = Some((index, prepared));
         }
         Ok(&self.last.as_ref().expect("set just above").1)

@@ -11,11 +11,13 @@ mod gratings;
 mod hash;
 mod images;
 mod levels;
+mod modify;
 mod monet;
 mod noise;
 mod parameters;
 mod pink_noise;
 mod renderer;
+mod scene;
 mod schedule;
 mod shaders;
 mod sparse_noise;
@@ -59,7 +61,7 @@ fn computed() -> Vec<Stimulus> {
     let square = Waveform::Square;
     use twinscope::stimulus::{
         BinaryNoise, Checkerboard, Chirp, DriftingGabor, DriftingGrating, Flash, FlashingGaussianDots, GaussianDot,
-        LuminanceSteps, Monet, MovingBar, MovingDots, MovingEdge, PinkNoise, Plaid, SparseNoise, StaticGrating,
+        LuminanceSteps, Monet, MovingBar, MovingDots, MovingEdge, PinkNoise, Plaid, Scene, SparseNoise, StaticGrating,
         StepOrder, Sweep, Trippy, Waveform, WhiteNoise,
     };
     vec![
@@ -115,5 +117,7 @@ fn computed() -> Vec<Stimulus> {
         Monet { moving_fraction: 0.5, orientation_coherence: 1.6, ..Default::default() }.into(),
         Monet { directions: 5, blur_deg: 1.5, cut_off_hz: 9.0, ..Default::default() }.into(),
         Trippy { node_spacing_deg: 14.0, window_secs: 0.6, ..Default::default() }.into(),
+        Scene { size_min_deg: 3.0, ..Default::default() }.into(),
+        Scene { contrast: 0.7, size_min_deg: 5.0, looming_per_sec: 1.3, cut_secs: 0.5, ..Default::default() }.into(),
     ]
 }

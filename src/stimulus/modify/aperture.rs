@@ -56,7 +56,12 @@ impl ModifierParameters for Aperture {
         Ok(())
     }
 
-    fn prepare(&self, below: &Prepared, _seed: u64) -> Result<Box<dyn Change>, StimulusError> {
+    fn prepare(
+        &self,
+        below: &Prepared,
+        _nested: Option<Prepared>,
+        _seed: u64,
+    ) -> Result<Box<dyn Change>, StimulusError> {
         let screen = below.screen();
         let inside = |distance: f64, diameter: f64, pixel: f64| {
             let edge = self.edge_deg.max(pixel);
