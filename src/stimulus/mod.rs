@@ -44,7 +44,6 @@ use serde::{Deserialize, Serialize};
 
 pub use bar::{MovingBar, MovingEdge};
 pub use checkerboard::Checkerboard;
-pub use clip::{Clip, ClipError};
 pub use clip::{Clip, ClipError, ClipInfo};
 pub use dots::MovingDots;
 pub use drawing::Shader;
