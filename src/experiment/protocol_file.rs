@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use serde::Serialize;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::Protocol;
 use super::error::ProtocolError;
@@ -276,9 +276,9 @@ impl File<'_> {
     ) -> Result<(), ProtocolError> {
         // What the sweep is about, by kinds alone: the values themselves are read later.
         let at = |key: &str| joined(path, key);
-        for (key, value) in part {
-            if !["stimulus", "modify", "sweep", "also"].contains(&key.get_ref().as_ref()) {
-                self.check_key(path, key.span().start, key.get_ref(), value.get_ref(), example)?;
+        for (byte, key, value) in in_order(part) {
+            if !["stimulus", "modify", "sweep", "also"].contains(&key) {
+                self.check_key(path, byte, key, value, example)?;
             }
         }
         let Some((start, stimulus)) = find(part, "stimulus") else {
@@ -364,16 +364,15 @@ impl File<'_> {
         example: &toml::Table,
         fields: &[Field],
     ) -> Result<(), ProtocolError> {
-        for (key, value) in table {
-            let (byte, key) = (key.span().start, key.get_ref().as_ref());
+        for (byte, key, value) in in_order(table) {
             let nested = key == "stimulus" && example.get(key).is_some_and(toml::Value::is_table);
             if nested {
                 let path = joined(path, key);
-                let table = self.table(&path, byte, value.get_ref())?;
+                let table = self.table(&path, byte, value)?;
                 let kind = self.kind(&path, byte, table, "stimulus", &stimulus_words(), StimulusKind::of_key)?;
                 self.check_parameters(&path, table, &stimulus_example(kind), kind.fields())?;
             } else {
-                self.check_key(path, byte, key, value.get_ref(), example)?;
+                self.check_key(path, byte, key, value, example)?;
             }
         }
         for field in fields {
@@ -393,8 +392,8 @@ impl File<'_> {
 
     /// Every key of a table known, every value of the kind that the example has.
     fn check_table(&self, path: &str, table: &DeTable<'_>, example: &toml::Table) -> Result<(), ProtocolError> {
-        for (key, value) in table {
-            self.check_key(path, key.span().start, key.get_ref(), value.get_ref(), example)?;
+        for (byte, key, value) in in_order(table) {
+            self.check_key(path, byte, key, value, example)?;
         }
         Ok(())
     }
@@ -434,8 +433,7 @@ impl File<'_> {
         stimulus: &Stimulus,
         modifiers: &[Modifier],
     ) -> Result<(), ProtocolError> {
-        for (key, value) in table {
-            let (byte, key) = (key.span().start, key.get_ref().as_ref());
+        for (byte, key, value) in in_order(table) {
             let (full, own) = (joined(path, key), joined(within, key));
             let names_table = match within {
                 "" => key == "stimulus" || modifiers.iter().any(|modifier| modifier.kind().key() == key),
@@ -443,7 +441,7 @@ impl File<'_> {
                     key == "stimulus" && modifiers.iter().any(|m| m.kind().key() == word && keys::within(m).is_some())
                 }
             };
-            match value.get_ref() {
+            match value {
                 DeValue::Table(inner) if names_table => self.check_sweep(&full, &own, inner, stimulus, modifiers)?,
                 _ if keys::field(stimulus, modifiers, &own).is_none() => {
                     return Err(self.value(byte, &full, cannot_sweep(&own, stimulus, modifiers)));
@@ -553,6 +551,16 @@ fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Option<String> {
         }
     }
     None
+}
+
+/// Bytes, keys and values in the order of the file, so that the first mistake is told first.
+fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(usize, &'t str, &'t DeValue<'i>)> {
+    let entry = |(key, value): (&'t toml::Spanned<DeString<'i>>, &'t toml::Spanned<DeValue<'i>>)| {
+        (key.span().start, key.get_ref().as_ref(), value.get_ref())
+    };
+    let mut entries: Vec<_> = table.iter().map(entry).collect();
+    entries.sort_by_key(|(byte, _, _)| *byte);
+    entries
 }
 
 /// A value and the byte where its key begins.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::error::{ProtocolError, ensure, within};
 use super::nearest::{listed, nearest};
 use super::protocol::MOST_CONDITIONS;
-use crate::stimulus::{Field, FieldKind, Modifier, Stimulus, keys};
+use crate::stimulus::{Field, FieldKind, Modifier, ModifierKind, Stimulus, keys};
 
 /// The key whose values lie on a circle of 360 degrees.
 pub const DIRECTION: &str = "direction_deg";
@@ -261,8 +261,8 @@ pub(super) fn cannot_sweep(key: &str, stimulus: &Stimulus, modifiers: &[Modifier
     let all = keys::all(stimulus, modifiers);
     let known: Vec<&str> = all.iter().map(|(key, _)| key.as_str()).collect();
     let of_modifier = known.iter().copied().find(|known| known.split_once('.').is_some_and(|(_, own)| own == key));
-    if let Some((word, _)) = key.split_once('.')
-        && let Some(kind) = crate::stimulus::ModifierKind::of_key(word)
+    let word = key.split_once('.').map_or(key, |(word, _)| word);
+    if let Some(kind) = ModifierKind::of_key(word)
         && modifiers.iter().all(|modifier| modifier.kind() != kind)
     {
         return format!("cannot be swept: there is no such modifier; add [[modify]] with kind = \"{word}\"");

@@ -383,3 +383,103 @@ fn stopping_the_program_leaves_no_half_written_file() {
     assert_eq!(hidden(), 0, "a hidden file stays");
     assert!(!out.exists(), "half an answer stays");
 }
+
+/// Two contrasts behind an aperture and a blank, on a small raster, half a second each.
+const TWO_CONTRASTS: &str = "schema = 1\ntitle = \"Two contrasts\"\n[monitor]\nraster = [18, 32]\n\
+                             [timing]\nlead_in_secs = 0.1\nstimulus_secs = 0.5\nblank_secs = 0.1\nskip_secs = 0.1\n\
+                             [stimulus]\nkind = \"drifting_grating\"\n[[modify]]\nkind = \"aperture\"\n\
+                             [sweep]\ncontrast = [0.5, 1.0]\n[repeats]\ncount = 1\norder = \"listed\"\nblanks = 1\n";
+
+fn write_protocol(folder: &Path, protocol: &str) -> String {
+    let path = folder.join("protocol.toml");
+    std::fs::write(&path, protocol).expect("a writable folder");
+    text(&path).to_owned()
+}
+
+#[test]
+fn the_list_of_stimuli_has_every_kind_parameter_and_modifier() {
+    use twinscope::stimulus::{ModifierKind, StimulusKind};
+    let listed = succeeds(&["stimulus", "list"]);
+    let json: serde_json::Value =
+        serde_json::from_str(&succeeds(&["stimulus", "list", "--json"])).expect("what is printed is JSON");
+    let fields = |list: &str, kind: &str| -> Vec<String> {
+        let entries = json[list].as_array().expect("a list");
+        let entry = entries.iter().find(|entry| entry["kind"] == kind).unwrap_or_else(|| panic!("{kind} is missing"));
+        let keys = entry["parameters"].as_array().expect("a list").iter();
+        keys.map(|field| field["key"].as_str().expect("text").to_owned()).collect()
+    };
+    let kinds = StimulusKind::ALL.iter().map(|kind| ("stimuli", kind.key(), kind.fields()));
+    let modifiers = ModifierKind::ALL.iter().map(|kind| ("modifiers", kind.key(), kind.fields()));
+    for (list, key, expected) in kinds.chain(modifiers) {
+        assert!(listed.contains(&format!("  {key}  (")), "{key}");
+        let expected: Vec<&str> = expected.iter().map(|field| field.key).collect();
+        assert_eq!(fields(list, &key), expected);
+    }
+    let grating = json["stimuli"].as_array().expect("a list").iter().find(|entry| entry["kind"] == "drifting_grating");
+    let contrast = grating.expect("listed")["parameters"].as_array().expect("a list").iter();
+    let contrast = contrast.clone().find(|field| field["key"] == "contrast").expect("a parameter");
+    assert_eq!((&contrast["range"], &contrast["default"]), (&serde_json::json!([0.0, 1.0]), &serde_json::json!(1.0)));
+}
+
+#[test]
+fn a_protocol_is_rendered_whole_or_one_condition_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let protocol = write_protocol(folder.path(), TWO_CONTRASTS);
+    let movie = |name: &str, more: &[&str]| -> (Vec<u64>, Vec<u8>) {
+        let out = folder.path().join(name);
+        succeeds(&[&["stimulus", "render", &protocol, "-o", text(&out)], more].concat());
+        let bytes = std::fs::read(&out).expect("written");
+        let array = npyz::NpyFile::new(&bytes[..]).expect("an array");
+        (array.shape().to_vec(), array.into_vec().expect("u8"))
+    };
+    let (shape, whole) = movie("whole.npy", &[]);
+    // 3 frames of grey, then 2 conditions and a blank of 15 frames with 3 of grey after each.
+    assert_eq!(shape, [3 + 3 * 18, 18, 32]);
+    let frames = |start: usize, count: usize| &whole[start * 18 * 32..(start + count) * 18 * 32];
+    assert!(frames(0, 3).iter().all(|&grey| grey == 128) && frames(39, 18).iter().all(|&grey| grey == 128));
+    let (shape, alone) = movie("alone.npy", &["--condition", "1"]);
+    assert_eq!(shape, [15, 18, 32]);
+    assert!(alone == frames(21, 15), "the second condition as it is in the whole");
+    assert!(alone != frames(3, 15));
+}
+
+#[test]
+fn what_cannot_be_rendered_is_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let protocol = write_protocol(folder.path(), TWO_CONTRASTS);
+    let out = |name: &str| text(&folder.path().join(name)).to_owned();
+    let said = refuses(&["stimulus", "render", &protocol, "-o", &out("a.npy"), "--condition", "3"]);
+    assert!(said.contains("3 was asked of a protocol with 3 conditions (0 to 2)"), "{said}");
+    let said = refuses(&["stimulus", "render", &protocol, "-o", &out("a.xyz")]);
+    assert!(said.contains("a.xyz"), "{said}");
+    let said = refuses(&["stimulus", "render", &protocol, "-o", &protocol]);
+    assert!(said.contains("would replace an input"), "{said}");
+    let wrong = write_protocol(folder.path(), &TWO_CONTRASTS.replace("[0.5, 1.0]", "[0.5, 2.0]"));
+    let said = refuses(&["stimulus", "render", &wrong, "-o", &out("a.npy")]);
+    assert!(said.contains("line 15: `sweep.contrast[1]` is 2; it must lie in 0..=1"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left behind");
+}
+
+#[test]
+fn a_table_says_what_is_shown_when() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let protocol = write_protocol(folder.path(), TWO_CONTRASTS);
+    let out = folder.path().join("conditions.csv");
+    succeeds(&["stimulus", "table", &protocol, "-o", text(&out)]);
+    let table = std::fs::read_to_string(&out).expect("written");
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 1 + 3);
+    assert_eq!(lines[0], "index,condition,repeat,onset_frame,onset_secs,frames,seed,part,kind,contrast");
+    assert!(lines[1].starts_with("0,0,0,3,0.1,15,") && lines[1].ends_with(",Drifting grating,drifting_grating,0.5"));
+    assert!(lines[3].ends_with(",blank,,"), "{}", lines[3]);
+}
+
+#[test]
+fn the_twin_of_a_protocol_is_looked_for_beside_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let named = TWO_CONTRASTS.replace("[monitor]\nraster = [18, 32]", "[twin]\npath = \"mice/absent.safetensors\"");
+    let protocol = write_protocol(folder.path(), &named);
+    let out = folder.path().join("out");
+    let said = refuses(&["run", &protocol, "--out", text(&out)]);
+    assert!(said.contains(text(&folder.path().join("mice/absent.safetensors"))), "{said}");
+}

@@ -188,7 +188,7 @@ fn tuning_to_a_parameter_has_its_label_its_values_and_its_maximum() {
         "Value of the maximum",
         // 90 degrees was the fifth direction.
         "0.3125",
-        "1.0000",
+        "0.9375",
     ];
     says(Figure::ParameterTuning { unit: 1 }, &outcome, &expected);
     says(

@@ -333,49 +333,49 @@ fn refusal_of_whole(from: &str, to: &str) -> String {
 #[test]
 fn mistakes_in_lists_modifiers_parts_and_sweeps_are_told_their_line_key_and_remedy() {
     for (from, to, expected) in [
-        ("x_deg = 5", "y_def = 5", "line 25: `modify[0].y_def` is not a key of a protocol; did you mean `y_deg`?"),
+        ("x_deg = 5", "y_def = 5", "line 26: `modify[0].y_def` is not a key of a protocol; did you mean `y_deg`?"),
         (
             "x_deg = 5",
             "x_px = 5",
-            "line 25: `modify[0].x_px` is not a key of a protocol; give it in degrees, as `x_deg`",
+            "line 26: `modify[0].x_px` is not a key of a protocol; give it in degrees, as `x_deg`",
         ),
-        ("x_deg = 5", "x_deg = 500", "line 25: `modify[0].x_deg` is 500; it must lie in -90..=90 deg"),
+        ("x_deg = 5", "x_deg = 500", "line 26: `modify[0].x_deg` is 500; it must lie in -90..=90 deg"),
         (
             "x_deg = 5",
             "shape = \"circel\"",
-            "line 25: `modify[0].shape` is \"circel\", which means nothing here; did you mean `circle`?",
+            "line 26: `modify[0].shape` is \"circel\", which means nothing here; did you mean `circle`?",
         ),
         (
             "kind = \"aperture\"",
             "kind = \"apperture\"",
-            "line 24: `modify[0].kind` is \"apperture\", which is no known modifier; did you mean `aperture`?",
+            "line 25: `modify[0].kind` is \"apperture\", which is no known modifier; did you mean `aperture`?",
         ),
         ("kind = \"aperture\"\n", "", "`modify[0].kind` is missing; one of"),
-        ("[[modify]]", "[modify]", "line 23: `modify` must be a list of tables, not a table; write [[modify]]"),
+        ("[[modify]]", "[modify]", "line 24: `modify` must be a list of tables, not a table; write [[modify]]"),
         (
             "temporal_frequency_hz = [1, 4]",
             "temporal_frequency_hz = [1, 40]",
-            "line 27: `sweep.temporal_frequency_hz[1]` is 40; it must lie in 0..=15 Hz",
+            "line 28: `sweep.temporal_frequency_hz[1]` is 40; it must lie in 0..=15 Hz",
         ),
         (
             "temporal_frequency_hz = [1, 4]",
             "temporal_frequency_hz = [1, \"fast\"]",
-            "line 27: `sweep.temporal_frequency_hz[1]` is \"fast\"; it must be a number",
+            "line 28: `sweep.temporal_frequency_hz[1]` is \"fast\"; it must be a number",
         ),
         (
             "temporal_frequency_hz = [1, 4]",
             "temporal_frequency_hz = [1, 4, 1]",
-            "line 27: `sweep.temporal_frequency_hz[2]` is 1, which stands in the list already",
+            "line 28: `sweep.temporal_frequency_hz[2]` is 1, which stands in the list already",
         ),
         (
             "temporal_frequency_hz = [1, 4]",
             "temporal_frequency_hz = []",
-            "line 27: `sweep.temporal_frequency_hz` is an empty list",
+            "line 28: `sweep.temporal_frequency_hz` is an empty list",
         ),
         (
             "temporal_frequency_hz = [1, 4]",
             "temporal_frequency_hz = [1, [4]]",
-            "line 27: `sweep.temporal_frequency_hz[1]` must be a number, a word or true or false",
+            "line 28: `sweep.temporal_frequency_hz[1]` must be a number, a word or true or false",
         ),
         (
             "temporal_frequency_hz = [1, 4]",
@@ -385,12 +385,12 @@ fn mistakes_in_lists_modifiers_parts_and_sweeps_are_told_their_line_key_and_reme
         (
             "temporal_frequency_hz = [1, 4]",
             "temporal_frequency_khz = [1, 4]",
-            "line 27: `sweep.temporal_frequency_khz` cannot be swept: \"Drifting grating\" has no `temporal_frequency_khz`; did you mean `temporal_frequency_hz`?",
+            "line 28: `sweep.temporal_frequency_khz` cannot be swept: \"Drifting grating\" has no `temporal_frequency_khz`; did you mean `temporal_frequency_hz`?",
         ),
         (
             "temporal_frequency_hz = [1, 4]",
             "temporal_frequency_hz = { start = 1, step = 4, count = 9 }",
-            "line 27: `sweep.temporal_frequency_hz.step` leads to 33 as the last of 9 values; they must lie in 0..=15 Hz",
+            "line 28: `sweep.temporal_frequency_hz.step` leads to 33 as the last of 9 values; they must lie in 0..=15 Hz",
         ),
         (
             "temporal_frequency_hz = [1, 4]",
@@ -411,59 +411,59 @@ fn mistakes_in_lists_modifiers_parts_and_sweeps_are_told_their_line_key_and_reme
         (
             "aperture.diameter_deg = [10, 20, 40]",
             "aperture.diameter_deg = [10, 200]",
-            "line 28: `sweep.aperture.diameter_deg[1]` is 200; it must lie in 0..=180 deg",
+            "line 29: `sweep.aperture.diameter_deg[1]` is 200; it must lie in 0..=180 deg",
         ),
         (
             "aperture.shape = [\"circle\", \"surround\"]",
             "aperture.shape = [\"circle\", \"suround\"]",
-            "line 31: `sweep.aperture.shape[1]` is \"suround\"; it must be one of `circle`, `annulus`, `surround`",
+            "line 32: `sweep.aperture.shape[1]` is \"suround\"; it must be one of `circle`, `annulus`, `surround`",
         ),
         (
             "aperture.shape = [\"circle\", \"surround\"]",
             "aperture.shape = { start = 0, step = 1, count = 2 }",
-            "line 31: `sweep.aperture.shape` cannot be swept in steps; list its values: one of `circle`",
+            "line 32: `sweep.aperture.shape` cannot be swept in steps; list its values: one of `circle`",
         ),
         (
             "spherical = [false, true]",
             "spherical = [false, 1]",
-            "line 29: `sweep.spherical[1]` is 1; it must be true or false",
+            "line 30: `sweep.spherical[1]` is 1; it must be true or false",
         ),
         (
             "spherical = [false, true]",
             "contrast = { start = 0, step = 0.0001, count = 5000 }",
-            "line 29: `sweep.contrast.count` is 5000; it must lie in 1..=4096",
+            "line 30: `sweep.contrast.count` is 5000; it must lie in 1..=4096",
         ),
         (
             "spherical = [false, true]",
             "contrast = { start = 0, step = 0.001, count = 800 }",
-            "line 26: `sweep` makes 19203 conditions in all; at most 4096",
+            "line 27: `sweep` makes 19203 conditions in all; at most 4096",
         ),
         (
             "coherence = [0.5, 1.0]",
             "coherance = [0.5]",
-            "line 37: `also[0].sweep.coherance` cannot be swept: \"Moving dots\" has no `coherance`; did you mean `coherence`?",
+            "line 38: `also[0].sweep.coherance` cannot be swept: \"Moving dots\" has no `coherance`; did you mean `coherence`?",
         ),
         (
             "coherence = [0.5, 1.0]",
             "coherence = [0.5, 1.5]",
-            "line 37: `also[0].sweep.coherence[1]` is 1.5; it must lie in 0..=1",
+            "line 38: `also[0].sweep.coherence[1]` is 1.5; it must lie in 0..=1",
         ),
         (
             "kind = \"moving_dots\"",
             "kind = \"moving_dot\"",
-            "line 35: `also[0].stimulus.kind` is \"moving_dot\", which is no known stimulus; did you mean `moving_dots`?",
+            "line 36: `also[0].stimulus.kind` is \"moving_dot\", which is no known stimulus; did you mean `moving_dots`?",
         ),
         (
             "kind = \"white_noise\"",
             "kind = \"white_noise\"\nsquare_px = 3",
-            "line 41: `also[1].stimulus.square_px` is not a key of a protocol; give it in degrees, as `square_deg`",
+            "line 42: `also[1].stimulus.square_px` is not a key of a protocol; give it in degrees, as `square_deg`",
         ),
-        ("name = \"Flow\"", "title = \"Flow\"", "line 33: `also[0].title` is not a key of a protocol"),
-        ("name = \"Flow\"", "name = \"\"", "line 33: `also[0].name` has 0 characters"),
+        ("name = \"Flow\"", "title = \"Flow\"", "line 34: `also[0].title` is not a key of a protocol"),
+        ("name = \"Flow\"", "name = \"\"", "line 34: `also[0].name` has 0 characters"),
         (
             "kind = \"drifting_grating\"",
             "kind = \"white_noise\"",
-            "line 27: `sweep.temporal_frequency_hz` cannot be swept: \"White noise\" has no `temporal_frequency_hz`",
+            "line 28: `sweep.temporal_frequency_hz` cannot be swept: \"White noise\" has no `temporal_frequency_hz`",
         ),
         ("order = \"full\"", "order = \"random\"", "line 18: `repeats.order` is impossible: unknown variant"),
         (

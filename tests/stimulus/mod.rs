@@ -11,6 +11,7 @@ mod gratings;
 mod hash;
 mod images;
 mod levels;
+mod modify;
 mod monet;
 mod modify;
 mod noise;
@@ -60,6 +61,11 @@ fn computed() -> Vec<Stimulus> {
     use twinscope::stimulus::dots::{Motion, NoiseRule, Polarity};
     use twinscope::stimulus::*;
     let square = Waveform::Square;
+    use twinscope::stimulus::{
+        BinaryNoise, Checkerboard, Chirp, DriftingGabor, DriftingGrating, Flash, FlashingGaussianDots, GaussianDot,
+        LuminanceSteps, Monet, MovingBar, MovingDots, MovingEdge, PinkNoise, Plaid, Scene, SparseNoise, StaticGrating,
+        StepOrder, Sweep, Trippy, Waveform, WhiteNoise,
+    };
     vec![
         Flash { contrast: 0.5, off_contrast: -0.3, on_secs: 0.12, off_secs: 0.2 }.into(),
         Chirp {
@@ -106,6 +112,7 @@ fn computed() -> Vec<Stimulus> {
         GaussianDot { x_deg: -20.0, y_deg: 11.0, sigma_deg: 9.0, contrast: -0.6 }.into(),
         FlashingGaussianDots { columns: 4, rows: 3, dot_secs: 0.1, contrast: 0.8, ..Default::default() }.into(),
         WhiteNoise::default().into(),
+        SparseNoise { square_deg: 3.3, density: 0.3, refresh_hz: 11.0, ..Default::default() }.into(),
         BinaryNoise { square_deg: 3.3, contrast: 0.6, ..Default::default() }.into(),
         PinkNoise { spatial_exponent: 1.3, temporal_exponent: 1.7, contrast: 0.5, ..Default::default() }.into(),
         // In the moving window of the fourth period, and between windows.
