@@ -250,7 +250,7 @@ impl Drawing for ImageSequence {
 
 /// A number below `limit`, from a random word.
 fn below(word: u32, limit: usize) -> usize {
-    (u64::from(word) * limit as u64 >> 32) as usize
+    ((u64::from(word) * limit as u64) >> 32) as usize
 }
 
 /// Fisher and Yates: every order is equally likely.

@@ -90,7 +90,6 @@ choices! {
 
 choices! {
     /// Grey level of a colour, from its gamma-coded red, green and blue.
-    #[derive(Hash)]
     pub enum Grey {
         /// 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), the grey of older video.
         Rec601 = "rec601", "Rec. 601 luma";
