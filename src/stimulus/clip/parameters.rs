@@ -72,7 +72,8 @@ impl Setting for i32 {
         f64::from(self)
     }
     fn from_number(number: f64) -> Self {
-        number.round() as i32
+        // What is no number is outside every range, not 0.
+        if number.is_nan() { Self::MAX } else { number.round() as Self }
     }
 }
 
