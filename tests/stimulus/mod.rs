@@ -54,8 +54,14 @@ fn computed() -> Vec<Stimulus> {
     let square = Waveform::Square;
     vec![
         Flash { contrast: 0.5, off_contrast: -0.3, on_secs: 0.12, off_secs: 0.2 }.into(),
-        Chirp { step_secs: 0.4, pause_secs: 0.2, frequency_sweep_secs: 3.0, sweep: Sweep::Octaves, ..Default::default() }
-            .into(),
+        Chirp {
+            step_secs: 0.4,
+            pause_secs: 0.2,
+            frequency_sweep_secs: 3.0,
+            sweep: Sweep::Octaves,
+            ..Default::default()
+        }
+        .into(),
         LuminanceSteps { steps: 60, step_secs: 0.03, ..Default::default() }.into(),
         LuminanceSteps { steps: 200, step_secs: 0.05, order: StepOrder::Shuffled }.into(),
         DriftingGrating { direction_deg: 33.0, phase_deg: 70.0, ..Default::default() }.into(),
