@@ -13,7 +13,6 @@ mod images;
 mod levels;
 mod modify;
 mod monet;
-mod modify;
 mod noise;
 mod parameters;
 mod pink_noise;
@@ -61,11 +60,6 @@ fn computed() -> Vec<Stimulus> {
     use twinscope::stimulus::dots::{Motion, NoiseRule, Polarity};
     use twinscope::stimulus::*;
     let square = Waveform::Square;
-    use twinscope::stimulus::{
-        BinaryNoise, Checkerboard, Chirp, DriftingGabor, DriftingGrating, Flash, FlashingGaussianDots, GaussianDot,
-        LuminanceSteps, Monet, MovingBar, MovingDots, MovingEdge, PinkNoise, Plaid, Scene, SparseNoise, StaticGrating,
-        StepOrder, Sweep, Trippy, Waveform, WhiteNoise,
-    };
     vec![
         Flash { contrast: 0.5, off_contrast: -0.3, on_secs: 0.12, off_secs: 0.2 }.into(),
         Chirp {
