@@ -196,19 +196,10 @@ fn say(line: impl Display) -> Result<()> {
     }
 }
 
-/// Exit code of a program that was stopped from outside, as shells have it for Ctrl-C.
-const STOPPED: i32 = 130;
-
 /// Parses the arguments and does what they say; `window` opens the window on a device. A user's error is one sentence on stderr
 /// and exit code 2.
 pub fn main(window: impl FnOnce(Option<DeviceChoice>) -> Result<()>) -> ExitCode {
-    let arguments = Arguments::parse();
-    // Half-written files are hidden, and nobody would find them. Without a handler they stay: no reason not to start.
-    let _ = ctrlc::set_handler(|| {
-        data::remove_unfinished();
-        std::process::exit(STOPPED);
-    });
-    match perform(arguments, window) {
+    match perform(Arguments::parse(), window) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("twinscope: {}", sentence(&error));

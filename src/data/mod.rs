@@ -7,5 +7,4 @@ mod target;
 
 pub use array_file::{ArrayError, NpyMovie, NpyResponsesWriter, read_behavior_npy};
 pub use movie_file::{MovieFileError, MovieFormat, write_movie, write_movie_as};
-pub use target::remove_unfinished;
 pub(crate) use target::{check_folder, unfinished};

@@ -1,8 +1,7 @@
 //! Files that are there whole or not at all.
 
 use std::io::{Error, ErrorKind, Result};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
 
 use tempfile::NamedTempFile;
 
@@ -28,27 +27,7 @@ pub(crate) fn unfinished(path: &Path) -> Result<NamedTempFile> {
     // Temporary files are private by default; a result is an ordinary file, under the user's own mask.
     #[cfg(unix)]
     builder.permissions(<std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-    let file = builder.prefix(".unfinished-").tempfile_in(folder)?;
-    remember(file.path());
-    Ok(file)
-}
-
-/// Files that are being written, for the user who stops the program meanwhile.
-static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-/// Has a temporary file or folder removed when the program is stopped.
-pub(crate) fn remember(path: &Path) {
-    let mut paths = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
-    paths.retain(|path| path.exists());
-    paths.push(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
-}
-
-/// Removes what is not finished; for the moment in which the program is stopped from outside.
-pub fn remove_unfinished() {
-    for path in UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        // Whatever is finished by now has another name, and nothing else can be done about the rest.
-        let _ = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-    }
+    builder.prefix(".unfinished-").tempfile_in(folder)
 }
 
 /// Whether files can be written into a folder, which need not exist yet; nothing is made or left behind.

@@ -352,38 +352,6 @@ fn a_protocol_runs_to_files_and_a_wrong_key_is_named() {
     assert!(!nothing.exists());
 }
 
-#[cfg(unix)]
-#[test]
-fn stopping_the_program_leaves_no_half_written_file() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (movie, out) = (folder.path().join("m.npy"), folder.path().join("r.npy"));
-    let frames = 60_000;
-    std::fs::write(&movie, npy("|u1", &[frames, 18, 32], &vec![128; frames * 18 * 32])).expect("a movie");
-    let twin = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pilot.safetensors");
-    let mut running = Command::new(env!("CARGO_BIN_EXE_twinscope"))
-        .args(["predict", "--twin", text(&twin), "--movie", text(&movie), "--device", "cpu", "-o", text(&out)])
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let hidden = || {
-        let entries = std::fs::read_dir(folder.path()).expect("a folder").flatten();
-        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(".unfinished-")).count()
-    };
-    // The first such file only tries whether the folder can be written to; the one that lasts is the answer.
-    let began = std::time::Instant::now();
-    let mut seen = 0;
-    while seen < 20 && began.elapsed().as_secs() < 60 {
-        seen = if hidden() > 0 { seen + 1 } else { 0 };
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    assert!(seen == 20 && running.try_wait().expect("a child").is_none(), "it was not writing");
-    let stopped = Command::new("kill").args(["-INT", &running.id().to_string()]).status().expect("kill");
-    assert!(stopped.success());
-    assert_eq!(running.wait().expect("a child").code(), Some(130));
-    assert_eq!(hidden(), 0, "a hidden file stays");
-    assert!(!out.exists(), "half an answer stays");
-}
-
 /// Two contrasts behind an aperture and a blank, on a small raster, half a second each.
 const TWO_CONTRASTS: &str = "schema = 1\ntitle = \"Two contrasts\"\n[monitor]\nraster = [18, 32]\n\
                              [timing]\nlead_in_secs = 0.1\nstimulus_secs = 0.5\nblank_secs = 0.1\nskip_secs = 0.1\n\
