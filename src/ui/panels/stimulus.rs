@@ -9,7 +9,7 @@ use crate::experiment::protocol::{DIRECTION, Steps, Sweep, Values};
 use crate::stimulus::{Stimulus, StimulusKind};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, Ask, View};
-use crate::ui::widgets::parameter::parameter_ui;
+use crate::ui::widgets::parameter::{kind_ui, parameter_ui};
 use crate::ui::widgets::{badge, field, modifiers};
 use crate::workbench::{Command, Workbench};
 
@@ -157,24 +157,7 @@ impl StimulusPanel {
     /// The kinds under their headings.
     fn kind_ui(&mut self, protocol: &mut Protocol, part: usize, ui: &mut Ui, actions: &mut Vec<Action>) {
         let Some(kind) = protocol.part(part).map(|part| part.stimulus.kind()) else { return };
-        let mut chosen = kind;
-        field::row(ui, "Stimulus kind", "What is shown to the twin", |ui| {
-            ComboBox::from_id_salt("stimulus kind")
-                .selected_text(kind.label())
-                .width(ui.available_width())
-                .height(480.0)
-                .show_ui(ui, |ui| {
-                    let mut group = "";
-                    for &other in StimulusKind::ALL {
-                        if other.group() != group {
-                            group = other.group();
-                            ui.label(RichText::new(group).small().color(Palette::of(ui).weak));
-                        }
-                        ui.selectable_value(&mut chosen, other, other.label());
-                    }
-                })
-                .response
-        });
+        let chosen = kind_ui(kind, false, ui);
         if chosen == kind {
             return;
         }

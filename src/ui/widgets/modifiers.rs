@@ -2,8 +2,8 @@
 
 use eframe::egui::{Button, CollapsingHeader, RichText, Ui};
 
-use super::parameter::parameter_ui;
-use crate::stimulus::{Modifier, ModifierKind};
+use super::parameter::{kind_ui, parameter_ui};
+use crate::stimulus::{Modifier, ModifierKind, Stimulus};
 use crate::ui::theme::Palette;
 
 /// What the user asks of one entry.
@@ -34,6 +34,9 @@ pub fn modifiers_ui(modifiers: &mut Vec<Modifier>, swept: impl Fn(&str) -> bool,
                     modifier.set(field.key, value);
                 }
             }
+            if let Some(nested) = modifiers[index].nested_mut() {
+                ui.push_id((index, "nested"), |ui| nested_ui(nested, ui));
+            }
             ui.horizontal(|ui| {
                 for (what, name, tip, enabled) in [
                     (Move::Up, "Earlier", "Apply this modifier before the one above", index > 0),
@@ -56,11 +59,33 @@ pub fn modifiers_ui(modifiers: &mut Vec<Modifier>, swept: impl Fn(&str) -> bool,
         None => {}
     }
     let add = ui.menu_button("Add modifier", |ui| {
+        let mut group = "";
         for &kind in ModifierKind::ALL {
-            if ui.button(kind.label()).clicked() {
+            if kind.group() != group {
+                group = kind.group();
+                ui.label(RichText::new(group).small().color(palette.weak));
+            }
+            if ui.button(kind.label()).on_hover_text(kind.help()).clicked() {
                 modifiers.push(kind.modifier());
             }
         }
     });
     add.response.on_hover_text("Mask, window, blur, scramble, … the stimulus; modifiers act in this order");
+}
+
+/// The stimulus that a modifier adds.
+fn nested_ui(stimulus: &mut Stimulus, ui: &mut Ui) {
+    let kind = stimulus.kind();
+    let chosen = kind_ui(kind, true, ui);
+    if chosen != kind {
+        *stimulus = chosen.stimulus();
+    }
+    for field in stimulus.fields() {
+        let Some(mut value) = stimulus.get(field.key) else { continue };
+        let before = value;
+        parameter_ui(field, &mut value, ui);
+        if value != before {
+            stimulus.set(field.key, value);
+        }
+    }
 }

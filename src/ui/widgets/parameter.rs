@@ -1,9 +1,9 @@
 //! One parameter of a stimulus or a modifier as a row of a form: a slider, a switch or a list of words.
 
-use eframe::egui::{Checkbox, ComboBox, DragValue, Slider, Ui, Widget};
+use eframe::egui::{Checkbox, ComboBox, DragValue, RichText, Slider, Ui, Widget};
 
 use super::{arrow, field};
-use crate::stimulus::{Field, FieldKind};
+use crate::stimulus::{Field, FieldKind, StimulusKind};
 use crate::ui::theme::Palette;
 
 /// Finest step in the whole range above which a slider is logarithmic: a rail of 72 points has no finer places.
@@ -69,6 +69,35 @@ fn number_ui(what: &Field, value: &mut f64, ui: &mut Ui) {
                 .update_while_editing(false),
         )
     });
+}
+
+/// The kinds of stimulus under their headings; the one that was chosen. `computed` leaves out those that show files.
+pub fn kind_ui(kind: StimulusKind, computed: bool, ui: &mut Ui) -> StimulusKind {
+    let mut chosen = kind;
+    field::row(ui, "Stimulus kind", "What is shown to the twin", |ui| {
+        ComboBox::from_id_salt("stimulus kind")
+            .selected_text(kind.label())
+            .width(ui.available_width())
+            .height(480.0)
+            .show_ui(ui, |ui| {
+                let mut groups: Vec<&str> = Vec::new();
+                for kind in StimulusKind::ALL {
+                    if !groups.contains(&kind.group()) {
+                        groups.push(kind.group());
+                    }
+                }
+                for group in groups {
+                    ui.label(RichText::new(group).small().color(Palette::of(ui).weak));
+                    for &other in StimulusKind::ALL.iter().filter(|other| other.group() == group) {
+                        if !computed || other.stimulus().path().is_none() {
+                            ui.selectable_value(&mut chosen, other, other.label());
+                        }
+                    }
+                }
+            })
+            .response
+    });
+    chosen
 }
 
 /// What a number means, its unit and its limits.
