@@ -1,4 +1,4 @@
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
 use twinscope::signals::Monitor;
 use twinscope::stimulus::Trippy;
@@ -63,7 +63,7 @@ fn every_place_drifts_at_the_temporal_frequency() {
 }
 
 #[test]
-fn the_phase_is_another_one_after_the_temporal_window_and_nearly_the_same_before() {
+fn the_phase_forgets_itself_through_the_temporal_window() {
     let trippy = Trippy { node_spacing_deg: 10.0, temporal_frequency_hz: 2.5, ..Default::default() };
     let shown = prepared(trippy, &small_monitor(), 17);
     let between = |lag: usize| {
@@ -71,11 +71,18 @@ fn the_phase_is_another_one_after_the_temporal_window_and_nearly_the_same_before
         let (a, b): (Vec<_>, Vec<_>) = pairs.unzip();
         correlation(a.concat().into_iter().map(f64::from), b.concat().into_iter().map(f64::from))
     };
-    // Half a cycle of the drift turns black into white; after 36 frames, three cycles, the window has passed.
-    let (half, later) = (between(6), between(36));
-    let next = between(1);
-    // Some 300 independent places: standard error 0.06.
-    assert!(next > 0.7 && half < -0.1 && later.abs() < 0.2, "{next}, {half}, {later}");
+    // Gaussian phases of variance v = (0.06 x 10 x 0.7)^2 squared cycles, whose correlation r over the lag is that of the
+    // Hanning window of 31 frames, leave e^(-4 pi^2 v (1 - r)) of the correlation; the drift turns it.
+    let v = (0.06f64 * 10.0 * 0.7).powi(2);
+    let window: Vec<f64> = (-15..=15).map(|n| 0.5 + 0.5 * (PI * f64::from(n) / 16.0).cos()).collect();
+    let product = |lag: usize| window.iter().zip(window.iter().skip(lag)).map(|(a, b)| a * b).sum::<f64>();
+    for lag in [1, 3, 6, 36] {
+        let r = product(lag) / product(0);
+        let drift = (TAU * 2.5 * lag as f64 / 30.0).cos();
+        let (found, expected) = (between(lag), (-4.0 * PI * PI * v * (1.0 - r)).exp() * drift);
+        // Some 300 independent places: standard error 0.05.
+        assert!((found - expected).abs() < 0.15, "lag {lag}: {found} instead of {expected}");
+    }
 }
 
 #[test]
