@@ -28,8 +28,8 @@ pub fn ffmpeg<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Runs the test that calls this once more, in a process that finds programs only in this folder. True in that process:
-/// the environment of one test cannot be changed without changing that of the others.
+/// Runs the test that calls this once more, alone in a process that finds programs only on this path. True in that
+/// process: the environment of one test cannot be changed without changing that of the others.
 #[cfg(unix)]
 pub fn is_alone_with(programs: &Path) -> bool {
     const CHILD: &str = "TWINSCOPE_TEST_IS_ALONE";

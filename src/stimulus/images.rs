@@ -52,7 +52,7 @@ file_parameters! {
         order: ImageOrder = ImageOrder::Listed,
             Field::choice("Order", ImageOrder::OPTIONS, "In which order the images follow each other");
         /// Number of images that are shown; 0 shows all.
-        count: u32 = 0, Field::number(
+        count: i32 = 0, Field::number(
             "Number of images",
             "",
             (0.0, 100_000.0),
@@ -250,7 +250,7 @@ impl Drawing for ImageSequence {
 
 /// A number below `limit`, from a random word.
 fn below(word: u32, limit: usize) -> usize {
-    (u64::from(word) * limit as u64 >> 32) as usize
+    ((u64::from(word) * limit as u64) >> 32) as usize
 }
 
 /// Fisher and Yates: every order is equally likely.

@@ -97,7 +97,7 @@ impl Footage {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Edition {
     files: Vec<(PathBuf, u64, Option<SystemTime>)>,
-    wishes: [u64; 11],
+    wishes: [u64; 10],
 }
 
 impl Edition {
@@ -118,7 +118,6 @@ impl Edition {
             wanted.frames_per_sec.map_or(u64::MAX, f64::to_bits),
             wanted.start.to_bits(),
             wanted.end.to_bits(),
-            0,
         ];
         Some(Self { files: seen.collect::<Option<_>>()?, wishes })
     }

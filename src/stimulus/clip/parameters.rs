@@ -72,7 +72,8 @@ impl Setting for i32 {
         f64::from(self)
     }
     fn from_number(number: f64) -> Self {
-        number.round() as i32
+        // What is no number is outside every range, not 0.
+        if number.is_nan() { Self::MAX } else { number.round() as Self }
     }
 }
 
@@ -90,7 +91,6 @@ choices! {
 
 choices! {
     /// Grey level of a colour, from its gamma-coded red, green and blue.
-    #[derive(Hash)]
     pub enum Grey {
         /// 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), the grey of older video.
         Rec601 = "rec601", "Rec. 601 luma";

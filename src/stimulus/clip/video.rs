@@ -46,7 +46,7 @@ pub(super) fn read_video(pictures: &mut Pictures) -> Result<(), ClipError> {
         return Err(pictures.not_a_clip(format!("it lasts {secs:.2} s, and `start_secs` is {start}")));
     }
     let jump = (wanted.frames_per_sec.is_none() && facts.offset_secs.is_some() && wanted.start > WORTH_A_JUMP)
-        .then(|| wanted.start - 10.0);
+        .then_some(wanted.start - 10.0);
     // Microseconds; the last picture that begins before the start stays on at the start.
     let clock = match (wanted.frames_per_sec, jump) {
         (Some(rate), _) => format!("N/{rate}*1000000-{:.0}", wanted.start * 1e6 + 1.0),
