@@ -82,7 +82,7 @@ impl<'a> Axis<'a> {
             (FieldKind::Number, Spacing::Linear) if !bars => {
                 numbered(values).into_iter().map(|(_, text)| text).collect()
             }
-            (FieldKind::Number, _) => (0..values.len()).map(|index| self.tuning.spoken(index)).collect(),
+            (FieldKind::Number, _) => (0..values.len()).map(|index| short(self.tuning, index)).collect(),
         };
         let place = |index: usize| if bars { index as f64 } else { self.places[index] };
         let fits = |every: usize| {
@@ -95,6 +95,16 @@ impl<'a> Axis<'a> {
         };
         let every = (1..=values.len().max(1)).find(|&every| fits(every)).unwrap_or(1);
         (0..values.len()).step_by(every).map(|index| (place(index), texts[index].clone())).collect()
+    }
+}
+
+/// A value in words, a number with four digits that count.
+fn short(tuning: &ParameterTuning, index: usize) -> String {
+    match (tuning.field.kind, tuning.values.get(index)) {
+        (FieldKind::Number, Some(value)) => {
+            format!("{value:.3e}").parse::<f64>().map_or_else(|_| tuning.spoken(index), |value| value.to_string())
+        }
+        _ => tuning.spoken(index),
     }
 }
 
@@ -146,7 +156,7 @@ fn numbers<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: Point, tuning: &Pa
     let with_unit = |value: String| {
         if tuning.field.unit.is_empty() { value } else { format!("{value} {}", tuning.field.unit) }
     };
-    let preferred = unit.preferred.map_or("undefined".to_owned(), |index| with_unit(tuning.spoken(index)));
+    let preferred = unit.preferred.map_or("undefined".to_owned(), |index| with_unit(short(tuning, index)));
     let response = unit.preferred.map_or("undefined".to_owned(), |index| format!("{:.2} × mean", unit.mean[index]));
     let mut baseline = at.1;
     for (name, value) in [("Value of the maximum", preferred), ("Response there", response)] {

@@ -395,7 +395,7 @@ fn a_protocol_is_rendered_whole_or_one_condition_alone() {
     let protocol = write_protocol(folder.path(), TWO_CONTRASTS);
     let movie = |name: &str, more: &[&str]| -> (Vec<u64>, Vec<u8>) {
         let out = folder.path().join(name);
-        succeeds(&[&["stimulus", "render", &protocol, "-o", text(&out)], more].concat());
+        succeeds(&[&["stimulus", "render", protocol.as_str(), "-o", text(&out)][..], more].concat());
         let bytes = std::fs::read(&out).expect("written");
         let array = npyz::NpyFile::new(&bytes[..]).expect("an array");
         (array.shape().to_vec(), array.into_vec().expect("u8"))
