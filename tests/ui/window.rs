@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use eframe::egui::{self, Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, HarnessBuilder};
+use twinscope::experiment::protocol::Order;
 use twinscope::stimulus::StimulusKind;
 use twinscope::ui::panels;
 use twinscope::ui::{App, Columns, SortKey, ThemeChoice, View, theme};
@@ -140,13 +141,13 @@ fn the_keyboard_runs_cancels_and_takes_back() {
     app(&mut harness).bench.perform(Command::SetLive(false));
     harness.get_by_label("Shuffle the order").click();
     harness.run_steps(2);
-    assert!(!app(&mut harness).bench.protocol().repeats.shuffle);
+    assert_eq!(app(&mut harness).bench.protocol().repeats.order, Order::Listed);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     harness.run_steps(2);
-    assert!(app(&mut harness).bench.protocol().repeats.shuffle, "Ctrl+Z takes the edit back");
+    assert_eq!(app(&mut harness).bench.protocol().repeats.order, Order::Blocks, "Ctrl+Z takes the edit back");
     harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
     harness.run_steps(2);
-    assert!(!app(&mut harness).bench.protocol().repeats.shuffle, "Ctrl+Shift+Z does it again");
+    assert_eq!(app(&mut harness).bench.protocol().repeats.order, Order::Listed, "Ctrl+Shift+Z does it again");
 
     let playing = app(&mut harness).view.playing;
     harness.key_press(Key::Space);
