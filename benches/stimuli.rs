@@ -110,7 +110,7 @@ fn processor_secs() -> f64 {
 
 /// Frames each second through a schedule source, after one reading to warm up; `now` tells the time in seconds.
 fn frames_per_sec(stimulus: &Stimulus, monitor: &Monitor, now: fn() -> f64) -> f64 {
-    let condition = Condition { swept: Vec::new(), stimulus: stimulus.clone(), modifiers: Vec::new() };
+    let condition = Condition { part: Some(0), swept: Vec::new(), stimulus: stimulus.clone(), modifiers: Vec::new() };
     let shown = Presentation { condition: 0, repeat: 0, onset_frame: 0, frames: 300, seed: SEED };
     let schedule = Schedule { conditions: vec![condition], presentations: vec![shown], frames: 300 };
     let mut source = ScheduleSource::new(schedule, monitor).expect("defaults can be shown");

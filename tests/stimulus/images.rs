@@ -132,7 +132,8 @@ fn each_presentation_of_a_schedule_has_its_own_order() {
         .enumerate()
         .map(|(repeat, &seed)| Presentation { condition: 0, repeat, onset_frame: 9 * repeat, frames: 9, seed })
         .collect();
-    let conditions = vec![Condition { swept: Vec::new(), stimulus: stimulus.clone(), modifiers: Vec::new() }];
+    let conditions =
+        vec![Condition { part: Some(0), swept: Vec::new(), stimulus: stimulus.clone(), modifiers: Vec::new() }];
     let mut source = ScheduleSource::new(Schedule { conditions, presentations, frames: 27 }, &monitor())
         .unwrap_or_else(|error| panic!("{error}"));
     let mut pixels = vec![0; 27 * 48];

@@ -346,7 +346,7 @@ fn clip(folder: &tempfile::TempDir, greys: &[u8]) -> Stimulus {
     bytes.extend(greys.iter().flat_map(|&grey| [grey; 144]));
     let path = folder.path().join("clip.npy");
     std::fs::write(&path, bytes).expect("a temporary file");
-    Clip { path, frames_per_sec: None }.into()
+    Clip::from_path(path).into()
 }
 
 #[test]
@@ -521,8 +521,8 @@ fn what_is_random_in_a_modified_clip_differs_between_showings() {
     let noise = Modifier::from(PixelNoise { sd: 0.1, frozen: true });
     let over = Modifier::from(Superpose { mode: SuperposeMode::Average, stimulus: Box::new(clip.clone()) });
     let conditions = vec![
-        Condition { swept: Vec::new(), stimulus: clip, modifiers: vec![noise] },
-        Condition { swept: Vec::new(), stimulus: flicker().into(), modifiers: vec![over] },
+        Condition { part: Some(0), swept: Vec::new(), stimulus: clip, modifiers: vec![noise] },
+        Condition { part: Some(0), swept: Vec::new(), stimulus: flicker().into(), modifiers: vec![over] },
     ];
     let shown = |condition, onset_frame, seed| Presentation { condition, repeat: 0, onset_frame, frames: 5, seed };
     let presentations = vec![shown(0, 0, 1), shown(0, 5, 2), shown(1, 10, 1), shown(1, 15, 2), shown(0, 20, 1)];
