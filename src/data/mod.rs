@@ -1,8 +1,14 @@
-//! Arrays on disk: movies and behaviour in, responses out.
+//! Arrays and recording sessions on disk, and simulated mice to record from.
 
 mod array_file;
+mod folder;
 mod npy_header;
+mod session;
+pub mod simulated;
 mod target;
+mod trial_array;
 
 pub use array_file::{ArrayError, NpyMovie, NpyResponsesWriter, read_behavior_npy};
+pub use folder::SessionWriter;
+pub use session::{Missing, Record, ScanId, Session, SessionError, SessionUnit, Trial};
 pub(crate) use target::{check_folder, unfinished};
