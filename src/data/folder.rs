@@ -144,7 +144,8 @@ impl SessionWriter {
             ("responses", responses.frames(), responses.samples()),
         ] {
             if found != frames || samples != 1 || frames == 0 {
-                let what = format!("the {name} has {found} frames and {samples} samples, expected {} and 1", frames.max(1));
+                let what =
+                    format!("the {name} has {found} frames and {samples} samples, expected {} and 1", frames.max(1));
                 return Err(SessionError::Trial(what));
             }
         }
@@ -240,7 +241,8 @@ fn described(session: &Session) -> String {
     table.insert("session".to_owned(), toml::Value::Integer(session.id.session.into()));
     table.insert("scan".to_owned(), toml::Value::Integer(session.id.scan.into()));
     table.insert("frame_rate_hz".to_owned(), toml::Value::Float(session.frame_rate.0));
-    table.insert("raster".to_owned(), toml::Value::Array(vec![side(session.raster.height), side(session.raster.width)]));
+    table
+        .insert("raster".to_owned(), toml::Value::Array(vec![side(session.raster.height), side(session.raster.width)]));
     table.to_string()
 }
 
@@ -421,7 +423,9 @@ fn read_units(path: &Path, id: &ScanId) -> Result<Vec<SessionUnit>, SessionError
     read_table(path, &UNIT_COLUMNS, |row| {
         let of = ScanId { animal: row.text(0).to_owned(), session: row.number(1)?, scan: row.number(2)? };
         if of != *id {
-            return Err(row.wrong(format!("the unit is of {of}, expected {id} as session.toml says").replace('\n', " ")));
+            return Err(
+                row.wrong(format!("the unit is of {of}, expected {id} as session.toml says").replace('\n', " "))
+            );
         }
         let unit = row.number(3)?;
         if !seen.insert(unit) {

@@ -124,8 +124,18 @@ pub struct Trial {
 /// Where the data of a trial are.
 #[derive(Debug, Clone)]
 pub(super) enum TrialSource {
-    Memory { movie: Arc<Movie>, record: Arc<Record> },
-    Files { stimuli: PathBuf, perspectives: PathBuf, modulations: PathBuf, units: PathBuf, count: usize, raster: Raster },
+    Memory {
+        movie: Arc<Movie>,
+        record: Arc<Record>,
+    },
+    Files {
+        stimuli: PathBuf,
+        perspectives: PathBuf,
+        modulations: PathBuf,
+        units: PathBuf,
+        count: usize,
+        raster: Raster,
+    },
 }
 
 /// What was measured in one trial, each of one sample.
@@ -257,7 +267,9 @@ fn refuse_large(path: &Path, rows: &[f32], columns: usize, limit: f32) -> Result
     Err(SessionError::Content {
         file: path.display().to_string(),
         place: format!(", frame {frame}, column {column}"),
-        what: format!("the value is {value}, expected a number within {limit:e} of 0, or NaN where nothing was measured"),
+        what: format!(
+            "the value is {value}, expected a number within {limit:e} of 0, or NaN where nothing was measured"
+        ),
     })
 }
 
