@@ -6,7 +6,7 @@ use twinscope::analysis::direction_tuning;
 use twinscope::data::simulated::{Area, CellKind, Mouse, Noise, Unit, behavior, distance_um, similarity, wiring};
 use twinscope::job::Progress;
 use twinscope::signals::{Behavior, FrameRate, FrameSource, Monitor, Movie, Raster, Responses, SourceError};
-use twinscope::stimulus::{Condition, DriftingGrating, Presentation, Schedule, ScheduleSource};
+use twinscope::stimulus::{Condition, DriftingGrating, Presentation, Schedule, ScheduleSource, Screen};
 
 const SMALL: Raster = Raster { height: 36, width: 64 };
 const RATE: FrameRate = FrameRate::WANG2025;
@@ -15,16 +15,21 @@ fn monitor() -> Monitor {
     Monitor::WANG2025.with_raster(SMALL)
 }
 
-/// Contrast, 0 grey and 1 white, as a function of frame and place in degrees.
+/// A movie by a formula.
 struct Drawn<F> {
-    monitor: Monitor,
+    screen: Screen,
     frames: usize,
     contrast: F,
 }
 
+/// A movie whose contrast, 0 grey and 1 white, is a function of frame and place in degrees.
+fn drawn<F: Fn(usize, f64, f64) -> f64 + Send>(monitor: Monitor, frames: usize, contrast: F) -> Drawn<F> {
+    Drawn { screen: Screen::new(&monitor), frames, contrast }
+}
+
 impl<F: Fn(usize, f64, f64) -> f64 + Send> FrameSource for Drawn<F> {
     fn raster(&self) -> Raster {
-        self.monitor.raster
+        self.screen.monitor().raster
     }
     fn frames(&self) -> usize {
         self.frames
@@ -33,12 +38,12 @@ impl<F: Fn(usize, f64, f64) -> f64 + Send> FrameSource for Drawn<F> {
         1
     }
     fn read(&mut self, start: usize, count: usize, pixels: &mut [u8]) -> Result<(), SourceError> {
-        let raster = self.monitor.raster;
-        for (index, pixel) in pixels.iter_mut().enumerate().take(count * raster.pixels()) {
-            let (frame, place) = (start + index / raster.pixels(), index % raster.pixels());
-            let (row, column) = (place / raster.width, place % raster.width);
-            let (x, y) = self.monitor.degrees_from_pixel(row as f64, column as f64);
-            *pixel = (128.0 + 127.0 * (self.contrast)(frame, x, y)).round().clamp(0.0, 255.0) as u8;
+        let size = self.raster().pixels();
+        for (frame, picture) in (start..start + count).zip(pixels.chunks_exact_mut(size)) {
+            for (pixel, place) in picture.iter_mut().zip(self.screen.places()) {
+                let [x, y] = place.position.map(f64::from);
+                *pixel = (128.0 + 127.0 * (self.contrast)(frame, x, y)).round().clamp(0.0, 255.0) as u8;
+            }
         }
         Ok(())
     }
@@ -77,9 +82,9 @@ fn lively(monitor: Monitor, frames: usize) -> impl FrameSource {
             let fade = (TAU * (0.11 + 0.23 * (0.732_051 * k).fract()) * secs + k).sin();
             fade * (TAU * (spatial * (x * cos + y * sin) - temporal * secs) + 1.7 * k).cos()
         };
-        0.14 * (0..24).map(wave).sum::<f64>()
+        0.2 * (0..12).map(wave).sum::<f64>()
     };
-    Drawn { monitor, frames, contrast }
+    drawn(monitor, frames, contrast)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -88,20 +93,12 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn correlation(a: impl Iterator<Item = f32> + Clone, b: impl Iterator<Item = f32> + Clone) -> f64 {
-    let mean = |values: &mut dyn Iterator<Item = f32>| {
-        let (n, sum) = values.fold((0.0, 0.0), |(n, sum), v| (n + 1.0, sum + f64::from(v)));
-        sum / n
-    };
-    let (ma, mb) = (mean(&mut a.clone()), mean(&mut b.clone()));
-    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
-    for (x, y) in a.zip(b) {
-        let (x, y) = (f64::from(x) - ma, f64::from(y) - mb);
-        ab += x * y;
-        aa += x * x;
-        bb += y * y;
-    }
-    ab / (aa * bb).sqrt()
+fn correlation(a: impl Iterator<Item = f32>, b: impl Iterator<Item = f32>) -> f64 {
+    let pairs: Vec<(f64, f64)> = a.zip(b).map(|(a, b)| (f64::from(a), f64::from(b))).collect();
+    let n = pairs.len() as f64;
+    let (ma, mb) = pairs.iter().fold((0.0, 0.0), |(sa, sb), (a, b)| (sa + a / n, sb + b / n));
+    let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|(a, b)| f(a - ma, b - mb)).sum::<f64>();
+    sum(&|a, b| a * b) / (sum(&|a, _| a * a) * sum(&|_, b| b * b)).sqrt()
 }
 
 /// Degrees between two directions.
@@ -185,7 +182,7 @@ fn direction_selectivity_is_as_true() {
 
 #[test]
 fn simple_units_follow_the_phase_and_complex_ones_do_not() {
-    let mouse = steady(2, 60);
+    let mouse = steady(2, 30);
     let mut ratios = [Vec::new(), Vec::new()];
     for (number, unit) in mouse.units().iter().enumerate() {
         // Two seconds of the unit's own grating at 2.5 Hz, after one to settle: five whole cycles.
@@ -194,7 +191,7 @@ fn simple_units_follow_the_phase_and_complex_ones_do_not() {
         let contrast = |frame: usize, x: f64, y: f64| {
             (TAU * (spatial * (x * cos + y * sin) - 2.5 * frame as f64 / 30.0)).cos()
         };
-        let responses = watch_still(&mouse, &mut Drawn { monitor: monitor(), frames: 90, contrast });
+        let responses = watch_still(&mouse, &mut drawn(monitor(), 90, contrast));
         let (mut mean, mut c, mut s) = (0.0, 0.0, 0.0);
         for (frame, rate) in responses.trace(0, number).enumerate().skip(30) {
             let (sin, cos) = (TAU * 2.5 * frame as f64 / 30.0).sin_cos();
@@ -224,7 +221,7 @@ fn centres(mouse: &Mouse, gaze: [f32; 2]) -> Vec<[f64; 2]> {
         if shown.is_multiple_of(2) { dot } else { -dot }
     };
     let frames = 2 * FRAMES * places.len();
-    let responses = watch(mouse, &mut Drawn { monitor: monitor(), frames, contrast }, &constant(frames, gaze, [0.0; 2]));
+    let responses = watch(mouse, &mut drawn(monitor(), frames, contrast), &constant(frames, gaze, [0.0; 2]));
     (0..mouse.units().len())
         .map(|unit| {
             let trace: Vec<f32> = responses.trace(0, unit).collect();
@@ -285,7 +282,7 @@ fn running_and_a_wide_pupil_raise_responses_as_true() {
     let mouse = steady(4, 40);
     let watched = |state| watch(&mouse, &mut lively(monitor(), 60), &constant(60, [0.0; 2], state));
     // Velocities of rest and of full speed, as z-scores.
-    let (rest, run, wide) = (watched([0.0, -0.4 / 0.42]), watched([0.0, 0.6 / 0.42]), watched([1.0, -0.4 / 0.42]));
+    let (rest, run, wide) = (watched([0.0, -0.4 / 0.454]), watched([0.0, 0.6 / 0.454]), watched([1.0, -0.4 / 0.454]));
     for (number, unit) in mouse.units().iter().enumerate() {
         for (what, with, expected) in [("running", &run, 1.0 + unit.run_gain), ("pupil", &wide, unit.pupil_gain.exp())] {
             let ratio = f64::from(with.row(59, 0)[number] / rest.row(59, 0)[number]);
@@ -299,8 +296,8 @@ fn a_mouse_sees_degrees_not_pixels() {
     let mouse = steady(5, 100);
     let [small, large] = [SMALL, Raster::WANG2025].map(|raster| {
         let monitor = Monitor::WANG2025.with_raster(raster);
-        let behavior = behavior(8, 150, RATE);
-        watch(&mouse, &mut lively(monitor, 150), &behavior)
+        let behavior = behavior(8, 80, RATE);
+        watch(&mouse, &mut lively(monitor, 80), &behavior)
     });
     let alike: Vec<f64> =
         (0..100).map(|unit| correlation(small.trace(0, unit).skip(10), large.trace(0, unit).skip(10))).collect();
@@ -328,7 +325,7 @@ fn a_unit_does_not_depend_on_how_many_there_are() {
 
 #[test]
 fn the_rates_of_a_movie_do_not_depend_on_its_neighbours_in_the_batch() {
-    let mouse = Mouse::new(6, 9);
+    let mouse = steady(6, 9);
     let frames = 70;
     let mut one = vec![0; frames * SMALL.pixels()];
     lively(monitor(), frames).read(0, frames, &mut one).expect("a drawn movie");
@@ -338,7 +335,7 @@ fn the_rates_of_a_movie_do_not_depend_on_its_neighbours_in_the_batch() {
     let (alone, both) = (watch_still(&mouse, &mut lively(monitor(), frames)), watch_still(&mouse, &mut both));
     for unit in 0..9 {
         assert!(alone.trace(0, unit).eq(both.trace(0, unit)), "unit {unit}");
-        assert!(correlation(alone.trace(0, unit), both.trace(1, unit)).is_nan(), "grey gives a constant rate");
+        assert!(both.trace(1, unit).all(|rate| rate == both.row(0, 1)[unit]), "grey gives unit {unit} a constant rate");
     }
 }
 
@@ -424,7 +421,7 @@ fn a_large_grating_suppresses_below_the_best_size() {
                 let phase = spatial * (x * cos + y * sin) - temporal * frame as f64 / 30.0;
                 if inside { (TAU * phase).cos() } else { 0.0 }
             };
-            let responses = watch_still(&mouse, &mut Drawn { monitor: monitor(), frames: 60, contrast });
+            let responses = watch_still(&mouse, &mut drawn(monitor(), 60, contrast));
             responses.trace(0, number).skip(20).map(f64::from).sum::<f64>()
         };
         let sizes: Vec<f64> = [8.0, 14.0, 20.0, 30.0, 90.0].map(response).to_vec();
@@ -438,7 +435,7 @@ fn a_large_grating_suppresses_below_the_best_size() {
 
 #[test]
 fn behaviour_is_z_scored_in_the_long_run_and_runs_in_bouts() {
-    let frames = 3 * 3600 * 30;
+    let frames = 3600 * 30;
     let behavior = behavior(12, frames, RATE);
     let trace = |pick: &dyn Fn(usize) -> f32| -> Vec<f64> { (0..frames).map(|t| f64::from(pick(t))).collect() };
     let traces = [
@@ -451,7 +448,7 @@ fn behaviour_is_z_scored_in_the_long_run_and_runs_in_bouts() {
         let mean = values.iter().sum::<f64>() / frames as f64;
         let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / frames as f64).sqrt();
         println!("{name}: mean {mean:.3}, standard deviation {deviation:.3}");
-        // About 1000 bouts and 13,000 fixations: means are good to 0.04.
+        // 360 bouts and 4300 fixations: the standard errors of the means are 0.02 to 0.04.
         assert!(mean.abs() < 0.12 && (deviation - 1.0).abs() < 0.08, "{name}: mean {mean}, deviation {deviation}");
     }
     let running = traces[3].1.iter().filter(|&&v| v > 0.24).count() as f64 / frames as f64;
@@ -537,7 +534,7 @@ fn connected_units_are_more_alike_and_closer_than_others() {
     let mouse = steady(15, 150);
     let connections = wiring(15, mouse.units());
     assert_eq!(connections, wiring(15, mouse.units()), "the same seed gives the same wiring");
-    let responses = watch_still(&mouse, &mut lively(monitor(), 600));
+    let responses = watch_still(&mouse, &mut lively(monitor(), 300));
     let traces: Vec<Vec<f32>> = (0..150).map(|unit| responses.trace(0, unit).skip(20).collect()).collect();
     let alike = |a: usize, b: usize| correlation(traces[a].iter().copied(), traces[b].iter().copied());
     let units = mouse.units();

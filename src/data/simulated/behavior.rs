@@ -17,7 +17,7 @@ const PUPIL_SECS: f64 = 1.0;
 /// Standard deviation of the pupil's radius apart from running; 1 is the effect of running at full speed.
 const PUPIL_NOISE: f64 = 0.15;
 /// Mean and standard deviation of the pupil's radius on that scale, in the long run.
-const RADIUS: (f64, f64) = (0.4, 0.39);
+const RADIUS: (f64, f64) = (0.4, 0.43);
 
 /// Behaviour of one sample over so many frames. Every trace is z-scored with its mean and standard deviation in the
 /// long run, so short stretches need not have a mean of 0: a mouse may sit still for a minute.

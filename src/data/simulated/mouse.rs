@@ -17,14 +17,17 @@ use crate::signals::{Behavior, Degrees, FrameSource, Monitor, Responses, SourceE
 
 /// Frames that are computed at once.
 const BLOCK: usize = 48;
-/// Contrast energy at which a unit without surround responds at half its maximum: a contrast of 15 %.
-const HALF_ENERGY: f32 = 0.0225;
+/// Energy that is added in the division: on grey, contrasts well below its root, 8 %, are not seen.
+const HALF_ENERGY: f32 = 0.006;
 /// Weight of a unit's own drive in the division.
 const OWN_WEIGHT: f32 = 0.3;
+/// Weight of the local energy for a surround of strength 1. The energy is that of all orientations and of a wide band,
+/// several times that in a unit's own band in natural clips.
+const LOCAL_WEIGHT: f32 = 0.3;
 /// Temporal frequency of the local energy, Hz.
 const FIELD_HZ: f64 = 2.5;
 /// Mean and standard deviation of running (0 rest, 1 full speed) behind the z-score of velocity.
-pub(super) const RUNNING: (f32, f32) = (0.4, 0.42);
+pub(super) const RUNNING: (f32, f32) = (0.4, 0.454);
 
 /// Why a mouse could not watch a movie.
 #[derive(Debug, thiserror::Error)]
@@ -305,7 +308,7 @@ impl Watching<'_> {
         let running = (RUNNING.0 + RUNNING.1 * velocity).clamp(0.0, 1.5);
         let radius = radius.clamp(-2.5, 2.5);
         for (number, (rate, unit)) in row.iter_mut().zip(&self.mouse.units).enumerate() {
-            let divided = *rate / (HALF_ENERGY + OWN_WEIGHT * *rate + unit.surround as f32 * local[number]);
+            let divided = *rate / (HALF_ENERGY + OWN_WEIGHT * *rate + LOCAL_WEIGHT * unit.surround as f32 * local[number]);
             let gain = (1.0 + unit.run_gain as f32 * running) * (unit.pupil_gain as f32 * radius).exp();
             let drift = self.mouse.drift.factor(number, moment.secs) as f32;
             *rate =

@@ -1,5 +1,5 @@
-//! Who is connected with whom: the probability falls with distance and rises with the likeness of tuning ("like to
-//! like"). The wiring is a truth for analyses to find; it does not drive the responses.
+//! Who is connected with whom: the probability falls with distance and rises with the square of the likeness of tuning
+//! ("like to like"). The wiring is a truth for analyses to find; it does not drive the responses.
 
 use super::chance::{Chance, Topic};
 use super::unit::Unit;
@@ -7,7 +7,7 @@ use super::unit::Unit;
 /// Probability of a connection between neighbours of the same tuning.
 const PEAK: f64 = 0.6;
 /// Part of it that is left when the tuning has nothing in common.
-const FLOOR: f64 = 0.1;
+const FLOOR: f64 = 0.05;
 /// Distance over which the probability falls to 1/e, µm.
 const REACH_UM: f64 = 250.0;
 /// Distance that the way to another area adds to that on the map, µm.
@@ -64,7 +64,7 @@ pub fn distance_um(a: &Unit, b: &Unit) -> f64 {
 }
 
 fn probability(distance_um: f64, similarity: f64) -> f64 {
-    PEAK * (-distance_um / REACH_UM).exp() * (FLOOR + (1.0 - FLOOR) * similarity)
+    PEAK * (-distance_um / REACH_UM).exp() * (FLOOR + (1.0 - FLOOR) * similarity * similarity)
 }
 
 /// Direction tuning of unit length.
