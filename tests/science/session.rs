@@ -265,19 +265,24 @@ fn hostile_arrays_end_in_one_sentence() {
 
 const SMALL: Raster = Raster { height: 36, width: 64 };
 
-/// Noise, new in every presentation, then gratings.
+/// Noise, new in every presentation, between gratings in four directions, each twice.
 fn schedule() -> Schedule {
-    let noise = Condition { direction_deg: None, stimulus: Stimulus::from(WhiteNoise::default()) };
-    let grating = DriftingGrating { direction_deg: 90.0, ..Default::default() };
-    let grating = Condition { direction_deg: Some(90.0), stimulus: grating.into() };
-    let presentation = |index: usize| Presentation {
-        condition: index % 2,
-        repeat: index / 2,
+    let condition = |index: usize| {
+        let stimulus: Stimulus = match index {
+            0 => WhiteNoise::default().into(),
+            _ => DriftingGrating { direction_deg: 90.0 * index as f64, ..Default::default() }.into(),
+        };
+        Condition { direction_deg: None, stimulus }
+    };
+    let shown = [1, 0, 2, 0, 1, 0, 2, 3, 0, 1, 3];
+    let presentations = shown.iter().enumerate().map(|(index, &condition)| Presentation {
+        condition,
+        repeat: 0,
         onset_frame: 5 + 40 * index,
         frames: 35,
         seed: 100 + index as u64,
-    };
-    Schedule { conditions: vec![noise, grating], presentations: (0..8).map(presentation).collect(), frames: 325 }
+    });
+    Schedule { conditions: (0..4).map(condition).collect(), presentations: presentations.collect(), frames: 445 }
 }
 
 fn options() -> SimulateOptions {
@@ -323,7 +328,10 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_other_mice() {
     }
     let truth = |files: &[(String, Vec<u8>)], mouse: usize| {
         let name = format!("mouse-{mouse}/truth.csv");
-        files.iter().find(|file| file.0 == name).expect("a table").1.clone()
+        let table = String::from_utf8(files.iter().find(|file| file.0 == name).expect("a table").1.clone());
+        // Without animal, session, scan and unit, which differ anyway.
+        let table = table.expect("text");
+        table.lines().map(|line| line.splitn(5, ',').last().expect("a column").to_owned()).collect::<Vec<String>>()
     };
     assert_ne!(truth(&a, 1), truth(&c, 1), "another seed");
     assert_ne!(truth(&a, 1), truth(&a, 2), "another mouse");
@@ -339,9 +347,14 @@ fn a_simulated_session_is_an_ordinary_one_with_its_truth_beside() {
     assert_eq!(session.about["simulated"].as_bool(), Some(true));
     assert_eq!(session.about["seed"].as_str(), Some((u64::MAX - 3).to_string().as_str()));
     assert_eq!(session.about["protocol"].as_str(), Some("Noise and gratings"));
-    let training: Vec<bool> = session.trials.iter().map(|trial| trial.training).collect();
-    assert_eq!(training, [[true; 6], [false; 6]].concat());
-    // The last pair of presentations, shown three times.
+    // Of seven movies the last two, a grating and a noise, are tested and never learned from.
+    let names = |training: bool| {
+        let trials = session.trials_for(training);
+        trials.map(|trial| trial.condition.clone().expect("a name")).collect::<Vec<String>>()
+    };
+    let (learned, tested) = (names(true), names(false));
+    assert_eq!((learned.len(), tested.len()), (8, 6), "{learned:?}, {tested:?}");
+    assert!(tested.iter().all(|name| !learned.contains(name)), "{tested:?} must not be among {learned:?}");
     let groups = session.test_groups();
     assert_eq!(groups.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3]);
     for group in &groups {
@@ -350,8 +363,9 @@ fn a_simulated_session_is_an_ordinary_one_with_its_truth_beside() {
         assert_ne!(a.responses, b.responses, "repeats have their own noise");
         assert_ne!(a.behavior, b.behavior, "and their own behaviour");
     }
-    assert_ne!(pixels(&session.trials[0]), pixels(&session.trials[2]), "noise is new in every presentation");
-    assert_eq!(pixels(&session.trials[1]), pixels(&session.trials[3]), "a grating is not");
+    assert_ne!(pixels(&session.trials[1]), pixels(&session.trials[3]), "noise is new in every presentation");
+    assert_eq!(pixels(&session.trials[0]), pixels(&session.trials[4]), "a grating is not");
+    assert_eq!(std::fs::read_dir(folders[0].join("stimuli")).expect("a folder").count(), 7, "each movie once");
     let truth = std::fs::read_to_string(folders[0].join("truth.csv")).expect("a table");
     assert_eq!(truth.lines().count(), 13);
     let seed: u64 = session.about["mouse_seed"].as_str().expect("a seed").parse().expect("a number");
@@ -390,7 +404,7 @@ fn impossible_options_and_a_wish_to_stop_leave_nothing() {
     for (options, part) in [
         (SimulateOptions { mice: 0, ..options() }, "number of mice is 0"),
         (SimulateOptions { units: usize::MAX, ..options() }, "number of units"),
-        (SimulateOptions { held_out: 8, ..options() }, "held-out presentations is 8, expected 0 to 7"),
+        (SimulateOptions { held_out: 7, ..options() }, "movies held out is 7, expected 0 to 6"),
         (SimulateOptions { noise: Noise::Poisson { counts_per_frame: f64::NAN }, ..options() }, "count in a frame is NaN"),
         (SimulateOptions { drift: -1.0, ..options() }, "drift is -1"),
     ] {

@@ -308,7 +308,8 @@ impl Watching<'_> {
         let running = (RUNNING.0 + RUNNING.1 * velocity).clamp(0.0, 1.5);
         let radius = radius.clamp(-2.5, 2.5);
         for (number, (rate, unit)) in row.iter_mut().zip(&self.mouse.units).enumerate() {
-            let divided = *rate / (HALF_ENERGY + OWN_WEIGHT * *rate + LOCAL_WEIGHT * unit.surround as f32 * local[number]);
+            let divided =
+                *rate / (HALF_ENERGY + OWN_WEIGHT * *rate + LOCAL_WEIGHT * unit.surround as f32 * local[number]);
             let gain = (1.0 + unit.run_gain as f32 * running) * (unit.pupil_gain as f32 * radius).exp();
             let drift = self.mouse.drift.factor(number, moment.secs) as f32;
             *rate =

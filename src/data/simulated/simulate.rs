@@ -1,12 +1,16 @@
 //! Records sessions of simulated mice into folders.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use super::chance::{Topic, sub_seed};
 use super::mouse::{Mouse, WatchError};
 use super::noise::Noise;
 use super::truth::{unit_number, unit_table, wiring_table};
 use super::{behavior, wiring};
+use crate::data::trial_array::{TrialMovie, write_stimuli};
 use crate::data::{ScanId, Session, SessionError, SessionUnit, SessionWriter};
 use crate::job::{Cancelled, Progress};
 use crate::signals::{Behavior, FrameSource, Monitor, Raster, Responses, SourceError};
@@ -26,7 +30,7 @@ pub struct SimulateOptions {
     pub units: usize,
     /// Seed of everything: mice, behaviour and noise. Movies have their own seeds, in the schedule.
     pub seed: u64,
-    /// Presentations at the end of the schedule that are kept for testing.
+    /// Different movies at the end of the schedule that are kept for testing.
     pub held_out: usize,
     /// How often each of them is shown, with other behaviour and other noise.
     pub repeats: usize,
@@ -73,17 +77,8 @@ pub enum SimulateError {
     Cancelled(#[from] Cancelled),
 }
 
-/// One stretch of the movie that is recorded, once.
-#[derive(Debug, Clone)]
-struct Showing {
-    training: bool,
-    start: usize,
-    frames: usize,
-    condition: String,
-}
-
 /// Shows a schedule to mice and writes a session folder `mouse-1`, `mouse-2`, … for each; returns their paths. Every
-/// presentation, with the grey after it, is one trial. All mice see the same movies.
+/// presentation, with the grey after it, is one trial. All mice see the same movies, each drawn once.
 ///
 /// Counts frames of `progress`. What was finished before an error stays.
 ///
@@ -96,22 +91,118 @@ pub fn simulate(
     folder: &Path,
     progress: &Progress,
 ) -> Result<Vec<PathBuf>, SimulateError> {
-    options.validate(schedule)?;
-    let showings = showings(options, schedule);
+    let plan = Plan::new(options, schedule);
+    options.validate(&plan)?;
     let mut movie = ScheduleSource::new(schedule.clone(), monitor)?;
-    let frames: usize = showings.iter().map(|showing| showing.frames).sum();
-    progress.begin((frames * options.mice) as u64);
-    let mut folders = Vec::new();
-    for index in 0..options.mice {
+    let drawn: usize = plan.movies.iter().map(|shown| shown.frames).sum();
+    progress.begin((drawn + plan.frames() * options.mice) as u64);
+    let spool = Spool::draw(&plan, &mut movie, folder, progress)?;
+    let mouse = |index: usize| {
         let target = folder.join(format!("mouse-{}", index + 1));
-        simulate_mouse(options, index, &showings, &mut movie, monitor, &target, progress)?;
-        folders.push(target);
+        record(options, index, &plan, &spool, monitor, &target, progress)?;
+        Ok(target)
+    };
+    (0..options.mice).into_par_iter().map(mouse).collect()
+}
+
+/// What is recorded, trial by trial.
+#[derive(Debug)]
+struct Plan {
+    movies: Vec<Shown>,
+    trials: Vec<PlannedTrial>,
+    /// Number of movies that are kept for testing.
+    held_out: usize,
+}
+
+/// A movie: one presentation of the schedule with the grey after it.
+#[derive(Debug)]
+struct Shown {
+    start: usize,
+    frames: usize,
+    name: String,
+}
+
+/// One showing of a movie.
+#[derive(Debug, Clone, Copy)]
+struct PlannedTrial {
+    training: bool,
+    movie: usize,
+}
+
+impl Plan {
+    /// Every presentation once for training, except those that show one of the last movies: these are shown at the
+    /// end, repeatedly, so that nothing is tested that was learned from.
+    fn new(options: &SimulateOptions, schedule: &Schedule) -> Self {
+        let (mut movies, mut order) = (Vec::new(), Vec::new());
+        let mut known = HashMap::new();
+        for (index, shown) in schedule.presentations.iter().enumerate() {
+            let start = shown.onset_frame;
+            let end = schedule.presentations.get(index + 1).map_or(schedule.frames, |next| next.onset_frame);
+            let Some(condition) = schedule.conditions.get(shown.condition).filter(|_| end > start) else { continue };
+            // Only random stimuli differ from one presentation to the next.
+            let seed = condition.stimulus.is_random().then_some(shown.seed);
+            let movie = *known.entry((shown.condition, seed, end - start)).or_insert(movies.len());
+            if movie == movies.len() {
+                let mut name = format!("{}, condition {}", condition.stimulus.label(), shown.condition);
+                if let Some(seed) = seed {
+                    name += &format!(", seed {seed}");
+                }
+                movies.push(Shown { start, frames: end - start, name });
+            }
+            order.push(movie);
+        }
+        let tested = movies.len().saturating_sub(options.held_out);
+        let learned = order.into_iter().filter(|movie| *movie < tested);
+        let tests = (0..options.repeats).flat_map(|_| tested..movies.len());
+        let trials = learned
+            .map(|movie| PlannedTrial { training: true, movie })
+            .chain(tests.map(|movie| PlannedTrial { training: false, movie }))
+            .collect();
+        Self { held_out: movies.len() - tested, movies, trials }
     }
-    Ok(folders)
+
+    fn frames(&self) -> usize {
+        self.trials.iter().map(|trial| self.movies[trial.movie].frames).sum()
+    }
+}
+
+/// Every movie of a plan in a file, so that it is drawn only once.
+#[derive(Debug)]
+struct Spool {
+    files: Vec<PathBuf>,
+    raster: Raster,
+    /// Removes the files in the end.
+    _folder: tempfile::TempDir,
+}
+
+impl Spool {
+    fn draw(
+        plan: &Plan,
+        movie: &mut ScheduleSource,
+        folder: &Path,
+        progress: &Progress,
+    ) -> Result<Self, SimulateError> {
+        let failed = |source| SessionError::Write { file: folder.display().to_string(), source };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let spool = tempfile::Builder::new().prefix(".unfinished-").tempdir_in(folder).map_err(failed)?;
+        let raster = movie.raster();
+        let mut files = Vec::with_capacity(plan.movies.len());
+        for (index, shown) in plan.movies.iter().enumerate() {
+            let path = spool.path().join(format!("{index}.npy"));
+            write_stimuli(&path, &mut Part { movie, start: shown.start, frames: shown.frames })?;
+            progress.advance(shown.frames as u64)?;
+            files.push(path);
+        }
+        Ok(Self { files, raster, _folder: spool })
+    }
+
+    fn movie(&self, index: usize, frames: usize) -> Result<TrialMovie, SessionError> {
+        Ok(TrialMovie::open(&self.files[index], frames, self.raster)?)
+    }
 }
 
 impl SimulateOptions {
-    fn validate(&self, schedule: &Schedule) -> Result<(), SimulateError> {
+    fn validate(&self, plan: &Plan) -> Result<(), SimulateError> {
         let within = |what: &str, found: usize, least: usize, most: usize| {
             if (least..=most).contains(&found) {
                 return Ok(());
@@ -120,8 +211,8 @@ impl SimulateOptions {
         };
         within("the number of mice", self.mice, 1, MOST_MICE)?;
         within("the number of units", self.units, 1, MOST_UNITS)?;
-        within("the number of presentations", schedule.presentations.len(), 2, usize::MAX)?;
-        within("the number of held-out presentations", self.held_out, 0, schedule.presentations.len() - 1)?;
+        within("the number of different movies", plan.movies.len(), 1, usize::MAX)?;
+        within("the number of movies held out", self.held_out, 0, plan.movies.len() - 1)?;
         within("the number of repeats", self.repeats, 1, 1000)?;
         let positive = |what: &str, found: f64, most: f64| {
             if found > 0.0 && found <= most {
@@ -144,32 +235,12 @@ impl SimulateOptions {
     }
 }
 
-/// Every presentation up to the onset of the next, those for testing last and repeatedly.
-fn showings(options: &SimulateOptions, schedule: &Schedule) -> Vec<Showing> {
-    let shown = &schedule.presentations;
-    let one = |index: usize| {
-        let start = shown[index].onset_frame;
-        let end = shown.get(index + 1).map_or(schedule.frames, |next| next.onset_frame);
-        let condition = &schedule.conditions[shown[index].condition];
-        let mut name = condition.stimulus.label().to_owned();
-        if let Some(direction) = condition.direction_deg {
-            name += &format!(", {direction} deg");
-        }
-        if condition.stimulus.is_random() {
-            name += &format!(", seed {}", shown[index].seed);
-        }
-        Showing { training: index + options.held_out < shown.len(), start, frames: end - start, condition: name }
-    };
-    let training = shown.len() - options.held_out;
-    let tests = (0..options.repeats).flat_map(|_| training..shown.len());
-    (0..training).chain(tests).map(one).filter(|showing| showing.frames > 0).collect()
-}
-
-fn simulate_mouse(
+/// Records one mouse.
+fn record(
     options: &SimulateOptions,
     index: usize,
-    showings: &[Showing],
-    movie: &mut ScheduleSource,
+    plan: &Plan,
+    spool: &Spool,
     monitor: &Monitor,
     target: &Path,
     progress: &Progress,
@@ -178,32 +249,31 @@ fn simulate_mouse(
     let mut mouse = Mouse::new(seed, options.units).with_drift(options.drift);
     let session = description(options, index, seed, &mouse, monitor);
     let mut writer = SessionWriter::create(target, &session)?;
-    let behaviors: Vec<Behavior> = {
-        // One long trace, cut where the trials are.
-        let total = showings.iter().map(|showing| showing.frames).sum();
-        let whole = behavior(seed, total, monitor.frame_rate);
-        let mut start = 0;
-        showings.iter().map(|showing| cut(&whole, &mut start, showing.frames)).collect()
-    };
+    let shown = |trial: &PlannedTrial| &plan.movies[trial.movie];
+    // One long trace, cut where the trials are.
+    let whole = behavior(seed, plan.frames(), monitor.frame_rate);
+    let mut start = 0;
+    let behaviors: Vec<Behavior> =
+        plan.trials.iter().map(|trial| cut(&whole, &mut start, shown(trial).frames)).collect();
     // Rates first: they are divided by their mean over the training trials.
     let mut watching = mouse.watch(monitor);
     let mut first_frame = 0;
-    let mut rates = Vec::with_capacity(showings.len());
-    for (showing, behavior) in showings.iter().zip(&behaviors) {
-        let mut part = Part { movie, start: showing.start, frames: showing.frames };
-        rates.push(watching.rates(&mut part, behavior, first_frame, progress)?);
-        first_frame += showing.frames as u64;
+    let mut rates = Vec::with_capacity(plan.trials.len());
+    for (trial, behavior) in plan.trials.iter().zip(&behaviors) {
+        let mut movie = spool.movie(trial.movie, shown(trial).frames)?;
+        rates.push(watching.rates(&mut movie, behavior, first_frame, progress)?);
+        first_frame += shown(trial).frames as u64;
     }
-    let learned = || rates.iter().zip(showings).filter(|(_, showing)| showing.training).map(|(rates, _)| rates);
-    mouse.set_mean(mean(options.units, learned()));
-    let rates: Vec<Responses> = rates.iter().map(|rates| divided(rates, mouse.mean())).collect();
-    let learned = rates.iter().zip(showings).filter(|(_, showing)| showing.training).map(|(rates, _)| rates);
-    let variance = variance(options.units, learned.map(|rates| options.noise.signal(rates, monitor.frame_rate)));
-    for (trial, ((showing, behavior), rates)) in showings.iter().zip(&behaviors).zip(&rates).enumerate() {
-        let noise = sub_seed(seed, Topic::Trial, trial as u32);
+    let learned: Vec<usize> = (0..rates.len()).filter(|&index| plan.trials[index].training).collect();
+    mouse.set_mean(mean(options.units, learned.iter().map(|&index| &rates[index])));
+    rates.iter_mut().for_each(|rates| *rates = divided(rates, mouse.mean()));
+    let signals = learned.iter().map(|&index| options.noise.signal(&rates[index], monitor.frame_rate));
+    let variance = variance(options.units, signals);
+    for (number, ((trial, behavior), rates)) in plan.trials.iter().zip(&behaviors).zip(&rates).enumerate() {
+        let noise = sub_seed(seed, Topic::Trial, number as u32);
         let responses = options.noise.record(rates, monitor.frame_rate, &variance, noise);
-        let mut part = Part { movie, start: showing.start, frames: showing.frames };
-        writer.trial(showing.training, Some(&showing.condition), &mut part, behavior, &responses)?;
+        let mut movie = spool.movie(trial.movie, shown(trial).frames)?;
+        writer.trial(trial.training, Some(&shown(trial).name), &mut movie, behavior, &responses)?;
         progress.check()?;
     }
     writer.file("truth.csv", unit_table(&session.id, mouse.units()).as_bytes())?;
