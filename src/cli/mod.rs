@@ -3,6 +3,7 @@
 mod demo;
 mod predict;
 mod selection;
+mod simulate;
 mod twin;
 
 use std::fmt::Display;
@@ -59,6 +60,8 @@ enum Command {
         #[command(flatten)]
         device: DeviceArgument,
     },
+    /// Record simulated mice with known tuning into session folders
+    Simulate(simulate::SimulateArguments),
     /// List the adapters found, and which one `auto` picks
     Devices,
 }
@@ -211,6 +214,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
                 .with_context(|| format!("{}: the protocol could not be read", protocol.display()))?;
             demo::run(&text, &protocol, &out, twin.load()?, &device)
         }
+        Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
         Some(Command::Devices) => devices(),
     }
 }

@@ -74,8 +74,11 @@ impl FrameSource for TrialMovie {
     }
 }
 
+/// Reads one number.
+type ReadNumber = fn(&[u8]) -> f32;
+
 /// Type of the numbers in a file: bytes of one, and how to read it.
-fn number(header: &NpyHeader, name: &str) -> Result<(usize, fn(&[u8]) -> f32), ArrayError> {
+fn number(header: &NpyHeader, name: &str) -> Result<(usize, ReadNumber), ArrayError> {
     Ok(match header.element.as_str() {
         "<f4" => (4, |b| b.try_into().map_or(f32::NAN, f32::from_le_bytes)),
         ">f4" => (4, |b| b.try_into().map_or(f32::NAN, f32::from_be_bytes)),
@@ -101,7 +104,7 @@ struct Rows {
     bytes: u64,
     /// Bytes of one number, and how to read it.
     width: usize,
-    number: fn(&[u8]) -> f32,
+    number: ReadNumber,
 }
 
 fn open_rows(path: &Path, frames: usize, columns: usize) -> Result<Rows, ArrayError> {

@@ -5,5 +5,7 @@ mod files;
 mod pilot;
 mod protocol;
 mod run;
+mod session;
+mod simulated;
 mod tuned;
 mod tuning;

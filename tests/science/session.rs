@@ -87,7 +87,10 @@ impl Saved {
 }
 
 fn assert_same(a: &Session, b: &Session) {
-    assert_eq!((&a.id, a.frame_rate, a.raster, &a.units, &a.about), (&b.id, b.frame_rate, b.raster, &b.units, &b.about));
+    assert_eq!(
+        (&a.id, a.frame_rate, a.raster, &a.units, &a.about),
+        (&b.id, b.frame_rate, b.raster, &b.units, &b.about)
+    );
     assert_eq!(a.trials.len(), b.trials.len());
     for (a, b) in a.trials.iter().zip(&b.trials) {
         assert_eq!((a.training, a.frames, &a.condition), (b.training, b.frames, &b.condition));
@@ -241,11 +244,9 @@ fn hostile_arrays_end_in_one_sentence() {
         std::fs::create_dir(saved.folder.join(name)).expect("a folder");
         assert!(saved.refused().contains(name), "a folder in its place");
     }
-    for (name, value) in [
-        ("perspectives/0000.npy", f32::INFINITY),
-        ("modulations/0000.npy", 2e6),
-        ("units/0000.npy", f32::NEG_INFINITY),
-    ] {
+    for (name, value) in
+        [("perspectives/0000.npy", f32::INFINITY), ("modulations/0000.npy", 2e6), ("units/0000.npy", f32::NEG_INFINITY)]
+    {
         let saved = saved();
         saved.bytes(name, |bytes| {
             let end = bytes.len();
@@ -287,7 +288,15 @@ fn schedule() -> Schedule {
 
 fn options() -> SimulateOptions {
     let title = "Noise and gratings".to_owned();
-    SimulateOptions { mice: 2, units: 12, seed: u64::MAX - 3, held_out: 2, repeats: 3, title, ..Default::default() }
+    SimulateOptions {
+        mice: 2,
+        units: 12,
+        seed: u64::MAX - 3,
+        held_out: Some(2),
+        repeats: 3,
+        title,
+        ..Default::default()
+    }
 }
 
 fn simulated(options: &SimulateOptions, folder: &Path) -> Vec<PathBuf> {
@@ -404,8 +413,11 @@ fn impossible_options_and_a_wish_to_stop_leave_nothing() {
     for (options, part) in [
         (SimulateOptions { mice: 0, ..options() }, "number of mice is 0"),
         (SimulateOptions { units: usize::MAX, ..options() }, "number of units"),
-        (SimulateOptions { held_out: 7, ..options() }, "movies held out is 7, expected 0 to 6"),
-        (SimulateOptions { noise: Noise::Poisson { counts_per_frame: f64::NAN }, ..options() }, "count in a frame is NaN"),
+        (SimulateOptions { held_out: Some(7), ..options() }, "movies held out is 7, expected 0 to 6"),
+        (
+            SimulateOptions { noise: Noise::Poisson { counts_per_frame: f64::NAN }, ..options() },
+            "count in a frame is NaN",
+        ),
         (SimulateOptions { drift: -1.0, ..options() }, "drift is -1"),
     ] {
         let said = refused(&options, &Progress::new());

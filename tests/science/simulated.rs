@@ -141,7 +141,10 @@ fn preferred(mouse: &Mouse, spherical: bool) -> Vec<(f64, f64)> {
     let responses = watch_still(mouse, &mut movie);
     let tuning = direction_tuning(&schedule, 15, &responses).expect("16 directions");
     let pair = |unit: &twinscope::analysis::UnitTuning| {
-        (f64::from(unit.preferred_direction_deg.expect("a tuned unit")), f64::from(unit.global_dsi.expect("a response")))
+        (
+            f64::from(unit.preferred_direction_deg.expect("a tuned unit")),
+            f64::from(unit.global_dsi.expect("a response")),
+        )
     };
     tuning.units.iter().map(pair).collect()
 }
@@ -188,9 +191,8 @@ fn simple_units_follow_the_phase_and_complex_ones_do_not() {
         // Two seconds of the unit's own grating at 2.5 Hz, after one to settle: five whole cycles.
         let (sin, cos) = unit.direction_deg.to_radians().sin_cos();
         let spatial = unit.spatial_frequency_cyc_per_deg;
-        let contrast = |frame: usize, x: f64, y: f64| {
-            (TAU * (spatial * (x * cos + y * sin) - 2.5 * frame as f64 / 30.0)).cos()
-        };
+        let contrast =
+            |frame: usize, x: f64, y: f64| (TAU * (spatial * (x * cos + y * sin) - 2.5 * frame as f64 / 30.0)).cos();
         let responses = watch_still(&mouse, &mut drawn(monitor(), 90, contrast));
         let (mut mean, mut c, mut s) = (0.0, 0.0, 0.0);
         for (frame, rate) in responses.trace(0, number).enumerate().skip(30) {
@@ -284,7 +286,8 @@ fn running_and_a_wide_pupil_raise_responses_as_true() {
     // Velocities of rest and of full speed, as z-scores.
     let (rest, run, wide) = (watched([0.0, -0.4 / 0.454]), watched([0.0, 0.6 / 0.454]), watched([1.0, -0.4 / 0.454]));
     for (number, unit) in mouse.units().iter().enumerate() {
-        for (what, with, expected) in [("running", &run, 1.0 + unit.run_gain), ("pupil", &wide, unit.pupil_gain.exp())] {
+        for (what, with, expected) in [("running", &run, 1.0 + unit.run_gain), ("pupil", &wide, unit.pupil_gain.exp())]
+        {
             let ratio = f64::from(with.row(59, 0)[number] / rest.row(59, 0)[number]);
             assert!((ratio / expected - 1.0).abs() < 1e-4, "{what}, unit {number}: {ratio}, expected {expected}");
         }
@@ -360,9 +363,7 @@ fn slow_drift_is_slow_and_of_the_size_that_was_set() {
     let mut watching = mouse.watch(&monitor);
     let mut at = |frame: u64| -> Vec<f64> {
         let rates = watching.rates(&mut grey(), &Behavior::still(2, 1), frame, &Progress::new()).expect("grey");
-        let baselines = mouse.units().iter().map(|unit| {
-            unit.baseline * (1.0 + 0.4 * unit.run_gain)
-        });
+        let baselines = mouse.units().iter().map(|unit| unit.baseline * (1.0 + 0.4 * unit.run_gain));
         rates.row(0, 0).iter().zip(baselines).map(|(&rate, baseline)| (f64::from(rate) / baseline).ln()).collect()
     };
     let minutes: Vec<Vec<f64>> = (0..40).map(|minute| at(minute * 1800)).collect();
@@ -498,9 +499,9 @@ fn calcium_has_the_signal_to_noise_ratio_that_was_set() {
     };
     let of_signal = [0, 1].map(|unit| variance(signal.trace(0, unit).map(f64::from).collect()) as f32);
     let noisy = noise.record(&waves(frames), RATE, &of_signal, 14);
-    for unit in 0..2 {
+    for (unit, &of_signal) in of_signal.iter().enumerate() {
         let rest = noisy.trace(0, unit).zip(signal.trace(0, unit)).map(|(a, b)| f64::from(a - b)).collect();
-        let ratio = f64::from(of_signal[unit]) / variance(rest);
+        let ratio = f64::from(of_signal) / variance(rest);
         // 18,800 samples: the standard error of a variance is 1 %.
         assert!((ratio / 2.0 - 1.0).abs() < 0.05, "unit {unit}: signal to noise {ratio}, expected 2");
     }
@@ -558,8 +559,10 @@ fn connected_units_are_more_alike_and_closer_than_others() {
         mean(&mut connections.iter().map(|c| similarity(&units[c.from], &units[c.to]))),
         mean(&mut controls().map(|&(a, b, _)| similarity(&units[a], &units[b]))),
     );
-    let (signal, control) =
-        (mean(&mut connections.iter().map(|c| alike(c.from, c.to))), mean(&mut controls().map(|&(a, b, _)| alike(a, b))));
+    let (signal, control) = (
+        mean(&mut connections.iter().map(|c| alike(c.from, c.to))),
+        mean(&mut controls().map(|&(a, b, _)| alike(a, b))),
+    );
     println!(
         "{} connections, {close:.0} µm against {far:.0}; similarity {like:.3} against {unlike:.3}; signal correlation \
          {signal:.3} against {control:.3}",

@@ -16,6 +16,8 @@ use crate::job::{Cancelled, Progress};
 use crate::signals::{Behavior, FrameSource, Monitor, Raster, Responses, SourceError};
 use crate::stimulus::{Schedule, ScheduleSource, StimulusError};
 
+/// Movies that are kept for testing, as in Wang et al. 2025.
+pub const HELD_OUT: usize = 6;
 /// Most mice of one call.
 const MOST_MICE: usize = 1000;
 /// Most units of one mouse: its filters take 20 kB each.
@@ -30,8 +32,9 @@ pub struct SimulateOptions {
     pub units: usize,
     /// Seed of everything: mice, behaviour and noise. Movies have their own seeds, in the schedule.
     pub seed: u64,
-    /// Different movies at the end of the schedule that are kept for testing.
-    pub held_out: usize,
+    /// Different movies at the end of the schedule that are kept for testing; [`HELD_OUT`], but at most a fifth of all,
+    /// when not given.
+    pub held_out: Option<usize>,
     /// How often each of them is shown, with other behaviour and other noise.
     pub repeats: usize,
     /// How responses are recorded.
@@ -48,7 +51,7 @@ impl Default for SimulateOptions {
             mice: 1,
             units: 160,
             seed: 1,
-            held_out: 6,
+            held_out: None,
             repeats: 10,
             noise: Noise::default(),
             drift: 0.08,
@@ -151,14 +154,15 @@ impl Plan {
             }
             order.push(movie);
         }
-        let tested = movies.len().saturating_sub(options.held_out);
+        let held_out = options.held_out.unwrap_or(HELD_OUT.min(movies.len() / 5));
+        let tested = movies.len().saturating_sub(held_out);
         let learned = order.into_iter().filter(|movie| *movie < tested);
         let tests = (0..options.repeats).flat_map(|_| tested..movies.len());
         let trials = learned
             .map(|movie| PlannedTrial { training: true, movie })
             .chain(tests.map(|movie| PlannedTrial { training: false, movie }))
             .collect();
-        Self { held_out: movies.len() - tested, movies, trials }
+        Self { held_out, movies, trials }
     }
 
     fn frames(&self) -> usize {
@@ -212,7 +216,7 @@ impl SimulateOptions {
         within("the number of mice", self.mice, 1, MOST_MICE)?;
         within("the number of units", self.units, 1, MOST_UNITS)?;
         within("the number of different movies", plan.movies.len(), 1, usize::MAX)?;
-        within("the number of movies held out", self.held_out, 0, plan.movies.len() - 1)?;
+        within("the number of movies held out", plan.held_out, 0, plan.movies.len() - 1)?;
         within("the number of repeats", self.repeats, 1, 1000)?;
         let positive = |what: &str, found: f64, most: f64| {
             if found > 0.0 && found <= most {
