@@ -224,7 +224,7 @@ impl SessionWriter {
 }
 
 /// Refuses a folder with something in it, and a file.
-fn refuse_full(folder: &Path) -> Result<(), SessionError> {
+pub(super) fn refuse_full(folder: &Path) -> Result<(), SessionError> {
     let full = match std::fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_some(),
         Err(_) => folder.symlink_metadata().is_ok(),

@@ -386,6 +386,19 @@ fn a_simulated_session_is_an_ordinary_one_with_its_truth_beside() {
 }
 
 #[test]
+fn a_second_run_into_the_same_folder_is_refused_before_anything_is_drawn() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    simulated(&options(), scratch.path());
+    let before = contents(scratch.path());
+    let (progress, monitor) = (Progress::new(), Monitor::WANG2025.with_raster(SMALL));
+    let more = SimulateOptions { mice: 3, ..options() };
+    let said = simulate(&more, &schedule(), &monitor, scratch.path(), &progress).expect_err("they are there already");
+    assert!(said.to_string().contains("mouse-1` is already there"), "{said}");
+    assert_eq!(progress.fraction(), None, "nothing was begun");
+    assert!(contents(scratch.path()) == before, "nothing was changed");
+}
+
+#[test]
 fn recorded_responses_average_one_over_the_training_trials() {
     let scratch = tempfile::tempdir().expect("a folder");
     let folders = simulated(&SimulateOptions { noise: Noise::None, ..options() }, scratch.path());

@@ -10,6 +10,7 @@ use super::mouse::{Mouse, WatchError};
 use super::noise::Noise;
 use super::truth::{unit_number, unit_table, wiring_table};
 use super::{behavior, wiring};
+use crate::data::folder::refuse_full;
 use crate::data::trial_array::{TrialMovie, write_stimuli};
 use crate::data::{ScanId, Session, SessionError, SessionUnit, SessionWriter};
 use crate::job::{Cancelled, Progress};
@@ -97,13 +98,15 @@ pub fn simulate(
     let plan = Plan::new(options, schedule);
     options.validate(&plan)?;
     let mut movie = ScheduleSource::new(schedule.clone(), monitor)?;
+    let target = |index: usize| folder.join(format!("mouse-{}", index + 1));
+    // What cannot be written in the end is refused now, before anything is drawn.
+    (0..options.mice).try_for_each(|index| refuse_full(&target(index)))?;
     let drawn: usize = plan.movies.iter().map(|shown| shown.frames).sum();
     progress.begin((drawn + plan.frames() * options.mice) as u64);
     let spool = Spool::draw(&plan, &mut movie, folder, progress)?;
     let mouse = |index: usize| {
-        let target = folder.join(format!("mouse-{}", index + 1));
-        record(options, index, &plan, &spool, monitor, &target, progress)?;
-        Ok(target)
+        record(options, index, &plan, &spool, monitor, &target(index), progress)?;
+        Ok(target(index))
     };
     (0..options.mice).into_par_iter().map(mouse).collect()
 }
@@ -147,6 +150,9 @@ impl Plan {
             let movie = *known.entry((shown.condition, seed, end - start)).or_insert(movies.len());
             if movie == movies.len() {
                 let mut name = format!("{}, condition {}", condition.stimulus.label(), shown.condition);
+                if let Some(direction) = condition.stimulus.direction_deg() {
+                    name += &format!(", {direction} deg");
+                }
                 if let Some(seed) = seed {
                     name += &format!(", seed {seed}");
                 }
@@ -292,7 +298,6 @@ fn description(options: &SimulateOptions, index: usize, seed: u64, mouse: &Mouse
         area: Some(unit.area.name().to_owned()),
         layer: Some(unit.layer.name().to_owned()),
     };
-    let (noise, gaze) = (format!("{:?}", options.noise), mouse.gaze_deg());
     let mut about = toml::Table::new();
     let mut put = |key: &str, value: toml::Value| about.insert(key.to_owned(), value);
     put("simulated", toml::Value::Boolean(true));
@@ -301,9 +306,9 @@ fn description(options: &SimulateOptions, index: usize, seed: u64, mouse: &Mouse
     put("seed", toml::Value::String(options.seed.to_string()));
     put("mouse_seed", toml::Value::String(seed.to_string()));
     put("protocol", toml::Value::String(options.title.clone()));
-    put("noise", toml::Value::String(noise));
+    put("noise", toml::Value::String(options.noise.to_string()));
     put("drift", toml::Value::Float(options.drift));
-    put("gaze_deg", toml::Value::Array(gaze.map(toml::Value::Float).to_vec()));
+    put("gaze_deg", toml::Value::Array(mouse.gaze_deg().map(toml::Value::Float).to_vec()));
     Session {
         id: ScanId { animal: format!("simulated-{}-{}", options.seed, index + 1), session: 1, scan: 1 },
         frame_rate: monitor.frame_rate,
