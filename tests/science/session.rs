@@ -378,7 +378,7 @@ fn a_simulated_session_is_an_ordinary_one_with_its_truth_beside() {
     let truth = std::fs::read_to_string(folders[0].join("truth.csv")).expect("a table");
     assert_eq!(truth.lines().count(), 13);
     let seed: u64 = session.about["mouse_seed"].as_str().expect("a seed").parse().expect("a number");
-    let direction = format!(",{:.5},", Mouse::new(seed, 12).units()[4].direction_deg);
+    let direction = format!(",{:.7},", Mouse::new(seed, 12).units()[4].direction_deg);
     assert!(truth.lines().nth(5).expect("unit 5").contains(&direction), "the truth is that of the mouse");
     assert!(std::fs::read_to_string(folders[0].join("wiring.csv")).expect("a table").starts_with("from_unit,to_unit,"));
     let other = Session::open(&folders[1]).expect("an ordinary session");
@@ -413,6 +413,32 @@ fn recorded_responses_average_one_over_the_training_trials() {
     }
     for (unit, sum) in sums.iter().enumerate() {
         assert!((sum / frames - 1.0).abs() < 1e-4, "unit {unit} has a mean of {}", sum / frames);
+    }
+}
+
+#[test]
+fn seed_and_truth_are_enough_to_compute_the_rates_again() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let folders = simulated(&SimulateOptions { noise: Noise::None, ..options() }, scratch.path());
+    let session = Session::open(&folders[1]).expect("an ordinary session");
+    let seed: u64 = session.about["mouse_seed"].as_str().expect("a seed").parse().expect("a number");
+    let truth = std::fs::read_to_string(folders[1].join("truth.csv")).expect("a table");
+    let mut rows = truth.lines().map(|line| line.split(',').collect::<Vec<&str>>());
+    let column = rows.next().expect("a head").iter().position(|&name| name == "mean_rate").expect("the mean");
+    let mut mouse = Mouse::new(seed, 12);
+    mouse.set_mean(rows.map(|row| row[column].parse().expect("a number")).collect());
+    let monitor = Monitor::WANG2025.with_raster(session.raster);
+    let mut watching = mouse.watch(&monitor);
+    let mut first_frame = 0;
+    for (index, trial) in session.trials.iter().enumerate() {
+        let record = trial.record().expect("a record");
+        let mut movie = trial.movie().expect("a movie");
+        let rates = watching.rates(movie.as_mut(), &record.behavior, first_frame, &Progress::new()).expect("rates");
+        for (a, b) in rates.values().iter().zip(record.responses.values()) {
+            // The mean is written with seven decimals.
+            assert!((a - b).abs() < 1e-4 * b.abs(), "trial {index}: {a} again, {b} in the session");
+        }
+        first_frame += trial.frames as u64;
     }
 }
 

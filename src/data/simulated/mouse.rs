@@ -17,8 +17,8 @@ use crate::signals::{Behavior, Degrees, FrameSource, Monitor, Responses, SourceE
 
 /// Frames that are computed at once.
 const BLOCK: usize = 48;
-/// Energy that is added in the division: on grey, contrasts well below its root, 8 %, are not seen.
-const HALF_ENERGY: f32 = 0.006;
+/// Energy that is added in the division: on grey, contrasts well below its root, 6 %, are not seen.
+const HALF_ENERGY: f32 = 0.004;
 /// Weight of a unit's own drive in the division.
 const OWN_WEIGHT: f32 = 0.3;
 /// Weight of the local energy for a surround of strength 1. The energy is that of all orientations and of a wide band,

@@ -286,7 +286,7 @@ fn record(
         writer.trial(trial.training, Some(&shown(trial).name), &mut movie, behavior, &responses)?;
         progress.check()?;
     }
-    writer.file("truth.csv", unit_table(&session.id, mouse.units()).as_bytes())?;
+    writer.file("truth.csv", unit_table(&session.id, &mouse).as_bytes())?;
     writer.file("wiring.csv", wiring_table(&wiring(seed, mouse.units())).as_bytes())?;
     Ok(writer.finish()?)
 }

@@ -1,6 +1,6 @@
 //! The truth about a mouse as tables: `truth.csv` and `wiring.csv` beside its session.
 
-use super::unit::Unit;
+use super::mouse::Mouse;
 use super::wiring::Connection;
 use crate::data::ScanId;
 
@@ -9,14 +9,15 @@ pub(super) fn unit_number(index: usize) -> u32 {
     u32::try_from(index + 1).expect("a mouse has fewer units than numbers")
 }
 
-/// `truth.csv`: one row a unit, in the order of the responses.
-pub(super) fn unit_table(id: &ScanId, units: &[Unit]) -> String {
+/// `truth.csv`: one row a unit, in the order of the responses. Every rate was divided by `mean_rate`; with it and the
+/// seed of the mouse, which `session.toml` has, the true rates of any movie can be computed again.
+pub(super) fn unit_table(id: &ScanId, mouse: &Mouse) -> String {
     let mut text = "animal,session,scan,unit,area,layer,kind,preferred_direction_deg,preferred_orientation_deg,\
                     direction_selectivity,spatial_frequency_cyc_per_deg,temporal_frequency_hz,speed_deg_per_sec,\
                     phase_deg,centre_x_deg,centre_y_deg,sigma_deg,on_gain,surround,baseline,exponent,run_gain,\
-                    pupil_gain,soma_x_um,soma_y_um,soma_depth_um\n"
+                    pupil_gain,mean_rate,soma_x_um,soma_y_um,soma_depth_um\n"
         .to_owned();
-    for (index, unit) in units.iter().enumerate() {
+    for (index, (unit, &mean)) in mouse.units().iter().zip(mouse.mean()).enumerate() {
         let numbers = [
             unit.direction_deg,
             unit.orientation_deg(),
@@ -34,12 +35,13 @@ pub(super) fn unit_table(id: &ScanId, units: &[Unit]) -> String {
             unit.exponent,
             unit.run_gain,
             unit.pupil_gain,
+            f64::from(mean),
             unit.soma_um[0],
             unit.soma_um[1],
             unit.soma_um[2],
         ];
         let names = [unit.area.name(), unit.layer.name(), unit.kind.name()].join(",");
-        let numbers = numbers.map(|number| format!("{number:.5}")).join(",");
+        let numbers = numbers.map(|number| format!("{number:.7}")).join(",");
         text += &format!("{},{},{},{},{names},{numbers}\n", id.animal, id.session, id.scan, unit_number(index));
     }
     text

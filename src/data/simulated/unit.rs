@@ -95,7 +95,7 @@ impl Unit {
             sigma_deg: chance.between(place.size_periods) / spatial_frequency_cyc_per_deg,
             on_gain: chance.between((0.6, 1.1)),
             surround: chance.between(depth.surround),
-            baseline: chance.between((0.02, 0.12)),
+            baseline: chance.between((0.015, 0.07)),
             exponent: chance.between((0.8, 1.3)),
             run_gain: chance.between(depth.run_gain),
             pupil_gain: chance.between((-0.05, 0.2)),
