@@ -3,6 +3,7 @@
 mod demo;
 mod predict;
 mod selection;
+mod simulate;
 mod stimulus;
 mod twin;
 
@@ -64,6 +65,8 @@ enum Command {
         #[command(flatten)]
         device: DeviceArgument,
     },
+    /// Record simulated mice with known tuning into session folders
+    Simulate(simulate::SimulateArguments),
     /// List the adapters found, and which one `auto` picks
     Devices,
 }
@@ -237,6 +240,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
             let twin = twin.load_or(protocol.twin.as_ref())?;
             demo::run(&protocol, &out, twin, &device)
         }
+        Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
         Some(Command::Devices) => devices(),
     }
 }

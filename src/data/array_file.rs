@@ -315,7 +315,7 @@ impl NpyResponsesWriter {
 }
 
 /// A regular file.
-fn open(path: &Path) -> Result<File, ArrayError> {
+pub(super) fn open(path: &Path) -> Result<File, ArrayError> {
     let failed = |source| ArrayError::Read { file: path.display().to_string(), source };
     if !std::fs::metadata(path).map_err(failed)?.is_file() {
         let what = "it is no regular file".to_owned();
@@ -325,7 +325,7 @@ fn open(path: &Path) -> Result<File, ArrayError> {
 }
 
 /// The header of an array in C order.
-fn header(file: impl Read, name: &str) -> Result<NpyHeader, ArrayError> {
+pub(super) fn header(file: impl Read, name: &str) -> Result<NpyHeader, ArrayError> {
     let header = NpyHeader::read(file).map_err(|what| ArrayError::Damaged { file: name.to_owned(), what })?;
     if header.fortran_order {
         return Err(ArrayError::Order { file: name.to_owned() });
@@ -353,7 +353,7 @@ fn movie_axes(header: &NpyHeader, name: &str) -> Result<[u64; 4], ArrayError> {
 }
 
 /// Checks that the file has exactly the bytes that its shape needs, and says how many.
-fn check_size(file: &File, name: &str, header: &NpyHeader, width: u64) -> Result<u64, ArrayError> {
+pub(super) fn check_size(file: &File, name: &str, header: &NpyHeader, width: u64) -> Result<u64, ArrayError> {
     let length = file.metadata().map_err(|source| ArrayError::Read { file: name.to_owned(), source })?.len();
     let needed = header.values().and_then(|values| values.checked_mul(width));
     if needed.and_then(|needed| needed.checked_add(header.start)) == Some(length) {

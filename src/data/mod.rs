@@ -1,10 +1,16 @@
-//! Files: movies and behaviour in, responses and movies out.
+//! Files: movies, behaviour, responses and recording sessions on disk, and simulated mice to record from.
 
 mod array_file;
+mod folder;
 mod movie_file;
 mod npy_header;
+mod session;
+pub mod simulated;
 mod target;
+mod trial_array;
 
 pub use array_file::{ArrayError, NpyMovie, NpyResponsesWriter, read_behavior_npy};
 pub use movie_file::{MovieFileError, MovieFormat, write_movie, write_movie_as};
+pub use folder::SessionWriter;
+pub use session::{Missing, Record, ScanId, Session, SessionError, SessionUnit, Trial};
 pub(crate) use target::{check_folder, unfinished};

@@ -7,5 +7,7 @@ mod pilot;
 mod presets;
 mod protocol;
 mod run;
+mod session;
+mod simulated;
 mod tuned;
 mod tuning;

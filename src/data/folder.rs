@@ -1,0 +1,476 @@
+//! A session as a folder of `.npy` files, in the arrays of Wang et al. 2025's training trials.
+//!
+//! ```text
+//! session.toml            schema, animal, session, scan, frame_rate_hz, raster; anything else is kept
+//! units.csv               animal, session, scan, unit, area, layer: one row a column of the responses
+//! trials.csv              trial, training, frames, condition, stimuli
+//! stimuli/0003.npy        u8 [time, height, width, 1]
+//! perspectives/0003.npy   f32 [time, 2]: pupil x and y, z-scored
+//! modulations/0003.npy    f32 [time, 2]: pupil radius and treadmill velocity, z-scored
+//! units/0003.npy          f32 [time, unit]: divided by the unit's mean over the training trials
+//! ```
+//!
+//! Files are named by the `trial` column; `stimuli` names the trial that stores the pixels, so repeats share one file.
+//! What was not measured is NaN.
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::session::{ScanId, Session, SessionError, SessionUnit, Trial, TrialSource};
+use super::trial_array::{TrialMovie, check_rows, write_rows, write_stimuli};
+use crate::signals::{Behavior, FrameRate, FrameSource, Raster, Responses};
+
+/// The only version of the layout so far.
+const SCHEMA: i64 = 1;
+/// Largest description, bytes.
+const LARGEST_TOML: u64 = 1 << 20;
+/// Largest table, bytes: a million units or trials.
+const LARGEST_TABLE: u64 = 64 << 20;
+/// Longest side of a movie, pixels.
+const LONGEST_SIDE: usize = 4096;
+/// Longest name of an animal, an area or a condition, characters.
+const LONGEST_NAME: usize = 200;
+/// Columns of the tables.
+const UNIT_COLUMNS: [&str; 6] = ["animal", "session", "scan", "unit", "area", "layer"];
+const TRIAL_COLUMNS: [&str; 5] = ["trial", "training", "frames", "condition", "stimuli"];
+
+/// File of one array of a trial.
+fn array(folder: &Path, kind: &str, trial: u32) -> PathBuf {
+    folder.join(kind).join(format!("{trial:04}.npy"))
+}
+
+impl Session {
+    /// Opens a session folder: reads its tables and checks the shape and size of every array. Numbers are read when a
+    /// trial is asked for them.
+    ///
+    /// # Errors
+    /// The first file that is missing, damaged, or contradicts the others.
+    pub fn open(folder: &Path) -> Result<Self, SessionError> {
+        let mut about = read_toml(&folder.join("session.toml"))?;
+        let mut head = Description { file: folder.join("session.toml"), table: &mut about };
+        let schema = head.whole("schema")?;
+        if schema != SCHEMA {
+            return Err(head.wrong(format!("schema is {schema}, expected {SCHEMA}, the only version so far")));
+        }
+        let id = ScanId { animal: head.name("animal")?, session: head.number("session")?, scan: head.number("scan")? };
+        let frame_rate = head.frame_rate()?;
+        let raster = head.raster()?;
+        let units = read_units(&folder.join("units.csv"), &id)?;
+        let trials = read_trials(folder, raster, units.len())?;
+        Ok(Self { id, frame_rate, raster, units, trials, about })
+    }
+
+    /// Writes the session into a new folder, complete or not at all.
+    ///
+    /// # Errors
+    /// When the folder is there already, cannot be written, or a trial cannot be read.
+    pub fn save(&self, folder: &Path) -> Result<(), SessionError> {
+        let mut writer = SessionWriter::create(folder, self)?;
+        for trial in &self.trials {
+            let record = trial.record()?;
+            let mut movie = trial.movie()?;
+            let condition = trial.condition.as_deref();
+            writer.trial(trial.training, condition, movie.as_mut(), &record.behavior, &record.responses)?;
+        }
+        writer.finish()
+    }
+}
+
+/// Writes a session trial by trial. It grows in a temporary folder beside its place and gets its name when it is
+/// finished; dropped before that, nothing is left.
+#[derive(Debug)]
+pub struct SessionWriter {
+    target: PathBuf,
+    growing: tempfile::TempDir,
+    raster: Raster,
+    units: usize,
+    trials: csv::Writer<Vec<u8>>,
+    count: u32,
+    /// Names of conditions, and the trials that store their pixels.
+    shown: std::collections::HashMap<String, (u32, usize)>,
+}
+
+impl SessionWriter {
+    /// Starts a folder with the description and the units of a session; its trials are not looked at.
+    ///
+    /// # Errors
+    /// When the folder is there already and not empty, cannot be written to, or the session has an impossible name.
+    pub fn create(folder: &Path, session: &Session) -> Result<Self, SessionError> {
+        let failed = |source| SessionError::Write { file: folder.display().to_string(), source };
+        refuse_full(folder)?;
+        let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent).map_err(failed)?;
+        let mut builder = tempfile::Builder::new();
+        // Temporary folders are private by default; a session is an ordinary folder, under the user's own mask.
+        #[cfg(unix)]
+        builder.permissions(<std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o777));
+        let growing = builder.prefix(".unfinished-").tempdir_in(parent).map_err(failed)?;
+        for kind in ["stimuli", "perspectives", "modulations", "units"] {
+            std::fs::create_dir(growing.path().join(kind)).map_err(failed)?;
+        }
+        let mut trials = csv::Writer::from_writer(Vec::new());
+        trials.write_record(TRIAL_COLUMNS).expect("memory can be written to");
+        let mut writer = Self {
+            target: folder.to_owned(),
+            growing,
+            raster: session.raster,
+            units: session.units.len(),
+            trials,
+            count: 0,
+            shown: std::collections::HashMap::new(),
+        };
+        writer.file("session.toml", described(session).as_bytes())?;
+        writer.file("units.csv", &unit_table(session))?;
+        Ok(writer)
+    }
+
+    /// Adds a trial. The pixels of a condition that was written before, with as many frames, are not stored again.
+    ///
+    /// # Errors
+    /// When a part has another number of frames, units or pixels than the others, or cannot be read or written.
+    pub fn trial(
+        &mut self,
+        training: bool,
+        condition: Option<&str>,
+        movie: &mut dyn FrameSource,
+        behavior: &Behavior,
+        responses: &Responses,
+    ) -> Result<(), SessionError> {
+        let (frames, raster) = (movie.frames(), movie.raster());
+        for (name, found, samples) in [
+            ("movie", frames, movie.samples()),
+            ("behaviour", behavior.frames(), behavior.samples()),
+            ("responses", responses.frames(), responses.samples()),
+        ] {
+            if found != frames || samples != 1 || frames == 0 {
+                let what =
+                    format!("the {name} has {found} frames and {samples} samples, expected {} and 1", frames.max(1));
+                return Err(SessionError::Trial(what));
+            }
+        }
+        if raster != self.raster || responses.units() != self.units {
+            return Err(SessionError::Trial(format!(
+                "it has {raster} pixels and {} units, but the session {} pixels and {} units",
+                responses.units(),
+                self.raster,
+                self.units
+            )));
+        }
+        let (trial, folder) = (self.count, self.growing.path());
+        let known = condition.and_then(|name| self.shown.get(name)).filter(|(_, length)| *length == frames);
+        let stored = match known {
+            Some((stored, _)) => *stored,
+            None => {
+                write_stimuli(&array(folder, "stimuli", trial), movie)?;
+                trial
+            }
+        };
+        let pairs = |pair: fn(&Behavior, usize) -> [f32; 2]| -> Vec<f32> {
+            (0..frames).flat_map(|frame| pair(behavior, frame)).collect()
+        };
+        write_rows(&array(folder, "perspectives", trial), 2, &pairs(|behavior, frame| behavior.gaze(frame)[0]))?;
+        write_rows(&array(folder, "modulations", trial), 2, &pairs(|behavior, frame| behavior.state(frame)[0]))?;
+        write_rows(&array(folder, "units", trial), self.units, responses.values())?;
+        let row = [
+            trial.to_string(),
+            training.to_string(),
+            frames.to_string(),
+            condition.unwrap_or_default().to_owned(),
+            stored.to_string(),
+        ];
+        self.trials.write_record(&row).expect("memory can be written to");
+        if let Some(name) = condition {
+            self.shown.entry(name.to_owned()).or_insert((trial, frames));
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Adds another file, such as a table that belongs to the session.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn file(&mut self, name: &str, bytes: &[u8]) -> Result<(), SessionError> {
+        let path = self.growing.path().join(name);
+        let write = || {
+            let mut file = std::fs::File::create(&path)?;
+            std::io::Write::write_all(&mut file, bytes)?;
+            file.sync_all()
+        };
+        write().map_err(|source| SessionError::Write { file: self.target.join(name).display().to_string(), source })
+    }
+
+    /// Gives the complete folder its name.
+    ///
+    /// # Errors
+    /// When no trial was written, or something else has taken the name meanwhile.
+    pub fn finish(mut self) -> Result<(), SessionError> {
+        if self.count == 0 {
+            return Err(SessionError::Trial("a session needs at least one".to_owned()));
+        }
+        let table = std::mem::replace(&mut self.trials, csv::Writer::from_writer(Vec::new()));
+        self.file("trials.csv", &table.into_inner().expect("memory can be written to"))?;
+        let failed = |source| SessionError::Write { file: self.target.display().to_string(), source };
+        refuse_full(&self.target)?;
+        if self.target.is_dir() {
+            std::fs::remove_dir(&self.target).map_err(failed)?;
+        }
+        std::fs::rename(self.growing.path(), &self.target).map_err(failed)?;
+        // Nothing of the temporary name is left to be removed.
+        let _ = self.growing.keep();
+        Ok(())
+    }
+}
+
+/// Refuses a folder with something in it, and a file.
+pub(super) fn refuse_full(folder: &Path) -> Result<(), SessionError> {
+    let full = match std::fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => folder.symlink_metadata().is_ok(),
+    };
+    if full { Err(SessionError::Exists { folder: folder.display().to_string() }) } else { Ok(()) }
+}
+
+/// `session.toml`.
+fn described(session: &Session) -> String {
+    let mut table = session.about.clone();
+    let side = |pixels: usize| toml::Value::Integer(pixels as i64);
+    table.insert("schema".to_owned(), toml::Value::Integer(SCHEMA));
+    table.insert("animal".to_owned(), toml::Value::String(session.id.animal.clone()));
+    table.insert("session".to_owned(), toml::Value::Integer(session.id.session.into()));
+    table.insert("scan".to_owned(), toml::Value::Integer(session.id.scan.into()));
+    table.insert("frame_rate_hz".to_owned(), toml::Value::Float(session.frame_rate.0));
+    table
+        .insert("raster".to_owned(), toml::Value::Array(vec![side(session.raster.height), side(session.raster.width)]));
+    table.to_string()
+}
+
+/// `units.csv`.
+fn unit_table(session: &Session) -> Vec<u8> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(UNIT_COLUMNS).expect("memory can be written to");
+    for unit in &session.units {
+        let row = [
+            session.id.animal.clone(),
+            session.id.session.to_string(),
+            session.id.scan.to_string(),
+            unit.unit.to_string(),
+            unit.area.clone().unwrap_or_default(),
+            unit.layer.clone().unwrap_or_default(),
+        ];
+        table.write_record(&row).expect("memory can be written to");
+    }
+    table.into_inner().expect("memory can be written to")
+}
+
+/// A text file that is not absurdly large.
+fn read_text(path: &Path, largest: u64) -> Result<String, SessionError> {
+    let failed = |source| SessionError::Read { file: path.display().to_string(), source };
+    let file = super::array_file::open(path)?;
+    let mut text = Vec::new();
+    file.take(largest + 1).read_to_end(&mut text).map_err(failed)?;
+    if text.len() as u64 > largest {
+        return Err(content(path, String::new(), format!("it has more than {largest} bytes, expected a short text")));
+    }
+    String::from_utf8(text).map_err(|_| content(path, String::new(), "it is no text in UTF-8".to_owned()))
+}
+
+fn read_toml(path: &Path) -> Result<toml::Table, SessionError> {
+    let text = read_text(path, LARGEST_TOML)?;
+    toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+        content(path, format!(", line {line}"), format!("it is no TOML: {}", error.message().replace('\n', " ")))
+    })
+}
+
+fn content(path: &Path, place: String, what: String) -> SessionError {
+    SessionError::Content { file: path.display().to_string(), place, what }
+}
+
+/// The keys of `session.toml` that have a meaning here; each is taken out of the table.
+struct Description<'a> {
+    file: PathBuf,
+    table: &'a mut toml::Table,
+}
+
+impl Description<'_> {
+    fn wrong(&self, what: String) -> SessionError {
+        content(&self.file, String::new(), what)
+    }
+
+    fn take(&mut self, key: &str, expected: &str) -> Result<toml::Value, SessionError> {
+        self.table.remove(key).ok_or_else(|| self.wrong(format!("the key `{key}` is missing, expected {expected}")))
+    }
+
+    fn whole(&mut self, key: &str) -> Result<i64, SessionError> {
+        let value = self.take(key, "a whole number")?;
+        value.as_integer().ok_or_else(|| self.wrong(format!("`{key}` is {value}, expected a whole number")))
+    }
+
+    fn number(&mut self, key: &str) -> Result<u32, SessionError> {
+        let value = self.whole(key)?;
+        u32::try_from(value).map_err(|_| self.wrong(format!("`{key}` is {value}, expected 0 to {}", u32::MAX)))
+    }
+
+    fn name(&mut self, key: &str) -> Result<String, SessionError> {
+        let value = self.take(key, "a name")?;
+        let name = value.as_str().map(str::trim).filter(|name| is_name(name)).map(str::to_owned);
+        name.ok_or_else(|| self.wrong(format!("`{key}` is no name of 1 to {LONGEST_NAME} characters on one line")))
+    }
+
+    fn frame_rate(&mut self) -> Result<FrameRate, SessionError> {
+        let value = self.take("frame_rate_hz", "a number")?;
+        let rate = value.as_float().or_else(|| value.as_integer().map(|rate| rate as f64));
+        rate.filter(|rate| (0.1..=1000.0).contains(rate))
+            .map(FrameRate)
+            .ok_or_else(|| self.wrong(format!("`frame_rate_hz` is {value}, expected 0.1 to 1000 frames per second")))
+    }
+
+    fn raster(&mut self) -> Result<Raster, SessionError> {
+        let value = self.take("raster", "[height, width]")?;
+        let sides: Option<Vec<usize>> = value.as_array().and_then(|sides| {
+            let side = |side: &toml::Value| usize::try_from(side.as_integer()?).ok();
+            sides.iter().map(|s| side(s).filter(|side| (1..=LONGEST_SIDE).contains(side))).collect()
+        });
+        match sides.as_deref() {
+            Some(&[height, width]) => Ok(Raster { height, width }),
+            _ => Err(self.wrong(format!(
+                "`raster` is {}, expected [height, width] of 1 to {LONGEST_SIDE} pixels",
+                value.to_string().chars().take(60).collect::<String>()
+            ))),
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// One row of a table, with its place for a sentence.
+struct Row<'a> {
+    path: &'a Path,
+    record: csv::StringRecord,
+    columns: &'a [&'static str],
+    /// Where each of the columns stands in the file.
+    order: &'a [usize],
+}
+
+impl Row<'_> {
+    fn wrong(&self, what: String) -> SessionError {
+        let line = self.record.position().map_or(0, csv::Position::line);
+        content(self.path, format!(", line {line}"), what)
+    }
+
+    fn text(&self, column: usize) -> &str {
+        self.record.get(self.order[column]).unwrap_or_default().trim()
+    }
+
+    fn number<T: std::str::FromStr>(&self, column: usize) -> Result<T, SessionError> {
+        let text = self.text(column);
+        let short = text.chars().take(40).collect::<String>().escape_debug().to_string();
+        text.parse().map_err(|_| {
+            self.wrong(format!("`{}` is \"{short}\", expected a whole number from 0 on", self.columns[column]))
+        })
+    }
+
+    fn flag(&self, column: usize) -> Result<bool, SessionError> {
+        match self.text(column) {
+            "true" | "True" | "1" => Ok(true),
+            "false" | "False" | "0" => Ok(false),
+            _ => Err(self.wrong(format!("`{}` must be true or false", self.columns[column]))),
+        }
+    }
+
+    fn optional_name(&self, column: usize) -> Result<Option<String>, SessionError> {
+        match self.text(column) {
+            "" => Ok(None),
+            name if is_name(name) => Ok(Some(name.to_owned())),
+            _ => {
+                let what = format!("`{}` is no name of at most {LONGEST_NAME} characters", self.columns[column]);
+                Err(self.wrong(what))
+            }
+        }
+    }
+}
+
+/// Reads a table with these columns, in any order; others are ignored.
+fn read_table(
+    path: &Path,
+    columns: &[&'static str],
+    mut each: impl FnMut(&Row<'_>) -> Result<(), SessionError>,
+) -> Result<(), SessionError> {
+    let text = read_text(path, LARGEST_TABLE)?;
+    let mut table = csv::Reader::from_reader(text.as_bytes());
+    let wrong = |error: csv::Error| content(path, String::new(), format!("it is no table: {error}"));
+    let found = table.headers().map_err(wrong)?.clone();
+    let place = |column: &&str| found.iter().position(|name| name.trim() == *column);
+    let order: Option<Vec<usize>> = columns.iter().map(place).collect();
+    let Some(order) = order else {
+        let found: String = found.iter().collect::<Vec<_>>().join(", ").chars().take(200).collect();
+        let what = format!("its columns are {}, expected {}", found.escape_debug(), columns.join(", "));
+        return Err(content(path, ", line 1".to_owned(), what));
+    };
+    for record in table.records() {
+        each(&Row { path, record: record.map_err(wrong)?, columns, order: &order })?;
+    }
+    Ok(())
+}
+
+fn read_units(path: &Path, id: &ScanId) -> Result<Vec<SessionUnit>, SessionError> {
+    let mut units = Vec::new();
+    let mut seen = HashSet::new();
+    read_table(path, &UNIT_COLUMNS, |row| {
+        let of = ScanId { animal: row.text(0).to_owned(), session: row.number(1)?, scan: row.number(2)? };
+        if of != *id {
+            return Err(
+                row.wrong(format!("the unit is of {of}, expected {id} as session.toml says").replace('\n', " "))
+            );
+        }
+        let unit = row.number(3)?;
+        if !seen.insert(unit) {
+            return Err(row.wrong(format!("unit {unit} is listed twice, expected each once")));
+        }
+        units.push(SessionUnit { unit, area: row.optional_name(4)?, layer: row.optional_name(5)? });
+        Ok(())
+    })?;
+    if units.is_empty() {
+        return Err(content(path, String::new(), "it lists no unit, expected at least one".to_owned()));
+    }
+    Ok(units)
+}
+
+fn read_trials(folder: &Path, raster: Raster, units: usize) -> Result<Vec<Trial>, SessionError> {
+    let path = folder.join("trials.csv");
+    let mut trials = Vec::new();
+    let mut seen = HashSet::new();
+    read_table(&path, &TRIAL_COLUMNS, |row| {
+        let (trial, training, frames): (u32, bool, usize) = (row.number(0)?, row.flag(1)?, row.number(2)?);
+        if !seen.insert(trial) {
+            return Err(row.wrong(format!("trial {trial} is listed twice, expected each once")));
+        }
+        if frames == 0 {
+            return Err(row.wrong("the trial has 0 frames, expected at least one".to_owned()));
+        }
+        let source = TrialSource::Files {
+            stimuli: array(folder, "stimuli", row.number(4)?),
+            perspectives: array(folder, "perspectives", trial),
+            modulations: array(folder, "modulations", trial),
+            units: array(folder, "units", trial),
+            count: units,
+            raster,
+        };
+        if let TrialSource::Files { stimuli, perspectives, modulations, units: responses, .. } = &source {
+            TrialMovie::open(stimuli, frames, raster)?;
+            check_rows(perspectives, frames, 2)?;
+            check_rows(modulations, frames, 2)?;
+            check_rows(responses, frames, units)?;
+        }
+        trials.push(Trial { training, frames, condition: row.optional_name(3)?, source });
+        Ok(())
+    })?;
+    if trials.is_empty() {
+        return Err(content(&path, String::new(), "it lists no trial, expected at least one".to_owned()));
+    }
+    Ok(trials)
+}
