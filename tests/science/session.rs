@@ -273,7 +273,7 @@ fn schedule() -> Schedule {
             0 => WhiteNoise::default().into(),
             _ => DriftingGrating { direction_deg: 90.0 * index as f64, ..Default::default() }.into(),
         };
-        Condition { direction_deg: None, stimulus }
+        Condition::from(stimulus)
     };
     let shown = [1, 0, 2, 0, 1, 0, 2, 3, 0, 1, 3];
     let presentations = shown.iter().enumerate().map(|(index, &condition)| Presentation {

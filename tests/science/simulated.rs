@@ -6,7 +6,7 @@ use twinscope::analysis::direction_tuning;
 use twinscope::data::simulated::{Area, CellKind, Mouse, Noise, Unit, behavior, distance_um, similarity, wiring};
 use twinscope::job::Progress;
 use twinscope::signals::{Behavior, FrameRate, FrameSource, Monitor, Movie, Raster, Responses, SourceError};
-use twinscope::stimulus::{Condition, DriftingGrating, Presentation, Schedule, ScheduleSource, Screen};
+use twinscope::stimulus::{Condition, DriftingGrating, Presentation, Schedule, ScheduleSource, Screen, Stimulus};
 
 const SMALL: Raster = Raster { height: 36, width: 64 };
 const RATE: FrameRate = FrameRate::WANG2025;
