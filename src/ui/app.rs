@@ -316,7 +316,7 @@ fn take_changes(base: &Protocol, edited: &Protocol, into: &mut Protocol) {
             into.clone_from(edited);
         }
     }
-    let Protocol { schema, title, monitor, timing, stimulus, sweep, repeats } = edited;
+    let Protocol { schema, title, twin, monitor, timing, repeats, analysis, stimulus, modify, sweep, also } = edited;
     carry(&base.schema, schema, &mut into.schema);
     carry(&base.title, title, &mut into.title);
     carry(&base.monitor, monitor, &mut into.monitor);
@@ -324,6 +324,10 @@ fn take_changes(base: &Protocol, edited: &Protocol, into: &mut Protocol) {
     carry(&base.stimulus, stimulus, &mut into.stimulus);
     carry(&base.sweep, sweep, &mut into.sweep);
     carry(&base.repeats, repeats, &mut into.repeats);
+    carry(&base.twin, twin, &mut into.twin);
+    carry(&base.analysis, analysis, &mut into.analysis);
+    carry(&base.modify, modify, &mut into.modify);
+    carry(&base.also, also, &mut into.also);
 }
 
 /// Files that were dropped on the window.
