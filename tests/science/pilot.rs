@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use twinscope::experiment::protocol::Steps;
+use twinscope::experiment::protocol::{Steps, Values};
 use twinscope::experiment::{self, Protocol};
 use twinscope::gpu::ComputeDevice;
 use twinscope::job::Progress;
@@ -85,7 +85,7 @@ fn on_the_gpu_the_movie_goes_from_the_shader_into_the_network_and_the_answer_is_
     let Some(gpu) = gpu_for_minutes() else { return };
     let text = include_str!("../../assets/protocols/direction_dots.toml");
     let mut protocol = Protocol::from_toml(text, "direction_dots.toml").expect("a preset");
-    protocol.sweep.direction_deg = Some(Steps { start: 0.0, step: 90.0, count: 2 });
+    protocol.sweep.set("direction_deg", Values::Steps(Steps { start: 0.0, step: 90.0, count: 2 }));
     (protocol.timing.stimulus_secs, protocol.timing.blank_secs, protocol.repeats.count) = (0.5, 0.1, 1);
     let answer = |device: &ComputeDevice| {
         let mut twin = Twin::open(Arc::new(weights::builtin()), device, TwinOptions::default()).expect("opens");

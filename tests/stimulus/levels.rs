@@ -50,7 +50,7 @@ fn pictures_from_files_stay_as_they_are() {
     header.extend(format!("{:<117}\n", "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 128), }").bytes());
     header.extend(0..=255u8);
     std::fs::write(&path, header).expect("a file");
-    let clip = twinscope::stimulus::Clip { path, frames_per_sec: None };
+    let clip = twinscope::stimulus::Clip::from_path(path);
     let monitor = Monitor::WANG2025.with_raster(twinscope::signals::Raster { height: 2, width: 128 });
     assert_eq!(draw(&prepared(clip.clone(), &monitor, 0), 0), draw(&prepared(clip, &linear(monitor), 0), 0));
 }
