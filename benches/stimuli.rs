@@ -75,7 +75,7 @@ fn shown(kind: StimulusKind, folder: &std::path::Path, monitor: &Monitor) -> Opt
     if kind == StimulusKind::Clip {
         let path = folder.join("movie.npy");
         write_movie(&path, monitor);
-        return Some(Clip { path, frames_per_sec: None }.into());
+        return Some(Clip::from_path(path).into());
     }
     (!stimulus.reads_files()).then_some(stimulus)
 }

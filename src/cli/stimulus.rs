@@ -64,13 +64,16 @@ pub fn perform(command: StimulusCommand) -> Result<()> {
     }
 }
 
+/// Default value of a parameter by its key.
+type DefaultOf = Box<dyn Fn(&str) -> Option<f64>>;
+
 /// One thing that can be listed: a kind of stimulus or a modifier.
 struct Listed {
     key: String,
     label: &'static str,
     group: &'static str,
     fields: &'static [Field],
-    default: Box<dyn Fn(&str) -> Option<f64>>,
+    default: DefaultOf,
 }
 
 fn stimuli() -> Vec<Listed> {

@@ -155,7 +155,7 @@ fn sort_sweep(sweep: &mut Sweep, part: &DeTable<'_>) {
             let mut at = table;
             let mut byte = None;
             for word in path.split('.') {
-                let Some((found, value)) = find(at, word) else { return None };
+                let (found, value) = find(at, word)?;
                 byte = Some(found);
                 match value.as_table() {
                     Some(inner) => at = inner,

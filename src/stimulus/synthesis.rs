@@ -171,7 +171,7 @@ impl Synthesis {
         sets.iter_mut().for_each(|amplitude| *amplitude = (f64::from(*amplitude) * scale) as f32);
         let place = |wave: usize| {
             let words = random_words(seed, wave as u32, PLACES);
-            words[0] % LENGTH as u32 | (words[1] & 1 << 31)
+            (words[0] % LENGTH as u32) | (words[1] & (1 << 31))
         };
         let mut planner = FftPlanner::new();
         Self {

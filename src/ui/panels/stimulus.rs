@@ -123,7 +123,7 @@ fn parts_ui(protocol: &mut Protocol, view: &mut View, ui: &mut Ui) {
                 let mut chosen = view.part;
                 let combo = ComboBox::from_id_salt("part")
                     .selected_text(label(view.part))
-                    .width((ui.available_width() - 76.0).max(60.0))
+                    .width((ui.available_width() - 92.0).max(60.0))
                     .truncate()
                     .show_ui(ui, |ui| {
                         for index in 0..count {

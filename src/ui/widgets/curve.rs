@@ -24,8 +24,10 @@ pub fn curve_ui(tuning: &ParameterTuning, curve: &UnitCurve, ui: &mut Ui, height
     // Every value has a mark while there is room, then every second, ...
     let every = (count as f32 * MARK_WIDTH / ui.available_width().max(1.0)).ceil().max(1.0) as usize;
     let step = points.windows(2).map(|pair| pair[1][0] - pair[0][0]).fold(f64::INFINITY, f64::min).clamp(1e-9, 1e9);
+    // Marks are written out only where their steps are wide: there is room, or they would not be here.
+    let width = points.last().zip(points.first()).map_or(1.0, |(last, first)| (last[0] - first[0]).max(step));
     let marks: Vec<GridMark> =
-        points.iter().step_by(every).map(|point| GridMark { value: point[0], step_size: step }).collect();
+        points.iter().step_by(every).map(|point| GridMark { value: point[0], step_size: width }).collect();
     let name_at = |at: f64| {
         let nearest = (0..count).min_by(|&a, &b| (points[a][0] - at).abs().total_cmp(&(points[b][0] - at).abs()));
         nearest.filter(|&index| (points[index][0] - at).abs() < 1e-6 * step.max(1.0)).map(|index| tuning.spoken(index))
