@@ -63,9 +63,9 @@ pub(super) unsafe fn tanh<S: Simd>(x: S::V) -> S::V {
     }
 }
 
-/// The Gaussian error linear unit x Φ(x), times [`GAMMA`].
+/// The Gaussian error function of x / sqrt 2.
 #[inline(always)]
-pub(super) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
+unsafe fn erf_half<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's instruction set.
     unsafe {
         // erf(x / sqrt 2) = x P(x²) / Q(x²) on |x| < 5.6, and within 2e-8 of ±1 beyond.
@@ -81,9 +81,29 @@ pub(super) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
             polynomial::<S, 6>(u, [1.180_203_6e-6, 7.510_262e-5, 0.001_912_992_4, 0.028_940_232, 0.252_834_47, 1.0]);
         let erf = S::div(S::mul(held, p), q);
         let sign = S::choose(x, S::splat(0.0), S::splat(-1.0), one);
-        let erf = S::choose(size, S::splat(5.6), erf, sign);
+        S::choose(size, S::splat(5.6), erf, sign)
+    }
+}
+
+/// The Gaussian error linear unit x Φ(x), times [`GAMMA`].
+#[inline(always)]
+pub(super) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's instruction set.
+    unsafe {
         let half = S::mul(x, S::splat((0.5 * GAMMA) as f32));
-        S::fma(half, erf, half)
+        S::fma(half, erf_half::<S>(x), half)
+    }
+}
+
+/// Derivative of [`gelu`]: Φ(x) + x φ(x), times [`GAMMA`].
+#[inline(always)]
+pub(super) unsafe fn gelu_slope<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's instruction set.
+    unsafe {
+        let half = S::splat((0.5 * GAMMA) as f32);
+        let bell = exp::<S>(S::mul(S::mul(x, x), S::splat(-0.5)));
+        let density = S::mul(S::mul(x, bell), S::splat((GAMMA / (2.0 * std::f64::consts::PI).sqrt()) as f32));
+        S::add(S::fma(half, erf_half::<S>(x), half), density)
     }
 }
 

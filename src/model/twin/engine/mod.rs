@@ -13,6 +13,7 @@ mod channels;
 mod convolution;
 mod effective;
 mod feedforward;
+pub mod gradient;
 mod math;
 mod modulation;
 mod perspective;
