@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use twinscope::model::twin::network::{Draws, Run};
 use twinscope::model::twin::{Periphery, TwinConfig};
-use twinscope::model::weights::StateDict;
-use twinscope::training::cpu::{Gradient, Parameters, SgdClip, Trainable};
+use twinscope::model::weights::{StateDict, fill};
+use twinscope::signals::{Behavior, Movie, Raster, Responses};
+use twinscope::training::cpu::{AdamW, AdamWConfig, Gradient, Parameters, SgdClip, Trainable};
 use twinscope::training::{Clip, Objective, ObjectiveError, SgdClipConfig};
 
 use super::twin::{Inputs, Report, notes, state_of, tiny_config, tiny_state};
@@ -129,4 +130,234 @@ fn recorded_draws_reproduce_a_training_step() {
     // The reference is the published f32 code.
     compare(&mut report, &fixture, "train.grad_sum_loss.", &found, 64.0, 3e-3);
     report.finish("training");
+}
+
+#[test]
+fn four_steps_of_the_optimizer_agree_with_the_reference() {
+    let notes = notes();
+    let notes = &notes["sgdclip"];
+    let fixture = Fixture::load("twin/tiny_public_sgd.safetensors");
+    let clip = clip("twin/tiny_public_n2.safetensors");
+    let (config, mut parameters) = tiny();
+    let mut network = Trainable::new(&config, &parameters);
+    let mut optimizer = SgdClip::new(SgdClipConfig::default(), parameters.table());
+    let mut gradient = Gradient::new(parameters.table());
+    let mut report = Report::default();
+    for step in 0..4 {
+        let stream = notes["streams"][step].as_u64().map(|stream| stream as usize);
+        let run = Run { samples: 2, stream, training: None };
+        let alone = network.objective(&parameters, &clip, &LATE, &run).expect("finite");
+        let value = network.objective_and_gradient(&parameters, &clip, &LATE, &run, &mut gradient).expect("finite");
+        // The same terms, summed in another order.
+        assert!((alone - value).abs() <= 1e-6 * value.abs(), "{alone}, not {value}");
+        let expected = notes["objectives"][step].as_f64().expect("a number");
+        report.near("objective", &format!("objective {step}"), &[value], &[expected], 1e-5);
+        optimizer.step(&mut parameters, &gradient, 0.1);
+        let state = parameters.to_state_dict();
+        for key in fixture.keys() {
+            let Some(key) = key.strip_prefix(&format!("after_step{step}.")) else { continue };
+            let Some(found) = state.tensors.get(key) else { continue };
+            let expected = &fixture.get(&format!("after_step{step}.{key}")).values;
+            // Absolute, as a step is at most a hundredth of a parameter's length. The gradients of the perspective in
+            // the f32 reference are off by 1e-4, and four steps add up.
+            let largest = expected.iter().fold(0.0f64, |m, v| m.max(v.abs())).max(f64::MIN_POSITIVE);
+            let tolerance = if key.starts_with("perspective.") { 2e-4 } else { 1e-5 } / largest;
+            report.near(&format!("parameters after step {step}, relative"), key, &found.values, expected, tolerance);
+        }
+    }
+    report.finish("four steps");
+}
+
+#[test]
+fn frozen_parameters_get_no_gradient_and_the_others_the_same() {
+    let (config, parameters) = tiny();
+    let clip = clip("twin/tiny_public_n2.safetensors");
+    let run = Run { samples: 2, stream: None, training: Some(Draws::from_seed(5, 2, 4)) };
+    let (_, all) = gradient_of(&config, &parameters, &clip, &run, &[]);
+    for frozen in [
+        &["core.", "modulation.lstm."][..],
+        &["perspective."],
+        &["core.feedforward.", "perspective."],
+        &["core.feedforward.inputs.0", "core.feedforward.blocks.0", "perspective."],
+        &["core.", "perspective.", "modulation."],
+        &["core.recurrent."],
+        &["readout.", "modulation.mlp"],
+        &["readout.position.mu", "core.recurrent.proj_x.1.biases", "core.feedforward.blocks.1.skips"],
+    ] {
+        let (_, found) = gradient_of(&config, &parameters, &clip, &run, frozen);
+        for entry in parameters.table().entries() {
+            let key = &entry.key;
+            let expected =
+                if frozen.iter().any(|prefix| key.starts_with(prefix)) { None } else { all.tensors.get(key) };
+            assert!(found.tensors.get(key) == expected, "{key} when {frozen:?} are frozen");
+        }
+    }
+}
+
+#[test]
+fn a_gradient_is_the_same_to_the_bit_on_any_number_of_threads() {
+    let (config, parameters) = tiny();
+    let clip = clip("twin/tiny_public_n2.safetensors");
+    let run = Run { samples: 2, stream: None, training: Some(Draws::from_seed(5, 2, 4)) };
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| gradient_of(&config, &parameters, &clip, &run, &[]))
+    };
+    let one = on(1);
+    for threads in [2, 3, 8] {
+        assert!(on(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn the_gradient_of_a_batch_is_the_mean_of_its_members() {
+    let (config, parameters) = tiny();
+    let inputs = Inputs::of(&Fixture::load("twin/tiny_public_n2.safetensors"));
+    let (value, both) = gradient_of(&config, &parameters, &clip_of(&inputs), &Run::inference(2), &[]);
+    let member = |member| {
+        let clip = clip_of(&inputs.member(member));
+        gradient_of(&config, &parameters, &clip, &Run::inference(1), &[])
+    };
+    let ((a, first), (b, second)) = (member(0), member(1));
+    let mut report = Report::default();
+    // Only the order of the sums differs.
+    report.near("objective", "objective", &[value], &[f64::from(a + b) / 2.0], 1e-6);
+    for (key, found) in &both.tensors {
+        let pairs = first.tensors[key].values.iter().zip(&second.tensors[key].values);
+        let mean: Vec<f64> = pairs.map(|(&a, &b)| (f64::from(a) + f64::from(b)) / 2.0).collect();
+        report.near("gradient", key, &found.values, &mean, 1e-5);
+    }
+    report.finish("batch");
+}
+
+/// A network in which nothing is even: edges, strides, groups, pools and kernels of all kinds.
+fn odd() -> TwinConfig {
+    let mut config = tiny_config(Periphery::Extend);
+    config.streams = 2;
+    (config.perspective.height, config.perspective.width, config.perspective.mlp_layers) = (17, 19, 1);
+    (config.modulation.mlp_layers, config.modulation.mlp_features, config.modulation.lstm_features) = (2, 5, 3);
+    let ff = &mut config.core.feedforward;
+    (ff.input_spatial, ff.input_stride) = (3, 1);
+    (ff.block_channels, ff.block_groups, ff.block_layers) = (vec![6, 9, 4], vec![2, 3, 1], vec![3, 1, 2]);
+    (ff.block_temporals, ff.block_spatials) = (vec![4, 1, 9], vec![5, 3, 3]);
+    (ff.block_pools, ff.out_channels) = (vec![3, 1, 2], 7);
+    let rec = &mut config.core.recurrent;
+    (rec.in_channels, rec.hidden_channels, rec.common_channels, rec.out_channels) = (5, 3, 10, 11);
+    (rec.groups, rec.spatial) = (1, 5);
+    config
+}
+
+#[test]
+fn the_slope_along_a_random_direction_is_what_the_gradient_says() {
+    for (config, seed) in [(odd(), 3)] {
+        let units = 3;
+        let mut parameters = Parameters::new(&config, units, &fill::filled(&config, units, seed)).expect("a fill");
+        let (frames, samples) = (11, 1);
+        let raster = Raster { height: 10, width: 16 };
+        let number = |key: u32, i: usize| fill::unit(fill::hash(seed, key, i as u32));
+        // Bright and smooth enough that the power law is not steep.
+        let grey = |i: usize| (150.0 + 60.0 * (i as f32 * 0.11).sin() + 30.0 * number(1000, i / 5)) as u8;
+        let pixels = (0..frames * samples * raster.pixels()).map(grey).collect();
+        let movie = Movie::new(raster, frames, samples, pixels).expect("whole");
+        let pairs = |key| (0..frames * samples).map(|i| [number(key, 2 * i), number(key, 2 * i + 1)]).collect();
+        let behavior = Behavior::new(frames, samples, pairs(1001), pairs(1002)).expect("finite");
+        let target = (0..frames * samples * units).map(|i| 1.0 + number(1003, i)).collect();
+        let target = Responses::new(frames, samples, units, target).expect("whole");
+        let clip = Clip::new(movie, behavior, target).expect("one recording");
+        {
+            let run = Run { samples, stream: None, training: Some(Draws::from_seed(9, samples, units)) };
+            let mut network = Trainable::new(&config, &parameters);
+            let mut gradient = Gradient::new(parameters.table());
+            network.objective_and_gradient(&parameters, &clip, &LATE, &run, &mut gradient).expect("finite");
+            // Every tensor on its own, so that a wrong one cannot hide behind a large one.
+            let start = parameters.values().to_vec();
+            let table = parameters.table().clone();
+            for (index, entry) in table.entries().iter().enumerate() {
+                let range = table.range(index);
+                if !gradient.is_present(index) {
+                    continue;
+                }
+                let direction: Vec<f64> = range.clone().map(|i| f64::from(number(1004, i))).collect();
+                let size = range.clone().map(|i| f64::from(start[i]).powi(2)).sum::<f64>().sqrt().max(0.1);
+                let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
+                let step = 4e-3 * size / length;
+                let mut at = |factor: f64| {
+                    for (i, d) in range.clone().zip(&direction) {
+                        parameters.values_mut()[i] = (f64::from(start[i]) + factor * step * d) as f32;
+                    }
+                    let value = network.objective(&parameters, &clip, &LATE, &run).expect("finite");
+                    parameters.values_mut()[range.clone()].copy_from_slice(&start[range.clone()]);
+                    f64::from(value)
+                };
+                let expected = (at(1.0) - at(-1.0)) / (2.0 * step);
+                let found: f64 =
+                    gradient.values()[range.clone()].iter().zip(&direction).map(|(&g, d)| f64::from(g) * d).sum();
+                // An objective of f32 near 1 to 10 is known to 1e-7 of itself; and third derivatives count.
+                let noise = 2e-6 / step + 0.02 * expected.abs();
+                assert!((found - expected).abs() <= noise, "{}: {found}, not {expected} ± {noise}", entry.key);
+            }
+        }
+    }
+}
+
+#[test]
+fn training_lowers_the_objective_and_a_resumed_training_is_the_same_one() {
+    let clip = clip("twin/tiny_public_n2.safetensors");
+    let (config, start) = tiny();
+    let train = |steps: std::ops::Range<u64>, parameters: &mut Parameters, optimizer: &mut AdamW| {
+        let mut network = Trainable::new(&config, parameters);
+        let mut gradient = Gradient::new(parameters.table());
+        for step in steps {
+            let run = Run { samples: 2, stream: None, training: Some(Draws::from_seed(step, 2, 4)) };
+            network.objective_and_gradient(parameters, &clip, &LATE, &run, &mut gradient).expect("finite");
+            let length = optimizer.step(parameters, &gradient, 1.0 / (1.0 + step as f64 / 10.0));
+            assert!(length.is_finite() && length > 0.0);
+        }
+    };
+    let mut whole = (start.clone(), AdamW::new(AdamWConfig::default(), &start));
+    train(0..20, &mut whole.0, &mut whole.1);
+    let mut half = (start.clone(), AdamW::new(AdamWConfig::default(), &start));
+    train(0..7, &mut half.0, &mut half.1);
+    let text = serde_json::to_string(half.1.state()).expect("plain numbers");
+    let mut resumed = AdamW::new(AdamWConfig::default(), &start);
+    resumed.set_state(serde_json::from_str(&text).expect("what was written")).expect("the same table");
+    let mut parameters = Parameters::new(&config, 4, &half.0.to_state_dict()).expect("the same sizes");
+    train(7..20, &mut parameters, &mut resumed);
+    assert!(parameters == whole.0 && resumed.state() == whole.1.state(), "bit for bit");
+    let mut network = Trainable::new(&config, &start);
+    let mut value = |parameters| network.objective(parameters, &clip, &LATE, &Run::inference(2)).expect("finite");
+    let (before, after) = (value(&start), value(&whole.0));
+    assert!(after < before - 0.05, "from {before} to {after}");
+    let mut wrong = whole.1.state().clone();
+    wrong.means.insert("core.extra".to_owned(), vec![0.0]);
+    let error = resumed.set_state(wrong).expect_err("an unknown parameter");
+    assert!(error.contains("core.extra"), "{error}");
+}
+
+#[test]
+fn objectives_that_cannot_be_are_errors() {
+    let (config, mut parameters) = tiny();
+    let clip = clip("twin/tiny_public_n2.safetensors");
+    let mut network = Trainable::new(&config, &parameters);
+    let mut gradient = Gradient::new(parameters.table());
+    let mut of = |parameters: &Parameters, clip: &Clip, burnin_frames: usize| {
+        let objective = Objective { burnin_frames, ..LATE };
+        let run = Run::inference(clip.movie().samples());
+        network.objective_and_gradient(parameters, clip, &objective, &run, &mut gradient).expect_err("wrong")
+    };
+    let error = of(&parameters, &clip, 8);
+    assert!(matches!(error, ObjectiveError::TooShort { frames: 8, burnin: 8 }), "{error}");
+    let raster = Raster { height: 36, width: 64 };
+    let movie = Movie::new(raster, 3, 1, vec![0; 3 * raster.pixels()]).expect("black");
+    let responses = Responses::new(3, 1, 5, vec![1.0; 15]).expect("a value each");
+    let five = Clip::new(movie, Behavior::still(3, 1), responses).expect("one recording");
+    let error = of(&parameters, &five, 2);
+    assert!(matches!(error, ObjectiveError::Units { found: 5, expected: 4 }), "{error}");
+    parameters.get_mut("readout.biases.1").expect("there")[2] = f32::NAN;
+    let error = of(&parameters, &clip, 2);
+    assert!(matches!(error, ObjectiveError::NotFinite(value) if value.is_nan()), "{error}");
+    let mut state = tiny_state();
+    state.tensors.remove("core.recurrent.scales.1");
+    let error = Parameters::new(&config, 4, &state).expect_err("incomplete");
+    assert!(error.to_string().contains("core.recurrent.scales.1"), "{error}");
 }

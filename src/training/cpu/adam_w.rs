@@ -64,7 +64,7 @@ pub struct AdamW {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AdamWState {
     /// Learning rate of each tensor, from the parameters before the first step.
-    pub rates: BTreeMap<String, f64>,
+    pub rates: BTreeMap<String, f32>,
     /// Steps of each parameter that has had a gradient.
     pub steps: BTreeMap<String, u64>,
     /// Running means of the gradients, row-major.
@@ -79,7 +79,7 @@ impl AdamW {
         let table = parameters.table().clone();
         let rate = |(index, entry): (usize, &Entry)| {
             let values = &parameters.values()[table.range(index)];
-            (entry.key.clone(), config.rate(&entry.key, values))
+            (entry.key.clone(), config.rate(&entry.key, values) as f32)
         };
         let rates = table.entries().iter().enumerate().map(rate).collect();
         Self { config, state: AdamWState { rates, ..AdamWState::default() }, table }
@@ -118,7 +118,7 @@ impl AdamW {
         let factor = if length > longest_gradient { longest_gradient / length } else { 1.0 };
         for (index, entry) in self.table.entries().iter().enumerate().filter(|(index, _)| present(index)) {
             let range = self.table.range(index);
-            let rate = schedule * self.state.rates[&entry.key];
+            let rate = schedule * f64::from(self.state.rates[&entry.key]);
             let steps = self.state.steps.entry(entry.key.clone()).or_insert(0);
             *steps += 1;
             let age = i32::try_from(*steps).unwrap_or(i32::MAX);

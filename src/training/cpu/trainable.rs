@@ -2,7 +2,7 @@
 
 use super::{Gradient, Parameters};
 use crate::model::twin::TwinConfig;
-use crate::model::twin::engine::gradient::{Differentiable, Showing};
+use crate::model::twin::engine::gradient::{Differentiable, PARTS, Showing};
 use crate::model::twin::network::Run;
 use crate::signals::Responses;
 use crate::training::{Clip, Objective, ObjectiveError};
@@ -35,6 +35,12 @@ impl Trainable {
     /// Number of streams.
     pub fn streams(&self) -> usize {
         self.network.streams()
+    }
+
+    /// Time spent in the parts of all steps so far ([`PARTS`](crate::model::twin::engine::gradient::PARTS)), in ms.
+    /// For benchmarks.
+    pub fn spent_ms(&self) -> [f64; PARTS.len()] {
+        self.network.spent_ms()
     }
 
     /// The objective of a clip, and its gradient into `gradient`. The same to the bit on any number of threads.

@@ -2,17 +2,46 @@
 
 use super::super::channels::Channels;
 use super::super::simd::Kernel;
+use super::super::winograd::Tile;
 use super::bias::Bias;
 use super::parameters::Table;
 use super::room::{Context, Pictures, Room};
+use super::tiles::Tiles;
 use super::windows::Windows;
 use crate::model::twin::parameters::Layer;
 use crate::signals::Raster;
 
+/// Most channels of a group that tiles take.
+const WIDEST: usize = 1 << 10;
+
+/// How a convolution is computed.
+#[derive(Debug)]
+enum Way {
+    Windows(Windows),
+    Tiles(Tiles),
+}
+
+impl Way {
+    fn new(
+        kernel: Kernel,
+        layer: &Layer,
+        from: Raster,
+        groups: usize,
+        channels: (usize, usize),
+        place: impl Fn(usize, usize, usize, usize) -> Option<usize>,
+    ) -> Self {
+        let plain = layer.stride == 1 && !layer.replicate && channels.0.max(channels.1) <= WIDEST;
+        match Tile::for_map(layer.spatial, from).filter(|_| plain) {
+            Some(tile) => Self::Tiles(Tiles::new(kernel, from, (tile, layer.temporal), groups, channels, place)),
+            None => Self::Windows(Windows::new(kernel, layer, from, groups, channels, place)),
+        }
+    }
+}
+
 /// A convolution and its bias.
 #[derive(Debug)]
 pub(super) struct Convolution {
-    way: Windows,
+    way: Way,
     bias: Bias,
     /// Whether its parameters are learned.
     pub learns: bool,
@@ -38,7 +67,7 @@ impl Convolution {
             Some(weights.start + o * fan + input(i)? * taps + tap)
         };
         Self {
-            way: Windows::new(kernel, layer, from, groups, (inputs, width), place),
+            way: Way::new(kernel, layer, from, groups, (inputs, width), place),
             bias: Bias::new(layer, table, stream, outputs),
             learns: true,
             name: layer.name.clone(),
@@ -63,7 +92,7 @@ impl Convolution {
             Some(weights.start + o * fan + input(i)? * taps + tap)
         };
         Self {
-            way: Windows::new(kernel, layer, from, 1, (inputs, alone.stride()), place),
+            way: Way::new(kernel, layer, from, 1, (inputs, alone.stride()), place),
             bias: Bias::new(layer, table, stream, alone),
             learns: true,
             name: layer.name.clone(),
@@ -72,7 +101,10 @@ impl Convolution {
 
     /// Pixels of the output.
     pub fn raster(&self) -> Raster {
-        self.way.raster()
+        match &self.way {
+            Way::Windows(windows) => windows.raster(),
+            Way::Tiles(tiles) => tiles.raster(),
+        }
     }
 
     /// Asks whether the layer is learned.
@@ -83,7 +115,10 @@ impl Convolution {
 
     /// Reads the effective weights of this step.
     pub fn pack(&mut self, effective: &[f32]) {
-        self.way.pack(effective);
+        match &mut self.way {
+            Way::Windows(windows) => windows.pack(effective),
+            Way::Tiles(tiles) => tiles.pack(effective),
+        }
         self.bias.pack(effective);
     }
 
@@ -93,7 +128,12 @@ impl Convolution {
     /// The pictures exist with the strides told, and nobody else writes `y` meanwhile.
     pub unsafe fn forward(&self, context: Context<'_>, frames: usize, x: Pictures, y: Pictures) {
         // SAFETY: the caller's.
-        unsafe { self.way.forward(context, frames, x, y, Some(self.bias.values())) };
+        unsafe {
+            match &self.way {
+                Way::Windows(windows) => windows.forward(context, frames, x, y, self.bias.values()),
+                Way::Tiles(tiles) => tiles.forward(context, frames, x, y, self.bias.values()),
+            }
+        }
     }
 
     /// Adds the gradient of the input.
@@ -102,7 +142,12 @@ impl Convolution {
     /// As [`Self::forward`], for `dx`.
     pub unsafe fn backward(&self, context: Context<'_>, frames: usize, dy: Pictures, dx: Pictures) {
         // SAFETY: the caller's.
-        unsafe { self.way.backward(context, frames, dy, dx) };
+        unsafe {
+            match &self.way {
+                Way::Windows(windows) => windows.backward(context, frames, dy, dx),
+                Way::Tiles(tiles) => tiles.backward(context, frames, dy, dx),
+            }
+        }
     }
 
     /// Adds the gradient of the weights and biases, where they are learned.
@@ -121,7 +166,10 @@ impl Convolution {
         if self.learns {
             // SAFETY: the caller's.
             unsafe {
-                self.way.weight_gradient(context, frames, x, dy, room, flat);
+                match &self.way {
+                    Way::Windows(windows) => windows.weight_gradient(context, frames, (x, dy), room, flat),
+                    Way::Tiles(tiles) => tiles.weight_gradient(context, frames, (x, dy), room, flat),
+                }
                 let size = (frames, self.raster().pixels());
                 self.bias.gradient(context, size, (dy.data, dy.pixel), room, flat);
             }

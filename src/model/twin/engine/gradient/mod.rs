@@ -13,6 +13,7 @@ mod bias;
 mod cell;
 mod convolution;
 mod feedforward;
+mod filters;
 mod linear;
 mod modulation;
 mod outer;
@@ -24,10 +25,13 @@ mod recurrent;
 mod room;
 mod small;
 mod standardise;
+mod tiles;
 mod weights;
 mod windows;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use rayon::prelude::*;
 
@@ -46,6 +50,20 @@ use crate::model::twin::TwinConfig;
 use crate::model::twin::network::Draws;
 use crate::model::twin::parameters::layers;
 use crate::signals::{Behavior, Movie};
+
+/// Parts of a step whose time is counted, in the order of [`Differentiable::spent_ms`].
+pub const PARTS: [&str; 10] = [
+    "pack",
+    "perspective",
+    "feedforward",
+    "recurrent",
+    "readout",
+    "readout back",
+    "recurrent back",
+    "feedforward back",
+    "perspective back",
+    "collect",
+];
 
 /// What is shown, and how.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +97,8 @@ pub struct Differentiable {
     rooms: Pool<SampleRoom>,
     /// One row of gradients for each sample.
     slots: Vec<Vec<f32>>,
+    /// Nanoseconds of all samples together, for each of [`PARTS`].
+    spent: [AtomicU64; PARTS.len()],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -170,6 +190,7 @@ impl Differentiable {
             scratch: Pool::new(),
             rooms: Pool::new(),
             slots: Vec::new(),
+            spent: Default::default(),
             table,
         };
         network.freeze(&[]);
@@ -210,6 +231,18 @@ impl Differentiable {
     /// Number of streams.
     pub fn streams(&self) -> usize {
         self.streams.len()
+    }
+
+    /// Time spent in each of [`PARTS`] so far, in ms, summed over samples (which may run side by side).
+    pub fn spent_ms(&self) -> [f64; PARTS.len()] {
+        std::array::from_fn(|part| self.spent[part].load(Ordering::Relaxed) as f64 * 1e-6)
+    }
+
+    /// Counts the time since `start` for a part, and starts again.
+    fn count(&self, part: usize, start: &mut Instant) {
+        let now = Instant::now();
+        self.spent[part].fetch_add((now - *start).as_nanos() as u64, Ordering::Relaxed);
+        *start = now;
     }
 
     /// Log-rates `[frame, sample, unit]`. The memory needed grows with the frames: long movies are for the inference
@@ -290,6 +323,7 @@ impl Differentiable {
 
     /// Normalises and packs the weights of the streams that run.
     fn pack(&mut self, parameters: &Parameters, stream: Option<usize>) {
+        let mut clock = Instant::now();
         let values = parameters.values();
         assert_eq!(values.len(), self.table.len(), "parameters of this network");
         self.effective.copy_from_slice(values);
@@ -303,6 +337,7 @@ impl Differentiable {
         for stream in &mut self.streams[running] {
             stream.pack(values, &self.effective);
         }
+        self.count(0, &mut clock);
     }
 
     fn each_sample(&self, samples: usize, task: impl Fn(usize, &mut SampleRoom, Context<'_>) + Sync) {
@@ -325,11 +360,13 @@ impl Differentiable {
         room: &mut SampleRoom,
     ) {
         let (frames, running) = (showing.movie.frames(), self.running(showing.stream));
+        let mut clock = Instant::now();
         let gaze = (0..frames).map(|frame| &showing.behavior.gaze(frame)[sample]);
         let (shown, jitter) = self.shown(showing, sample);
         self.perspective.forward(context, shown, gaze, jitter, &mut room.perspective);
         let positions = showing.draws.map(|draws| &draws.position[sample * self.units..(sample + 1) * self.units]);
         self.readout.aim(parameters.values(), positions, &mut room.places);
+        self.count(1, &mut clock);
         room.streams.resize_with(self.streams.len(), StreamRoom::default);
         let count = running.len();
         room.rates.clear();
@@ -340,10 +377,13 @@ impl Differentiable {
             let behavior = (0..frames).map(|frame| &showing.behavior.state(frame)[sample]);
             stream.modulation.forward(behavior, modulation);
             stream.feedforward.forward(context, frames, &mut room.perspective.out, feedforward);
+            self.count(2, &mut clock);
             stream.recurrent.forward(context, frames, &mut feedforward.out, &modulation.out, recurrent);
+            self.count(3, &mut clock);
             rates.resize(frames * self.units, 0.0);
             let from = (&room.places, &stream.features);
             self.readout.forward(context, (frames, parameters.values()), from, &recurrent.out, rates);
+            self.count(4, &mut clock);
             room.rates.iter_mut().zip(rates).for_each(|(mean, &mut rate)| *mean += rate);
         }
         if count > 1 {
@@ -369,6 +409,7 @@ impl Differentiable {
         let (frames, running) = (showing.movie.frames(), self.running(showing.stream));
         let positions = showing.draws.map(|draws| &draws.position[sample * self.units..(sample + 1) * self.units]);
         let (shown, jitter) = self.shown(showing, sample);
+        let mut clock = Instant::now();
         if running.len() > 1 {
             let share = 1.0 / running.len() as f32;
             room.back.iter_mut().for_each(|back| *back *= share);
@@ -387,6 +428,7 @@ impl Differentiable {
             let what = (&room.places, &stream.features);
             let core = (&*recurrent.out, core_back);
             self.readout.backward(context, frames, what, core, (&room.back, positions), sums, slot);
+            self.count(5, &mut clock);
             if !needs_core {
                 continue;
             }
@@ -396,19 +438,22 @@ impl Differentiable {
             if stream.modulation.learns {
                 stream.modulation.backward(&recurrent.modulation_back, modulation, slot);
             }
+            self.count(6, &mut clock);
             if needs_input {
                 let perspective::Tape { out, out_back, .. } = &mut room.perspective;
                 stream.feedforward.backward(context, frames, out, feedforward, slot, sees.then_some(out_back));
             }
+            self.count(7, &mut clock);
         }
         if sees {
             self.perspective.backward(context, shown, jitter, &mut room.perspective, slot);
         }
+        self.count(8, &mut clock);
     }
 
     /// Adds up the samples, always in the same order, and goes back through the normalisation.
     fn collect(&self, parameters: &Parameters, showing: Showing<'_>, slots: &[Vec<f32>], gradient: &mut Gradient) {
-        let running = self.running(showing.stream);
+        let (running, mut clock) = (self.running(showing.stream), Instant::now());
         const PIECE: usize = 1 << 14;
         gradient.values.par_chunks_mut(PIECE).enumerate().for_each(|(piece, values)| {
             let at = piece * PIECE..piece * PIECE + values.len();
@@ -430,6 +475,7 @@ impl Differentiable {
                 gradient.values[self.table.range(index)].fill(0.0);
             }
         }
+        self.count(9, &mut clock);
     }
 }
 

@@ -44,11 +44,6 @@ impl Standard {
         })
     }
 
-    /// Numbers of the weights.
-    pub fn weights(&self) -> Range<usize> {
-        self.weights.clone()
-    }
-
     /// Place of number `i` of the filter of output `o`.
     fn place(&self, o: usize, i: usize) -> usize {
         self.weights.start

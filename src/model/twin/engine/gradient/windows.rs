@@ -120,11 +120,11 @@ impl Windows {
         (first..last).flat_map(move |y| (0..width).map(move |x| ((y - first) * width + x, y, x)))
     }
 
-    /// Computes all frames. With `bias`, one vector a group side by side; without, adds to what stands in `y`.
+    /// Computes all frames. `bias` has one vector a group side by side.
     ///
     /// # Safety
     /// The pictures exist with the strides told, and nobody else writes `y` meanwhile.
-    pub unsafe fn forward(&self, context: Context<'_>, frames: usize, x: Pictures, y: Pictures, bias: Option<&[f32]>) {
+    pub unsafe fn forward(&self, context: Context<'_>, frames: usize, x: Pictures, y: Pictures, bias: &[f32]) {
         let (n, all) = (self.channels.1, self.temporal * self.window);
         context.each(frames * self.weights.len(), |task, scratch| {
             let (group, frame) = (task / frames, task % frames);
@@ -136,7 +136,7 @@ impl Windows {
                 unsafe {
                     self.gather(x, group, frame, (first, last), room);
                     let out = y.data.at(frame * y.frame + group * y.group + first * self.to.width * y.pixel);
-                    let start = bias.map_or(Start::Output, |bias| Start::Bias(bias[group * n..].as_ptr()));
+                    let start = Start::Bias(bias[group * n..].as_ptr());
                     let segment = Segment { data: room.as_ptr(), k: all, stride: all };
                     let pixels = Pixels { count, output: y.pixel };
                     product(context.kernel, pixels, &[segment], self.weights[group].forward(), start, out);
@@ -190,8 +190,7 @@ impl Windows {
         &self,
         context: Context<'_>,
         frames: usize,
-        x: Pictures,
-        dy: Pictures,
+        (x, dy): (Pictures, Pictures),
         room: &mut Room,
         flat: &mut [f32],
     ) {

@@ -1,0 +1,489 @@
+//! 3 x 3 convolutions by Winograd's minimal filtering, forwards and backwards.
+//!
+//! Rows of one product are tiles of several frames, so that small maps make large products too, and the frames that a
+//! causal convolution sees are the same tiles a few rows earlier. The gradient of the input is a convolution with
+//! turned filters, backwards in time; that of the weights is a sum of products at every place of the tiles.
+
+use super::super::buffer::Shared;
+use super::super::product::{Pixels, Segment, Start, product};
+use super::super::simd::{Kernel, Simd, dispatched};
+use super::super::winograd::{Four, Points, Tile, Two};
+use super::filters::Filters;
+use super::outer::outer;
+use super::room::{Context, Pictures, Room};
+use crate::signals::Raster;
+
+/// Frames whose tiles are transformed together: whole register tiles whatever the number of tiles.
+const FRAMES: usize = 6;
+/// Numbers of transformed tiles and products that stay in the cache.
+const CACHED: usize = 80 << 10;
+/// Tasks that a weight gradient is split into, over groups and tiles; a fixed number, so that sums have a fixed order.
+const PARTS: usize = 8;
+
+/// One causal convolution of one stream.
+#[derive(Debug)]
+pub(super) struct Tiles {
+    kernel: Kernel,
+    map: Raster,
+    tile: Tile,
+    temporal: usize,
+    groups: usize,
+    /// Numbers of a group's channels in a pixel, in and out.
+    channels: (usize, usize),
+    forward: Filters,
+    backward: Filters,
+}
+
+/// A product in one direction.
+struct Pass<'a> {
+    filters: &'a Filters,
+    inputs: usize,
+    outputs: usize,
+    reversed: bool,
+}
+
+/// How tiles are dealt out.
+#[derive(Clone, Copy)]
+struct Deal {
+    /// Tiles of the map, and in a row of it.
+    tiles: usize,
+    across: usize,
+    blocks: usize,
+}
+
+impl Deal {
+    /// First tile of a block and their number.
+    fn block(self, block: usize) -> (usize, usize) {
+        let first = block * self.tiles / self.blocks;
+        (first, (block + 1) * self.tiles / self.blocks - first)
+    }
+}
+
+impl Tiles {
+    /// Groups with `channels` in and out, with padding; `place(group, input, tap, output)` is the parameter of a tap
+    /// counted over time, rows and columns.
+    pub fn new(
+        kernel: Kernel,
+        map: Raster,
+        (tile, temporal): (Tile, usize),
+        groups: usize,
+        channels: (usize, usize),
+        place: impl Fn(usize, usize, usize, usize) -> Option<usize>,
+    ) -> Self {
+        let (i, o) = channels;
+        let forward = Filters::new(kernel, tile, groups, (temporal * i, o), |group, k, tap, n| {
+            place(group, k % i, k / i * 9 + tap, n)
+        });
+        let backward = Filters::new(kernel, tile, groups, (temporal * o, i), |group, k, tap, n| {
+            place(group, n, k / o * 9 + 8 - tap, k % o)
+        });
+        Self { kernel, map, tile, temporal, groups, channels, forward, backward }
+    }
+
+    /// Pixels of the output.
+    pub fn raster(&self) -> Raster {
+        self.map
+    }
+
+    /// Reads the effective weights of this step.
+    pub fn pack(&mut self, effective: &[f32]) {
+        self.forward.pack(effective);
+        self.backward.pack(effective);
+    }
+
+    fn deal(&self, frames: usize) -> Deal {
+        let side = self.tile.side();
+        let across = self.map.width.div_ceil(side);
+        let tiles = across * self.map.height.div_ceil(side);
+        let rows = CACHED / (self.tile.places() * (self.channels.0 + self.channels.1));
+        let block = (rows / frames.min(FRAMES)).clamp(4, tiles.max(4));
+        Deal { tiles, across, blocks: tiles.div_ceil(block) }
+    }
+
+    /// Transforms the tiles of a block at one frame into `v [place, tile, channel]`, places `pitch` apart.
+    unsafe fn look(&self, data: *const f32, pixel: usize, n: usize, block: [usize; 3], v: *mut f32, pitch: usize) {
+        let size = [self.map.height, self.map.width];
+        // SAFETY: the caller's picture and room.
+        unsafe { tiles_in(self.kernel, self.tile, data, pixel, size, n, block, v, pitch) };
+    }
+
+    /// Moves the last frames of the chunk before to the front; zeros at the beginning.
+    fn history(&self, v: &mut [f32], pitch: usize, frame: usize, start: bool) {
+        let kept = (self.temporal - 1) * frame;
+        for place in v.chunks_exact_mut(pitch) {
+            if start { place[..kept].fill(0.0) } else { place.copy_within(FRAMES * frame..FRAMES * frame + kept, 0) }
+        }
+    }
+
+    unsafe fn run(
+        &self,
+        context: Context<'_>,
+        frames: usize,
+        pass: Pass<'_>,
+        (x, y): (Pictures, Pictures),
+        bias: Option<&[f32]>,
+    ) {
+        let (deal, places) = (self.deal(frames), self.tile.places());
+        let Pass { filters, inputs, outputs, reversed } = pass;
+        let chunk = FRAMES.min(frames);
+        context.each(self.groups * deal.blocks, |task, scratch| {
+            let group = task / deal.blocks;
+            let (first_tile, tiles) = deal.block(task % deal.blocks);
+            let (rooms, segments) = scratch.split();
+            let [v, m, ..] = rooms;
+            let v_pitch = (self.temporal - 1 + chunk) * tiles * inputs;
+            let m_pitch = chunk * tiles * outputs;
+            let (v, m) = (v.fit(places * v_pitch), m.fit(places * m_pitch));
+            for first in (0..frames).step_by(FRAMES) {
+                let count = FRAMES.min(frames - first);
+                self.history(v, v_pitch, tiles * inputs, first == 0);
+                // SAFETY: the caller's pictures and the rooms above; tasks write pixels and groups of their own.
+                unsafe {
+                    let at = |f: usize| if reversed { frames - 1 - first - f } else { first + f };
+                    let block = [first_tile, tiles, deal.across];
+                    for f in 0..count {
+                        let from = x.data.at(at(f) * x.frame + group * x.group);
+                        let to = v.as_mut_ptr().add((self.temporal - 1 + f) * tiles * inputs);
+                        self.look(from, x.pixel, inputs, block, to, v_pitch);
+                    }
+                    for place in 0..places {
+                        segments.clear();
+                        let from = v.as_ptr().add(place * v_pitch);
+                        segments.extend((0..self.temporal).map(|time| Segment {
+                            data: from.add(time * tiles * inputs),
+                            k: inputs,
+                            stride: inputs,
+                        }));
+                        let pixels = Pixels { count: count * tiles, output: outputs };
+                        let to = m.as_mut_ptr().add(place * m_pitch);
+                        product(self.kernel, pixels, segments, filters.operand(group, place), Start::Zero, to);
+                    }
+                    let size = [self.map.height, self.map.width];
+                    let (bias, add) = match bias {
+                        Some(bias) => (bias[group * outputs..].as_ptr(), false),
+                        None => (std::ptr::null(), true),
+                    };
+                    for f in 0..count {
+                        let from = m.as_ptr().add(f * tiles * outputs);
+                        let to = y.data.at(at(f) * y.frame + group * y.group);
+                        tiles_out(self.kernel, self.tile, from, m_pitch, size, outputs, block, bias, add, to, y.pixel);
+                    }
+                }
+            }
+        });
+    }
+
+    /// Computes all frames. `bias` has one vector a group side by side.
+    ///
+    /// # Safety
+    /// The pictures exist with the strides told, and nobody else writes `y` meanwhile.
+    pub unsafe fn forward(&self, context: Context<'_>, frames: usize, x: Pictures, y: Pictures, bias: &[f32]) {
+        let (inputs, outputs) = self.channels;
+        let pass = Pass { filters: &self.forward, inputs, outputs, reversed: false };
+        // SAFETY: the caller's.
+        unsafe { self.run(context, frames, pass, (x, y), Some(bias)) };
+    }
+
+    /// Adds the gradient of the input.
+    ///
+    /// # Safety
+    /// As [`Self::forward`], for `dx`.
+    pub unsafe fn backward(&self, context: Context<'_>, frames: usize, dy: Pictures, dx: Pictures) {
+        let (outputs, inputs) = self.channels;
+        let pass = Pass { filters: &self.backward, inputs, outputs, reversed: true };
+        // SAFETY: the caller's.
+        unsafe { self.run(context, frames, pass, (dy, dx), None) };
+    }
+
+    /// Adds the gradient of the weights.
+    ///
+    /// # Safety
+    /// The pictures exist, and nobody writes them meanwhile.
+    pub unsafe fn weight_gradient(
+        &self,
+        context: Context<'_>,
+        frames: usize,
+        (x, dy): (Pictures, Pictures),
+        room: &mut Room,
+        flat: &mut [f32],
+    ) {
+        let (deal, places, size) = (self.deal(frames), self.tile.places(), self.forward.size());
+        let (inputs, outputs) = self.channels;
+        let parts = PARTS.div_ceil(self.groups).min(deal.blocks);
+        let taps = self.groups * self.forward.k * 9 * outputs;
+        let (sums, taps) = room.fit(self.groups * parts * size + taps).split_at_mut(self.groups * parts * size);
+        sums.fill(0.0);
+        let chunk = FRAMES.min(frames);
+        let shared = Shared::new(sums);
+        context.each(self.groups * parts, |task, scratch| {
+            let (group, part) = (task / parts, task % parts);
+            let [v, d, ..] = &mut scratch.rooms;
+            for block in part * deal.blocks / parts..(part + 1) * deal.blocks / parts {
+                let (first_tile, tiles) = deal.block(block);
+                let v_pitch = (self.temporal - 1 + chunk) * tiles * inputs;
+                let d_pitch = chunk * tiles * outputs;
+                let (v, d) = (v.fit(places * v_pitch), d.fit(places * d_pitch));
+                for first in (0..frames).step_by(FRAMES) {
+                    let count = FRAMES.min(frames - first);
+                    self.history(v, v_pitch, tiles * inputs, first == 0);
+                    // SAFETY: the caller's pictures and the rooms above; every task has a sum of its own.
+                    unsafe {
+                        let block = [first_tile, tiles, deal.across];
+                        for f in 0..count {
+                            let from = x.data.at((first + f) * x.frame + group * x.group);
+                            let to = v.as_mut_ptr().add((self.temporal - 1 + f) * tiles * inputs);
+                            self.look(from, x.pixel, inputs, block, to, v_pitch);
+                            let from = dy.data.at((first + f) * dy.frame + group * dy.group);
+                            let to = d.as_mut_ptr().add(f * tiles * outputs);
+                            let size = [self.map.height, self.map.width];
+                            tiles_spread(self.kernel, self.tile, from, dy.pixel, size, outputs, block, to, d_pitch);
+                        }
+                        for place in 0..places {
+                            let sum = shared.at(task * size + place * self.forward.k * outputs);
+                            let b = (d.as_ptr().add(place * d_pitch), outputs, outputs);
+                            for time in 0..self.temporal {
+                                let a = v.as_ptr().add(place * v_pitch + time * tiles * inputs);
+                                let a = (a, inputs, inputs);
+                                outer(self.kernel, count * tiles, a, b, sum.add(time * inputs * outputs));
+                            }
+                        }
+                    }
+                }
+            }
+        });
+        self.forward.scatter(context, sums, parts, taps, flat);
+    }
+}
+
+/// Stands for the pixels outside of the picture.
+static NOTHING: [f32; 1 << 10] = [0.0; 1 << 10];
+
+/// Addresses of the pixels of a square, those outside of the picture zeros.
+#[inline(always)]
+unsafe fn square<const SIZE: usize>(
+    data: *const f32,
+    pixel: usize,
+    [height, width]: [usize; 2],
+    (y, x): (isize, isize),
+) -> [[*const f32; SIZE]; SIZE] {
+    let mut places = [[NOTHING.as_ptr(); SIZE]; SIZE];
+    for (i, line) in places.iter_mut().enumerate() {
+        for (j, place) in line.iter_mut().enumerate() {
+            let (y, x) = (y + i as isize, x + j as isize);
+            if (0..height as isize).contains(&y) && (0..width as isize).contains(&x) {
+                // SAFETY: the pixel lies inside the caller's picture.
+                *place = unsafe { data.add((y as usize * width + x as usize) * pixel) };
+            }
+        }
+    }
+    places
+}
+
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "columns of a square of vectors")]
+unsafe fn into_generic<S: Simd, P: Points<SIZE, SIDE>, const SIZE: usize, const SIDE: usize>(
+    data: *const f32,
+    pixel: usize,
+    size: [usize; 2],
+    n: usize,
+    [first, tiles, across]: [usize; 3],
+    v: *mut f32,
+    pitch: usize,
+) {
+    for tile in 0..tiles {
+        let (y, x) = ((first + tile) / across * SIDE, (first + tile) % across * SIDE);
+        // SAFETY: the caller's picture and room; zeros are as long as the channels.
+        unsafe {
+            let from = square::<SIZE>(data, pixel, size, (y as isize - 1, x as isize - 1));
+            let to = v.add(tile * n);
+            for c in (0..n).step_by(S::LANES) {
+                let mut rows = [[S::splat(0.0); SIZE]; SIZE];
+                for (row, from) in rows.iter_mut().zip(&from) {
+                    let mut line = [S::splat(0.0); SIZE];
+                    for (value, from) in line.iter_mut().zip(from) {
+                        *value = S::load(from.add(c));
+                    }
+                    *row = P::input::<S>(line);
+                }
+                for j in 0..SIZE {
+                    let mut line = [S::splat(0.0); SIZE];
+                    for (i, value) in line.iter_mut().enumerate() {
+                        *value = rows[i][j];
+                    }
+                    for (i, &value) in P::input::<S>(line).iter().enumerate() {
+                        S::store(to.add((i * SIZE + j) * pitch + c), value);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "columns of a square of vectors")]
+unsafe fn spread_generic<S: Simd, P: Points<SIZE, SIDE>, const SIZE: usize, const SIDE: usize>(
+    data: *const f32,
+    pixel: usize,
+    size: [usize; 2],
+    n: usize,
+    [first, tiles, across]: [usize; 3],
+    d: *mut f32,
+    pitch: usize,
+) {
+    for tile in 0..tiles {
+        let (y, x) = ((first + tile) / across * SIDE, (first + tile) % across * SIDE);
+        // SAFETY: the caller's picture and room; zeros are as long as the channels.
+        unsafe {
+            let from = square::<SIDE>(data, pixel, size, (y as isize, x as isize));
+            let to = d.add(tile * n);
+            for c in (0..n).step_by(S::LANES) {
+                let mut rows = [[S::splat(0.0); SIZE]; SIDE];
+                for (row, from) in rows.iter_mut().zip(&from) {
+                    let mut line = [S::splat(0.0); SIDE];
+                    for (value, from) in line.iter_mut().zip(from) {
+                        *value = S::load(from.add(c));
+                    }
+                    *row = P::spread::<S>(line);
+                }
+                for j in 0..SIZE {
+                    let mut line = [S::splat(0.0); SIDE];
+                    for (i, value) in line.iter_mut().enumerate() {
+                        *value = rows[i][j];
+                    }
+                    for (i, &value) in P::spread::<S>(line).iter().enumerate() {
+                        S::store(to.add((i * SIZE + j) * pitch + c), value);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "columns of a square of vectors")]
+unsafe fn out_generic<S: Simd, P: Points<SIZE, SIDE>, const SIZE: usize, const SIDE: usize>(
+    m: *const f32,
+    pitch: usize,
+    [height, width]: [usize; 2],
+    n: usize,
+    [first, tiles, across]: [usize; 3],
+    bias: *const f32,
+    add: bool,
+    data: *mut f32,
+    pixel: usize,
+) {
+    for tile in 0..tiles {
+        let (y, x) = ((first + tile) / across * SIDE, (first + tile) % across * SIDE);
+        let (rows_inside, columns_inside) = (SIDE.min(height - y), SIDE.min(width - x));
+        // SAFETY: the caller's room; only pixels inside the picture are written.
+        unsafe {
+            let (from, to) = (m.add(tile * n), data.add((y * width + x) * pixel));
+            for c in (0..n).step_by(S::LANES) {
+                let mut rows = [[S::splat(0.0); SIDE]; SIZE];
+                for (i, row) in rows.iter_mut().enumerate() {
+                    let mut line = [S::splat(0.0); SIZE];
+                    for (j, value) in line.iter_mut().enumerate() {
+                        *value = S::load(from.add((i * SIZE + j) * pitch + c));
+                    }
+                    *row = P::output::<S>(line);
+                }
+                for j in 0..columns_inside {
+                    let mut line = [S::splat(0.0); SIZE];
+                    for (i, value) in line.iter_mut().enumerate() {
+                        *value = rows[i][j];
+                    }
+                    for (i, &value) in P::output::<S>(line).iter().enumerate().take(rows_inside) {
+                        let to = to.add((i * width + j) * pixel + c);
+                        let start = if add { S::load(to) } else { S::load(bias.add(c)) };
+                        S::store(to, S::add(value, start));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn into_of<S: Simd>(
+    tile: Tile,
+    data: *const f32,
+    pixel: usize,
+    size: [usize; 2],
+    n: usize,
+    block: [usize; 3],
+    v: *mut f32,
+    pitch: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        match tile {
+            Tile::Two => into_generic::<S, Two, 4, 2>(data, pixel, size, n, block, v, pitch),
+            Tile::Four => into_generic::<S, Four, 6, 4>(data, pixel, size, n, block, v, pitch),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn spread_of<S: Simd>(
+    tile: Tile,
+    data: *const f32,
+    pixel: usize,
+    size: [usize; 2],
+    n: usize,
+    block: [usize; 3],
+    d: *mut f32,
+    pitch: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        match tile {
+            Tile::Two => spread_generic::<S, Two, 4, 2>(data, pixel, size, n, block, d, pitch),
+            Tile::Four => spread_generic::<S, Four, 6, 4>(data, pixel, size, n, block, d, pitch),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn out_of<S: Simd>(
+    tile: Tile,
+    m: *const f32,
+    pitch: usize,
+    size: [usize; 2],
+    n: usize,
+    block: [usize; 3],
+    bias: *const f32,
+    add: bool,
+    data: *mut f32,
+    pixel: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        match tile {
+            Tile::Two => out_generic::<S, Two, 4, 2>(m, pitch, size, n, block, bias, add, data, pixel),
+            Tile::Four => out_generic::<S, Four, 6, 4>(m, pitch, size, n, block, bias, add, data, pixel),
+        }
+    }
+}
+
+dispatched! {
+    /// Transforms tiles of `n` channels of a picture of `size` (height and width); `block` is the first tile, how many,
+    /// and how many lie in a row.
+    fn tiles_in(
+        tile: Tile, data: *const f32, pixel: usize, size: [usize; 2], n: usize, block: [usize; 3], v: *mut f32,
+        pitch: usize,
+    ) = into_of
+}
+dispatched! {
+    /// Transforms tiles of gradients of outputs to gradients of products.
+    fn tiles_spread(
+        tile: Tile, data: *const f32, pixel: usize, size: [usize; 2], n: usize, block: [usize; 3], d: *mut f32,
+        pitch: usize,
+    ) = spread_of
+}
+dispatched! {
+    /// Transforms tiles of products back, and adds the bias or what stands there.
+    fn tiles_out(
+        tile: Tile, m: *const f32, pitch: usize, size: [usize; 2], n: usize, block: [usize; 3], bias: *const f32,
+        add: bool, data: *mut f32, pixel: usize,
+    ) = out_of
+}
