@@ -132,6 +132,8 @@ impl Slices {
 
     /// Places of one slice, in the order of memory.
     fn places(&self, slice: usize) -> impl Iterator<Item = usize> + '_ {
+        // Nearly always the last axes are summed: a slice is one piece.
+        let contiguous = self.summed.iter().skip_while(|summed| !**summed).all(|&summed| summed);
         let along = |which: bool, mut index: usize| {
             // The place of an index over some of the axes.
             let (mut at, mut stride) = (0, 1);
@@ -145,6 +147,6 @@ impl Slices {
             at
         };
         let start = along(false, slice);
-        (0..self.size).map(move |index| start + along(true, index))
+        (0..self.size).map(move |index| start + if contiguous { index } else { along(true, index) })
     }
 }

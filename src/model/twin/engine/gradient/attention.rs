@@ -230,23 +230,25 @@ unsafe fn unit_back_generic<S: Simd>(
         // SAFETY: the caller's rows.
         unsafe {
             let (line, dy, factor) = (line.add(r * row), dy.add(r * n), S::splat(*lengths.add(r)));
-            let back = |c: usize| {
-                let back = S::load(dy.add(c));
-                if scaled { S::mul(back, S::load(scale.add(c))) } else { back }
-            };
             let mut along = S::splat(0.0);
             for c in (0..n).step_by(S::LANES) {
                 let unit = S::mul(S::load(line.add(c)), factor);
-                along = S::fma(unit, back(c), along);
+                let mut back = S::load(dy.add(c));
                 if scaled {
                     let to = scale_back.add(c);
-                    S::store(to, S::fma(unit, S::load(dy.add(c)), S::load(to)));
+                    S::store(to, S::fma(unit, back, S::load(to)));
+                    back = S::mul(back, S::load(scale.add(c)));
                 }
+                along = S::fma(unit, back, along);
             }
             let along = S::splat(-sum::<S>(along));
             for c in (0..n).step_by(S::LANES) {
                 let unit = S::mul(S::load(line.add(c)), factor);
-                S::store(line.add(c), S::mul(factor, S::fma(unit, along, back(c))));
+                let mut back = S::load(dy.add(c));
+                if scaled {
+                    back = S::mul(back, S::load(scale.add(c)));
+                }
+                S::store(line.add(c), S::mul(factor, S::fma(unit, along, back)));
             }
         }
     }

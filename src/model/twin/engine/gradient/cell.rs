@@ -18,16 +18,19 @@ unsafe fn remember_generic<S: Simd>(
         for c in (0..n).step_by(S::LANES) {
             // SAFETY: the caller's rows.
             unsafe {
-                let gate = |k: usize| gates.add(r * gates_row + k * n + c);
-                let [i, f, o] = [0, 1, 3].map(|k| sigmoid::<S>(S::load(gate(k))));
-                let g = tanh::<S>(S::load(gate(2)));
-                let at = r * row + c;
+                // No closures: they would not be compiled for the instruction set.
+                let (gate, at) = (gates.add(r * gates_row + c), r * row + c);
+                let i = sigmoid::<S>(S::load(gate));
+                let f = sigmoid::<S>(S::load(gate.add(n)));
+                let g = tanh::<S>(S::load(gate.add(2 * n)));
+                let o = sigmoid::<S>(S::load(gate.add(3 * n)));
                 let now = S::fma(i, g, S::mul(f, S::load(before.add(at))));
                 S::store(cell.add(at), now);
                 S::store(hidden.add(at), S::mul(o, tanh::<S>(now)));
-                for (k, value) in [i, f, g, o].into_iter().enumerate() {
-                    S::store(gate(k), value);
-                }
+                S::store(gate, i);
+                S::store(gate.add(n), f);
+                S::store(gate.add(2 * n), g);
+                S::store(gate.add(3 * n), o);
             }
         }
     }
@@ -49,19 +52,19 @@ unsafe fn remember_back_generic<S: Simd>(
         for c in (0..n).step_by(S::LANES) {
             // SAFETY: the caller's rows.
             unsafe {
-                let gate = |k: usize| gates.add(r * gates_row + k * n + c);
-                let [i, f, g, o] = [0, 1, 2, 3].map(|k| S::load(gate(k)));
-                let (one, at) = (S::splat(1.0), r * row + c);
-                let slope = |s: S::V| S::mul(s, S::sub(one, s));
+                let (gate, at, one) = (gates.add(r * gates_row + c), r * row + c, S::splat(1.0));
+                let (i, f) = (S::load(gate), S::load(gate.add(n)));
+                let (g, o) = (S::load(gate.add(2 * n)), S::load(gate.add(3 * n)));
                 let seen = tanh::<S>(S::load(cell.add(at)));
                 let dh = S::load(hidden_back.add(at));
                 let through = S::mul(S::mul(dh, o), S::sub(one, S::mul(seen, seen)));
                 let dc = S::add(S::load(cell_back.add(at)), through);
                 S::store(cell_back.add(at), S::mul(dc, f));
-                S::store(gate(0), S::mul(S::mul(dc, g), slope(i)));
-                S::store(gate(1), S::mul(S::mul(dc, S::load(before.add(at))), slope(f)));
-                S::store(gate(2), S::mul(S::mul(dc, i), S::sub(one, S::mul(g, g))));
-                S::store(gate(3), S::mul(S::mul(dh, seen), slope(o)));
+                S::store(gate, S::mul(S::mul(dc, g), S::mul(i, S::sub(one, i))));
+                let from_before = S::mul(dc, S::load(before.add(at)));
+                S::store(gate.add(n), S::mul(from_before, S::mul(f, S::sub(one, f))));
+                S::store(gate.add(2 * n), S::mul(S::mul(dc, i), S::sub(one, S::mul(g, g))));
+                S::store(gate.add(3 * n), S::mul(S::mul(dh, seen), S::mul(o, S::sub(one, o))));
             }
         }
     }

@@ -136,16 +136,16 @@ impl Convolution {
         }
     }
 
-    /// Adds the gradient of the input.
+    /// Writes the gradient of the input, or adds it to what stands in `dx`.
     ///
     /// # Safety
     /// As [`Self::forward`], for `dx`.
-    pub unsafe fn backward(&self, context: Context<'_>, frames: usize, dy: Pictures, dx: Pictures) {
+    pub unsafe fn backward(&self, context: Context<'_>, frames: usize, dy: Pictures, dx: Pictures, add: bool) {
         // SAFETY: the caller's.
         unsafe {
             match &self.way {
-                Way::Windows(windows) => windows.backward(context, frames, dy, dx),
-                Way::Tiles(tiles) => tiles.backward(context, frames, dy, dx),
+                Way::Windows(windows) => windows.backward(context, frames, dy, dx, add),
+                Way::Tiles(tiles) => tiles.backward(context, frames, dy, dx, add),
             }
         }
     }

@@ -317,7 +317,7 @@ impl Feedforward {
                         let dy = block.pictures(&mut now.z_back, row, 0);
                         self.input.gradient(context, frames, self.seen(retina), dy, sums, flat);
                         if let Some(back) = &mut retina_back {
-                            self.input.backward(context, frames, dy, self.seen(back));
+                            self.input.backward(context, frames, dy, self.seen(back), true);
                         }
                     }
                     Some(dense) => {
@@ -356,13 +356,15 @@ impl Feedforward {
                 let how = (block.raster, block.pool);
                 spread(context, frames, how, row, now.pooled_back.shared(), now.z_back.shared());
             }
-            now.y_back.zeros(rows * y_row);
+            now.y_back.fit(rows * y_row);
             for l in (0..block.layers).rev() {
+                // The last layer writes first.
+                let last = l + 1 == block.layers;
                 let dy = block.pictures(&mut now.z_back, row, l + 1);
                 let y = block.pictures(&mut now.y, y_row, l);
                 let y_back = block.pictures(&mut now.y_back, y_row, l);
                 block.convolutions[l].gradient(context, frames, y, dy, sums, flat);
-                block.convolutions[l].backward(context, frames, dy, y_back);
+                block.convolutions[l].backward(context, frames, dy, y_back, !last);
                 if let Some(skip) = l.checked_sub(1).map(|skip| &block.skips[skip]) {
                     for (group, weights) in skip.groups.iter().enumerate() {
                         let dy = dy.data.offset(group * padded);
@@ -373,7 +375,8 @@ impl Feedforward {
                         let back = Source { data: dy, k: padded, row };
                         for part in 0..l {
                             let to = block.pictures(&mut now.y_back, y_row, part).data.offset(group * padded);
-                            linear(context, rows, &[back], weights.backward(part), From::Output, (to, y_row));
+                            let from = if last { From::Zero } else { From::Output };
+                            linear(context, rows, &[back], weights.backward(part), from, (to, y_row));
                         }
                     }
                 }

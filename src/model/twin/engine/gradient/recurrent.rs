@@ -480,10 +480,7 @@ impl Recurrent {
 
             let still = Context { parallel: false, ..context };
             let of = |data: Shared, pixel: usize| Pictures { data, pixel, frame: 0, group: 0 };
-            for pixel in 0..pixels {
-                std::slice::from_raw_parts_mut(both_back.at(pixel * rows.both), xp + hp).fill(0.0);
-            }
-            group.convolution.backward(still, 1, of(z_back, rows.z), of(both_back, rows.both));
+            group.convolution.backward(still, 1, of(z_back, rows.z), of(both_back, rows.both), false);
             let both = places.both.at(at * rows.both + index * (xp + hp));
             let x_back = places.x.at(at * rows.x + index * xp);
             tanh_back(kernel, both, rows.both, both_back.at(0), rows.both, x_back, rows.x, pixels, xp);

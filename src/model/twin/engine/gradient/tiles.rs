@@ -42,6 +42,14 @@ struct Pass<'a> {
     reversed: bool,
 }
 
+/// What products are added to.
+#[derive(Clone, Copy)]
+enum Onto<'a> {
+    Nothing,
+    Bias(&'a [f32]),
+    Itself,
+}
+
 /// How tiles are dealt out.
 #[derive(Clone, Copy)]
 struct Deal {
@@ -121,7 +129,7 @@ impl Tiles {
         frames: usize,
         pass: Pass<'_>,
         (x, y): (Pictures, Pictures),
-        bias: Option<&[f32]>,
+        onto: Onto<'_>,
     ) {
         let (deal, places) = (self.deal(frames), self.tile.places());
         let Pass { filters, inputs, outputs, reversed } = pass;
@@ -159,9 +167,10 @@ impl Tiles {
                         product(self.kernel, pixels, segments, filters.operand(group, place), Start::Zero, to);
                     }
                     let size = [self.map.height, self.map.width];
-                    let (bias, add) = match bias {
-                        Some(bias) => (bias[group * outputs..].as_ptr(), false),
-                        None => (std::ptr::null(), true),
+                    let (bias, add) = match onto {
+                        Onto::Bias(bias) => (bias[group * outputs..].as_ptr(), false),
+                        Onto::Nothing => (NOTHING.as_ptr(), false),
+                        Onto::Itself => (NOTHING.as_ptr(), true),
                     };
                     for f in 0..count {
                         let from = m.as_ptr().add(f * tiles * outputs);
@@ -181,18 +190,18 @@ impl Tiles {
         let (inputs, outputs) = self.channels;
         let pass = Pass { filters: &self.forward, inputs, outputs, reversed: false };
         // SAFETY: the caller's.
-        unsafe { self.run(context, frames, pass, (x, y), Some(bias)) };
+        unsafe { self.run(context, frames, pass, (x, y), Onto::Bias(bias)) };
     }
 
-    /// Adds the gradient of the input.
+    /// Writes the gradient of the input, or adds it to what stands in `dx`.
     ///
     /// # Safety
     /// As [`Self::forward`], for `dx`.
-    pub unsafe fn backward(&self, context: Context<'_>, frames: usize, dy: Pictures, dx: Pictures) {
+    pub unsafe fn backward(&self, context: Context<'_>, frames: usize, dy: Pictures, dx: Pictures, add: bool) {
         let (outputs, inputs) = self.channels;
         let pass = Pass { filters: &self.backward, inputs, outputs, reversed: true };
         // SAFETY: the caller's.
-        unsafe { self.run(context, frames, pass, (dy, dx), None) };
+        unsafe { self.run(context, frames, pass, (dy, dx), if add { Onto::Itself } else { Onto::Nothing }) };
     }
 
     /// Adds the gradient of the weights.

@@ -14,19 +14,23 @@ const GATHERED: usize = 1 << 15;
 /// Tasks that a weight gradient is split into; a fixed number, so that sums have a fixed order.
 const PARTS: usize = 8;
 
+/// No pixel of the input.
+const OUTSIDE: u32 = u32::MAX;
+
 /// One causal convolution of one stream.
 #[derive(Debug)]
 pub(super) struct Windows {
     from: Raster,
     to: Raster,
-    spatial: usize,
-    stride: usize,
     temporal: usize,
-    replicate: bool,
+    /// Pixels of the kernel.
+    taps: usize,
     /// Channels of a group with padding, in and out.
     channels: (usize, usize),
     /// Numbers gathered for each of the `temporal` frames, with padding.
     window: usize,
+    /// `[output pixel, tap]`: pixel of the input, or [`OUTSIDE`].
+    inputs: Vec<u32>,
     /// For each group.
     weights: Vec<Weights>,
 }
@@ -52,17 +56,14 @@ impl Windows {
                 if tap < taps { place(group, input, time * taps + tap, o) } else { None }
             })
         });
-        Self {
-            from,
-            to: Raster { height: side(from.height), width: side(from.width) },
-            spatial: layer.spatial,
-            stride: layer.stride,
-            temporal: layer.temporal,
-            replicate: layer.replicate,
-            channels,
-            window,
-            weights: weights.collect(),
+        let weights = weights.collect();
+        let to = Raster { height: side(from.height), width: side(from.width) };
+        let mut inputs = Vec::with_capacity(to.pixels() * taps);
+        for pixel in 0..to.pixels() {
+            let at = (pixel / to.width, pixel % to.width);
+            inputs.extend((0..taps).map(|tap| input(layer, from, at, tap)));
         }
+        Self { from, to, temporal: layer.temporal, taps, channels, window, inputs, weights }
     }
 
     /// Pixels of the output.
@@ -80,44 +81,35 @@ impl Windows {
         (GATHERED / (self.temporal * self.window * self.to.width)).clamp(1, self.to.height)
     }
 
-    /// Where a tap of an output pixel reads the input: `None` outside.
-    fn input(&self, (y, x): (usize, usize), tap: usize) -> Option<usize> {
-        let padding = (self.spatial - self.stride) / 2;
-        let along = |at: usize, tap: usize, size: usize| {
-            let at = at * self.stride + tap;
-            if self.replicate {
-                Some(at.saturating_sub(padding).min(size - 1))
-            } else {
-                at.checked_sub(padding).filter(|&at| at < size)
-            }
-        };
-        let row = along(y, tap / self.spatial, self.from.height)?;
-        Some(row * self.from.width + along(x, tap % self.spatial, self.from.width)?)
-    }
-
     /// Gathers the windows of rows `first..last` at one frame, `[pixel, time, tap, channel]`.
     unsafe fn gather(&self, x: Pictures, group: usize, frame: usize, (first, last): (usize, usize), out: &mut [f32]) {
         let (n, all) = (self.channels.0, self.temporal * self.window);
         out.fill(0.0);
         for time in (0..self.temporal).filter(|time| frame + time + 1 >= self.temporal) {
             let source = (frame + time + 1 - self.temporal) * x.frame + group * x.group;
-            for (pixel, y, column) in self.pixels(first, last) {
+            for (pixel, inputs) in self.inputs(first, last).enumerate() {
                 let line = &mut out[pixel * all + time * self.window..][..self.window];
-                for (tap, to) in line.chunks_exact_mut(n).take(self.spatial * self.spatial).enumerate() {
-                    if let Some(at) = self.input((y, column), tap) {
-                        // SAFETY: the caller's pictures have this pixel.
-                        let pixel = unsafe { std::slice::from_raw_parts(x.data.at(source + at * x.pixel), n) };
-                        to.copy_from_slice(pixel);
+                // SAFETY: the caller's pictures have these pixels.
+                unsafe {
+                    if n == 1 {
+                        for (to, &at) in line.iter_mut().zip(inputs).filter(|(_, at)| **at != OUTSIDE) {
+                            *to = *x.data.at(source + at as usize * x.pixel);
+                        }
+                        continue;
+                    }
+                    for (to, &at) in line.chunks_exact_mut(n).zip(inputs).filter(|(_, at)| **at != OUTSIDE) {
+                        let from = x.data.at(source + at as usize * x.pixel);
+                        to.copy_from_slice(std::slice::from_raw_parts(from, n));
                     }
                 }
             }
         }
     }
 
-    /// Number, row and column of every output pixel of some rows.
-    fn pixels(&self, first: usize, last: usize) -> impl Iterator<Item = (usize, usize, usize)> {
-        let width = self.to.width;
-        (first..last).flat_map(move |y| (0..width).map(move |x| ((y - first) * width + x, y, x)))
+    /// Input pixels of all taps of the output pixels of some rows.
+    fn inputs(&self, first: usize, last: usize) -> impl Iterator<Item = &[u32]> {
+        let row = self.to.width * self.taps;
+        self.inputs[first * row..last * row].chunks_exact(self.taps)
     }
 
     /// Computes all frames. `bias` has one vector a group side by side.
@@ -145,15 +137,24 @@ impl Windows {
         });
     }
 
-    /// Adds the gradient of the input.
+    /// Writes the gradient of the input, or adds it to what stands in `dx`.
     ///
     /// # Safety
     /// As [`Self::forward`], for `dx`.
-    pub unsafe fn backward(&self, context: Context<'_>, frames: usize, dy: Pictures, dx: Pictures) {
+    pub unsafe fn backward(&self, context: Context<'_>, frames: usize, dy: Pictures, dx: Pictures, add: bool) {
         let n = self.channels.0;
         context.each(frames * self.weights.len(), |task, scratch| {
             let (group, frame) = (task / frames, task % frames);
             let weights = &self.weights[group];
+            if !add {
+                for pixel in 0..self.from.pixels() {
+                    // SAFETY: the caller's pictures; tasks write frames and groups of their own.
+                    unsafe {
+                        let to = dx.data.at(frame * dx.frame + group * dx.group + pixel * dx.pixel);
+                        std::slice::from_raw_parts_mut(to, n).fill(0.0);
+                    }
+                }
+            }
             for time in (0..self.temporal).filter(|time| frame + self.temporal - 1 - time < frames) {
                 let source = (frame + self.temporal - 1 - time) * dy.frame + group * dy.group;
                 for first in (0..self.to.height).step_by(self.band()) {
@@ -168,11 +169,11 @@ impl Windows {
                         let operand = weights.backward(time);
                         product(context.kernel, pixels, &[segment], operand, Start::Zero, room.as_mut_ptr());
                         let base = frame * dx.frame + group * dx.group;
-                        for (pixel, y, x) in self.pixels(first, last) {
-                            let line = &room[pixel * self.window..][..self.window];
-                            for (tap, from) in line.chunks_exact(n).take(self.spatial * self.spatial).enumerate() {
-                                let Some(at) = self.input((y, x), tap) else { continue };
-                                let to = std::slice::from_raw_parts_mut(dx.data.at(base + at * dx.pixel), n);
+                        for (line, inputs) in room.chunks_exact(self.window).zip(self.inputs(first, last)) {
+                            let taps = line.chunks_exact(n).zip(inputs);
+                            for (from, &at) in taps.filter(|(_, at)| **at != OUTSIDE) {
+                                let to = dx.data.at(base + at as usize * dx.pixel);
+                                let to = std::slice::from_raw_parts_mut(to, n);
                                 to.iter_mut().zip(from).for_each(|(to, &value)| *to += value);
                             }
                         }
@@ -219,4 +220,19 @@ impl Windows {
             }
         }
     }
+}
+
+/// Where a tap of an output pixel reads the input.
+fn input(layer: &Layer, from: Raster, (y, x): (usize, usize), tap: usize) -> u32 {
+    let along = |at: usize, tap: usize, size: usize| {
+        let at = at * layer.stride + tap;
+        if layer.replicate {
+            Some(at.saturating_sub(layer.padding()).min(size - 1))
+        } else {
+            at.checked_sub(layer.padding()).filter(|&at| at < size)
+        }
+    };
+    let (row, column) = (along(y, tap / layer.spatial, from.height), along(x, tap % layer.spatial, from.width));
+    let at = row.zip(column).map(|(row, column)| row * from.width + column);
+    at.map_or(OUTSIDE, |at| u32::try_from(at).expect("sizes are checked"))
 }
