@@ -107,9 +107,9 @@ pub(super) unsafe fn gelu_slope<S: Simd>(x: S::V) -> S::V {
     }
 }
 
-/// x^p for x > 0; x below the smallest normal number counts as that number.
+/// Natural logarithm of x > 0; x below the smallest normal number counts as that number.
 #[inline(always)]
-pub(super) unsafe fn power<S: Simd>(x: S::V, p: S::V) -> S::V {
+pub(super) unsafe fn ln<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's instruction set.
     unsafe {
         let one = S::splat(1.0);
@@ -133,9 +133,15 @@ pub(super) unsafe fn power<S: Simd>(x: S::V, p: S::V) -> S::V {
             ],
         );
         let ln = S::fma(S::mul(s, s), r, s);
-        let ln = S::fma(e, S::splat(std::f32::consts::LN_2), ln);
-        exp::<S>(S::mul(ln, p))
+        S::fma(e, S::splat(std::f32::consts::LN_2), ln)
     }
+}
+
+/// x^p for x > 0; x below the smallest normal number counts as that number.
+#[inline(always)]
+pub(super) unsafe fn power<S: Simd>(x: S::V, p: S::V) -> S::V {
+    // SAFETY: the caller's instruction set.
+    unsafe { exp::<S>(S::mul(ln::<S>(x), p)) }
 }
 
 /// Writes a function over rows of whole vectors: `dst[r][c] = f(src[r][c])`.

@@ -10,8 +10,8 @@ use super::super::simd::{Kernel, Simd, dispatched};
 use super::outer::outer;
 use super::room::Room;
 
-/// Queries that are answered together.
-const QUERIES: usize = 24;
+/// Queries that are answered together: their scores stay in the cache.
+const QUERIES: usize = 48;
 
 /// Sizes of one group's attention.
 #[derive(Debug, Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use super::super::buffer::Shared;
 use super::super::product::{Operand, Pixels, Segment, Start, product};
+use super::super::simd::{Simd, dispatched};
 use super::outer::outer;
 use super::room::{Context, Room};
 use super::weights::Weights;
@@ -126,15 +127,28 @@ pub(super) unsafe fn sums_by_frame(
     let out = Shared::new(out);
     debug_assert_eq!(out_len, frames * n);
     context.each(frames, |frame, _| {
-        // SAFETY: every task writes the sums of its frame.
-        let sums = unsafe { std::slice::from_raw_parts_mut(out.at(frame * n), n) };
-        sums.fill(0.0);
-        for r in 0..rows {
-            // SAFETY: the caller's rows.
-            let line = unsafe { std::slice::from_raw_parts(data.at((frame * rows + r) * row), n) };
-            sums.iter_mut().zip(line).for_each(|(sum, &value)| *sum += value);
-        }
+        // SAFETY: the caller's rows; every task writes the sums of its frame.
+        unsafe { sum_rows(context.kernel, data.at(frame * rows * row), row, rows, n, out.at(frame * n)) };
     });
+}
+
+#[inline(always)]
+unsafe fn sum_rows_generic<S: Simd>(data: *const f32, row: usize, rows: usize, n: usize, out: *mut f32) {
+    for c in (0..n).step_by(S::LANES) {
+        // SAFETY: the caller's rows.
+        unsafe {
+            let mut sum = S::splat(0.0);
+            for r in 0..rows {
+                sum = S::add(sum, S::load(data.add(r * row + c)));
+            }
+            S::store(out.add(c), sum);
+        }
+    }
+}
+
+dispatched! {
+    /// Sums of `rows` rows of `n` numbers.
+    fn sum_rows(data: *const f32, row: usize, rows: usize, n: usize, out: *mut f32) = sum_rows_generic
 }
 
 /// Sums `[frame, n]` over frames.

@@ -3,7 +3,9 @@
 //! Coordinates are f64: rays that graze the screen have huge ones, and the power law is steep near black.
 
 use super::super::buffer::Shared;
+use super::super::math::{exp, ln};
 use super::super::perspective::{Vector, dot, rotation, transposed};
+use super::super::simd::{Simd, dispatched};
 use super::parameters::{Parameters, Table};
 use super::room::{Context, Room};
 use super::small::{Small, gelu};
@@ -81,7 +83,7 @@ pub(super) struct Tape {
     axes: [Vector; 3],
     center: Vector,
     angle: Vector,
-    /// Luminance, its power and its logarithm, `[frame, pixel, 3]`.
+    /// Luminance, its logarithm and its power, `[frame, 3, pixel]`.
     light: Room,
     /// Retina images `[frame, pixel]`, and their gradient.
     pub out: Room,
@@ -162,26 +164,30 @@ impl Perspective {
         tape.frames.clear();
         tape.frames.extend(gaze.map(|&gaze| self.look(gaze, &tape.axes)));
         let (frames, n) = (tape.frames.len(), self.rays.len());
-        let (light, out) = (Shared::new(tape.light.fit(3 * frames * n)), Shared::new(tape.out.fit(frames * n)));
+        let row = row_of(n);
+        let (light, out) = (Shared::new(tape.light.fit(3 * frames * row)), Shared::new(tape.out.fit(frames * n)));
         let tape = &*tape;
         let [exponent, scale, offset] = self.own.response;
         context.each(frames, |frame, _| {
             // SAFETY: tasks write frames of their own.
             let (light, out) = unsafe {
-                let light = std::slice::from_raw_parts_mut(light.at(3 * frame * n), 3 * n);
+                let light = std::slice::from_raw_parts_mut(light.at(3 * frame * row), 3 * row);
                 (light, std::slice::from_raw_parts_mut(out.at(frame * n), n))
             };
             let grey = shown.frame(frame);
             let view = self.view(&tape.frames[frame], tape, shown.raster);
-            for ((out, light), ray) in out.iter_mut().zip(light.as_chunks_mut::<3>().0).zip(&self.rays) {
+            for (lit, ray) in light.iter_mut().zip(&self.rays) {
                 let point = view.point(ray);
                 let ([a, b, c, d], [fx, fy]) = (self.taps(grey, shown.raster, &point), point.fractions);
                 let (top, bottom) = (a + fx * (b - a), c + fx * (d - c));
-                let lit = top + fy * (bottom - top) + FLOOR;
-                let logarithm = lit.ln();
-                let power = (exponent * logarithm).exp();
-                *light = [lit as f32, power as f32, logarithm as f32];
-                *out = (power * scale + offset) as f32;
+                *lit = (top + fy * (bottom - top) + FLOOR) as f32;
+            }
+            // SAFETY: the room of the frame holds three whole pictures.
+            unsafe {
+                let response = [exponent as f32, scale as f32, offset as f32];
+                respond(context.kernel, light.as_mut_ptr(), n, row, response);
+                let power = &light[2 * row..];
+                out.iter_mut().zip(power).for_each(|(out, &power)| *out = power * response[1] + response[2]);
             }
         });
     }
@@ -220,8 +226,14 @@ impl Perspective {
     }
 
     /// Luminance of the four pixels around a point.
+    #[inline(always)]
     fn taps(&self, grey: &[u8], raster: Raster, point: &Point) -> [f64; 4] {
         let [left, top] = point.first;
+        if left >= 0 && top >= 0 && left + 1 < raster.width as i64 && top + 1 < raster.height as i64 {
+            let first = top as usize * raster.width + left as usize;
+            let at = |place: usize| self.luminance[usize::from(grey[place])];
+            return [at(first), at(first + 1), at(first + raster.width), at(first + raster.width + 1)];
+        }
         let at = |x: i64, y: i64| {
             if (0..raster.width as i64).contains(&x) && (0..raster.height as i64).contains(&y) {
                 self.luminance[usize::from(grey[y as usize * raster.width + x as usize])]
@@ -235,6 +247,7 @@ impl Perspective {
     /// From the gradient of the retina images, `tape.out_back`, to that of the parameters.
     pub fn backward(&self, context: Context<'_>, shown: Shown<'_>, jitter: Jitter, tape: &mut Tape, flat: &mut [f32]) {
         let n = self.rays.len();
+        let row = row_of(n);
         let mut frames = std::mem::take(&mut tape.frames);
         let [exponent, scale, _] = self.own.response;
         let places = Frames(frames.as_mut_ptr());
@@ -246,9 +259,13 @@ impl Perspective {
             let grey = shown.frame(index);
             let mut sums = [0.0; 15];
             let view = self.view(frame, tape_ref, shown.raster);
-            let light = tape_ref.light[3 * index * n..][..3 * n].as_chunks::<3>().0;
-            for ((&back, light), ray) in tape_ref.out_back[index * n..][..n].iter().zip(light).zip(&self.rays) {
-                let (back, [lit, power, logarithm]) = (f64::from(back), light.map(f64::from));
+            let light = &tape_ref.light[3 * index * row..][..3 * row];
+            let light = light[..n].iter().zip(&light[row..]).zip(&light[2 * row..]);
+            for ((&back, ((&lit, &logarithm), &power)), ray) in
+                tape_ref.out_back[index * n..][..n].iter().zip(light).zip(&self.rays)
+            {
+                let (back, lit, logarithm, power) =
+                    (f64::from(back), f64::from(lit), f64::from(logarithm), f64::from(power));
                 sums[12] += back * power * logarithm;
                 sums[13] += back * power;
                 sums[14] += back;
@@ -313,6 +330,28 @@ impl Perspective {
     }
 }
 
+/// Numbers of one picture of the tape: whole vectors.
+fn row_of(pixels: usize) -> usize {
+    pixels.next_multiple_of(16)
+}
+
+#[inline(always)]
+unsafe fn respond_generic<S: Simd>(light: *mut f32, n: usize, row: usize, response: [f32; 3]) {
+    for i in (0..n).step_by(S::LANES) {
+        // SAFETY: the caller's pictures are whole vectors.
+        unsafe {
+            let logarithm = ln::<S>(S::load(light.add(i)));
+            S::store(light.add(row + i), logarithm);
+            S::store(light.add(2 * row + i), exp::<S>(S::mul(logarithm, S::splat(response[0]))));
+        }
+    }
+}
+
+dispatched! {
+    /// Logarithm and power of `n` luminances, `row` numbers apart.
+    fn respond(light: *mut f32, n: usize, row: usize, response: [f32; 3]) = respond_generic
+}
+
 /// The frames of a tape, for tasks that write one each.
 struct Frames(*mut FrameTape);
 // SAFETY: every task writes a frame of its own.
@@ -342,7 +381,7 @@ struct Point {
 }
 
 impl View<'_> {
-    #[inline]
+    #[inline(always)]
     fn point(&self, ray: &Vector) -> Point {
         let along = [dot(&self.turned[0], ray), dot(&self.turned[1], ray), dot(&self.turned[2], ray).max(GRAZING)];
         let reach = self.center[2] / along[2];
@@ -361,7 +400,7 @@ impl View<'_> {
     }
 
     /// Adds the gradients of the turned axes (9 numbers) and of the centre along the axes (3).
-    #[inline]
+    #[inline(always)]
     fn back(&self, ray: &Vector, point: &Point, back: [f64; 2], sums: &mut [f64; 15]) {
         let reach = back[0] * point.along[0] + back[1] * point.along[1];
         let depth = if point.along[2] > GRAZING { -reach * point.reach / point.along[2] } else { 0.0 };

@@ -1,6 +1,7 @@
 //! Average pooling and its way back.
 
 use super::super::buffer::Shared;
+use super::super::simd::{Simd, dispatched};
 use super::room::Context;
 use crate::signals::Raster;
 
@@ -17,22 +18,11 @@ pub(super) unsafe fn pool(
     to: Shared,
 ) {
     let (height, width) = (raster.height / side, raster.width / side);
-    let share = 1.0 / (side * side) as f32;
     context.each(frames, |frame, _| {
-        for (pixel, at) in (0..height * width).map(|i| (i, (i / width * raster.width + i % width) * side)) {
-            // SAFETY: both pictures have these pixels; tasks write frames of their own.
-            unsafe {
-                let out = std::slice::from_raw_parts_mut(to.at((frame * height * width + pixel) * n), n);
-                for tap in 0..side * side {
-                    let at = frame * raster.pixels() + at + tap / side * raster.width + tap % side;
-                    let line = std::slice::from_raw_parts(from.at(at * n), n);
-                    if tap == 0 {
-                        out.iter_mut().zip(line).for_each(|(out, &value)| *out = value * share);
-                    } else {
-                        out.iter_mut().zip(line).for_each(|(out, &value)| *out += value * share);
-                    }
-                }
-            }
+        // SAFETY: both rooms hold the frame; tasks write frames of their own.
+        unsafe {
+            let (from, to) = (from.at(frame * raster.pixels() * n), to.at(frame * height * width * n));
+            average(context.kernel, from, raster.width, side, n, to, (height, width));
         }
     });
 }
@@ -66,4 +56,38 @@ pub(super) unsafe fn spread(
             }
         }
     });
+}
+
+#[inline(always)]
+unsafe fn average_generic<S: Simd>(
+    from: *const f32,
+    row: usize,
+    side: usize,
+    n: usize,
+    to: *mut f32,
+    (height, width): (usize, usize),
+) {
+    let share = 1.0 / (side * side) as f32;
+    for y in 0..height {
+        for x in 0..width {
+            for c in (0..n).step_by(S::LANES) {
+                // SAFETY: the caller's pictures.
+                unsafe {
+                    let mut sum = S::splat(0.0);
+                    for i in 0..side {
+                        for j in 0..side {
+                            sum = S::add(sum, S::load(from.add(((y * side + i) * row + x * side + j) * n + c)));
+                        }
+                    }
+                    S::store(to.add((y * width + x) * n + c), S::mul(sum, S::splat(share)));
+                }
+            }
+        }
+    }
+}
+
+dispatched! {
+    /// Means of squares of pixels of one frame whose rows have `row` pixels.
+    fn average(from: *const f32, row: usize, side: usize, n: usize, to: *mut f32, size: (usize, usize)) =
+        average_generic
 }
