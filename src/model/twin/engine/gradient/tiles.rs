@@ -269,20 +269,25 @@ static NOTHING: [f32; 1 << 10] = [0.0; 1 << 10];
 
 /// Addresses of the pixels of a square, those outside of the picture zeros.
 #[inline(always)]
-unsafe fn square<const SIZE: usize>(
+fn square<const SIZE: usize>(
     data: *const f32,
     pixel: usize,
     [height, width]: [usize; 2],
     (y, x): (isize, isize),
 ) -> [[*const f32; SIZE]; SIZE] {
     let mut places = [[NOTHING.as_ptr(); SIZE]; SIZE];
-    for (i, line) in places.iter_mut().enumerate() {
-        for (j, place) in line.iter_mut().enumerate() {
-            let (y, x) = (y + i as isize, x + j as isize);
-            if (0..height as isize).contains(&y) && (0..width as isize).contains(&x) {
-                // SAFETY: the pixel lies inside the caller's picture.
-                *place = unsafe { data.add((y as usize * width + x as usize) * pixel) };
-            }
+    // Rows and columns on their own: there are few of them, and many pixels.
+    let (mut rows, mut columns) = ([usize::MAX; SIZE], [usize::MAX; SIZE]);
+    for i in 0..SIZE {
+        let (y, x) = (y.wrapping_add_unsigned(i) as usize, x.wrapping_add_unsigned(i) as usize);
+        rows[i] = if y < height { y * width * pixel } else { usize::MAX };
+        columns[i] = if x < width { x * pixel } else { usize::MAX };
+    }
+    for (line, &row) in places.iter_mut().zip(&rows) {
+        for (place, &column) in line.iter_mut().zip(&columns) {
+            let inside = row != usize::MAX && column != usize::MAX;
+            // The address is read only when the pixel lies inside the caller's picture.
+            *place = if inside { data.wrapping_add(row.wrapping_add(column)) } else { *place };
         }
     }
     places

@@ -170,6 +170,12 @@ impl Windows {
                         product(context.kernel, pixels, &[segment], operand, Start::Zero, room.as_mut_ptr());
                         let base = frame * dx.frame + group * dx.group;
                         for (line, inputs) in room.chunks_exact(self.window).zip(self.inputs(first, last)) {
+                            if n == 1 {
+                                for (from, &at) in line.iter().zip(inputs).filter(|(_, at)| **at != OUTSIDE) {
+                                    *dx.data.at(base + at as usize * dx.pixel) += from;
+                                }
+                                continue;
+                            }
                             let taps = line.chunks_exact(n).zip(inputs);
                             for (from, &at) in taps.filter(|(_, at)| **at != OUTSIDE) {
                                 let to = dx.data.at(base + at as usize * dx.pixel);
