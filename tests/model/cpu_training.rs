@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use twinscope::model::twin::engine::Kernel;
 use twinscope::model::twin::network::{Draws, Run};
 use twinscope::model::twin::{Periphery, TwinConfig};
 use twinscope::model::weights::{StateDict, fill};
@@ -195,6 +196,27 @@ fn frozen_parameters_get_no_gradient_and_the_others_the_same() {
 }
 
 #[test]
+fn every_instruction_set_gives_the_gradient_of_the_reference() {
+    let (config, parameters) = tiny();
+    let fixture = Fixture::load("twin/tiny_public_n2.safetensors");
+    let clip = clip("twin/tiny_public_n2.safetensors");
+    let mut gradient = Gradient::new(parameters.table());
+    for kernel in Kernel::available() {
+        let mut network = Trainable::with_kernel(&config, &parameters, kernel);
+        let run = Run::inference(2);
+        network.objective_and_gradient(&parameters, &clip, &ALL, &run, &mut gradient).expect("finite");
+        let mut report = Report::default();
+        for entry in parameters.table().entries() {
+            let Some(values) = gradient.get(&entry.key) else { continue };
+            let values: Vec<f32> = values.iter().map(|v| v * 64.0).collect();
+            let wanted = &fixture.get(&format!("f64.grad_sum_loss.{}", entry.key)).values;
+            report.near("gradient", &entry.key, &values, wanted, GRADIENT);
+        }
+        report.finish(&format!("{kernel:?}"));
+    }
+}
+
+#[test]
 fn a_gradient_is_the_same_to_the_bit_on_any_number_of_threads() {
     let (config, parameters) = tiny();
     let clip = clip("twin/tiny_public_n2.safetensors");
@@ -228,6 +250,83 @@ fn the_gradient_of_a_batch_is_the_mean_of_its_members() {
         report.near("gradient", key, &found.values, &mean, 1e-5);
     }
     report.finish("batch");
+}
+
+#[test]
+fn gradients_of_the_published_size_agree_with_the_reference() {
+    let fixture = Fixture::load("twin/full_public.safetensors");
+    let inputs = Inputs::of(&fixture).member(0);
+    let config = TwinConfig::microns();
+    let parameters = Parameters::new(&config, 16, &fill::filled(&config, 16, 20_250_409)).expect("the fill fits");
+    let (frames, raster) = (4, inputs.movie.raster());
+    let movie = Movie::new(raster, frames, 1, inputs.movie.pixels()[..frames * raster.pixels()].to_vec());
+    let (gaze, state) = (0..frames).map(|t| (inputs.behavior.gaze(t)[0], inputs.behavior.state(t)[0])).unzip();
+    let behavior = Behavior::new(frames, 1, gaze, state).expect("finite");
+    let target = Responses::new(frames, 1, 16, inputs.target.values()[..frames * 16].to_vec()).expect("whole");
+    let clip = Clip::new(movie.expect("whole"), behavior, target).expect("one recording");
+    let (_, found) = gradient_of(&config, &parameters, &clip, &Run::inference(1), &[]);
+    let mut report = Report::default();
+    for (key, gradient) in &found.tensors {
+        let step = (gradient.values.len() / 32).max(1);
+        let some: Vec<f32> = gradient.values.iter().step_by(step).take(32).map(|v| v * 64.0).collect();
+        // The reference is the published f32 code.
+        let (kind, tolerance) = if key.starts_with("perspective.") { ("perspective", 3e-3) } else { ("other", 1e-4) };
+        report.near(kind, key, &some, &fixture.get(&format!("gradsub.{key}")).values, tolerance);
+    }
+    report.finish("published size");
+}
+
+#[test]
+fn every_step_of_adam_follows_its_formula() {
+    let (config, start) = tiny();
+    let clip = clip("twin/tiny_public_n2.safetensors");
+    let settings = AdamWConfig { longest_gradient: 0.7, ..AdamWConfig::default() };
+    let AdamWConfig { beta1, beta2, eps, decay, .. } = settings;
+    let (mut parameters, mut optimizer) = (start.clone(), AdamW::new(settings, &start));
+    let mut network = Trainable::new(&config, &start).freeze(&["core.feedforward.inputs.0.biases"]);
+    let mut gradient = Gradient::new(start.table());
+    let mut expected: Vec<f64> = start.values().iter().map(|&v| f64::from(v)).collect();
+    let (mut mean, mut square) = (vec![0.0; expected.len()], vec![0.0; expected.len()]);
+    let mut report = Report::default();
+    for step in 1..=3 {
+        network.objective_and_gradient(&parameters, &clip, &LATE, &Run::inference(2), &mut gradient).expect("finite");
+        let schedule = 1.0 / f64::from(step);
+        let length = gradient.values().iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
+        let found = optimizer.step(&mut parameters, &gradient, schedule);
+        assert!((found - length).abs() < 1e-9 * length && length > 0.7, "{found}, not {length}; long enough to be cut");
+        for (index, entry) in start.table().entries().iter().enumerate() {
+            let range = start.table().range(index);
+            let first = &start.values()[range.clone()];
+            if gradient.is_present(index) {
+                let rms = (first.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / first.len() as f64).sqrt();
+                let key = entry.key.as_str();
+                let shared = key.starts_with("core.") || key.starts_with("modulation.lstm.");
+                let rate = schedule
+                    * match key {
+                        _ if shared && key.contains(".weights.") => 0.015 * rms,
+                        _ if shared => (0.015 * rms).max(1e-3),
+                        _ if key.starts_with("readout.position.") => 5e-3,
+                        _ if key.starts_with("readout.") => 1e-2,
+                        _ => 1e-3,
+                    };
+                for i in range.clone() {
+                    let g = f64::from(gradient.values()[i]) * 0.7 / length;
+                    mean[i] = beta1 * mean[i] + (1.0 - beta1) * g;
+                    square[i] = beta2 * square[i] + (1.0 - beta2) * g * g;
+                    if entry.decay {
+                        expected[i] -= rate * decay * expected[i];
+                    }
+                    let (m, s) = (mean[i] / (1.0 - beta1.powi(step)), square[i] / (1.0 - beta2.powi(step)));
+                    expected[i] -= rate * m / (s.sqrt() + eps);
+                }
+            }
+            let found = &parameters.values()[range.clone()];
+            // Moments are kept in f32, which tells where a step is a part in a hundred.
+            report.near(&format!("step {step}"), &entry.key, found, &expected[range], 2e-6);
+        }
+    }
+    assert_eq!(parameters.get("core.feedforward.inputs.0.biases.0"), start.get("core.feedforward.inputs.0.biases.0"));
+    report.finish("AdamW");
 }
 
 /// A network in which nothing is even: edges, strides, groups, pools and kernels of all kinds.

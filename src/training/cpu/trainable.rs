@@ -2,6 +2,7 @@
 
 use super::{Gradient, Parameters};
 use crate::model::twin::TwinConfig;
+use crate::model::twin::engine::Kernel;
 use crate::model::twin::engine::gradient::{Differentiable, PARTS, Showing};
 use crate::model::twin::network::Run;
 use crate::signals::Responses;
@@ -14,9 +15,17 @@ pub struct Trainable {
 }
 
 impl Trainable {
-    /// A network of the sizes of these parameters.
+    /// A network of these sizes, with the constants that come along with these parameters.
     pub fn new(config: &TwinConfig, parameters: &Parameters) -> Self {
         Self { network: Differentiable::new(config, parameters) }
+    }
+
+    /// The same with a chosen instruction set, which must be one of [`Kernel::available`].
+    ///
+    /// # Panics
+    /// When this machine does not have the instruction set.
+    pub fn with_kernel(config: &TwinConfig, parameters: &Parameters, kernel: Kernel) -> Self {
+        Self { network: Differentiable::with_kernel(config, parameters, kernel) }
     }
 
     /// Leaves the parameters whose names begin with one of these as they are, and saves the work for their gradients.

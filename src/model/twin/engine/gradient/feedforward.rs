@@ -3,6 +3,8 @@
 //! The parts of a block lie side by side in every pixel, so that nothing is concatenated: `z` holds x0, x1, ..., each
 //! in groups; `y` holds their GELUs.
 
+use rayon::prelude::*;
+
 use super::super::channels::Channels;
 use super::super::simd::Kernel;
 use super::activation::{gelu, gelu_back};
@@ -222,11 +224,11 @@ impl Feedforward {
     pub fn pack(&mut self, effective: &[f32]) {
         self.input.pack(effective);
         self.out.pack(effective);
-        for block in &mut self.blocks {
+        self.blocks.par_iter_mut().for_each(|block| {
             block.input.iter_mut().for_each(|dense| dense.pack(effective));
-            block.convolutions.iter_mut().for_each(|convolution| convolution.pack(effective));
+            block.convolutions.par_iter_mut().for_each(|convolution| convolution.pack(effective));
             block.skips.iter_mut().flat_map(|skip| &mut skip.groups).for_each(|weights| weights.pack(effective));
-        }
+        });
     }
 
     /// All frames from the retina images `[frame, pixel]` to `tape.out`.

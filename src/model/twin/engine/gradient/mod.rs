@@ -149,9 +149,17 @@ impl Stream {
 }
 
 impl Differentiable {
-    /// The network of these sizes whose parameters and constants are given; they decide the sizes only.
+    /// The network of these sizes, with the constants that come along with these parameters.
     pub fn new(config: &TwinConfig, parameters: &Parameters) -> Self {
-        let kernel = Kernel::best();
+        Self::with_kernel(config, parameters, Kernel::best())
+    }
+
+    /// The same with a chosen instruction set.
+    ///
+    /// # Panics
+    /// When this machine does not have the instruction set.
+    pub fn with_kernel(config: &TwinConfig, parameters: &Parameters, kernel: Kernel) -> Self {
+        assert!(Kernel::available().contains(&kernel), "this machine cannot run {kernel:?}");
         let (table, layers) = (parameters.table().clone(), layers(config));
         let units = table.at("readout.position.mu").len() / 2;
         let stream = |stream: usize| {

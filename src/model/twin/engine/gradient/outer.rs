@@ -107,7 +107,7 @@ unsafe fn panel<S: Simd, const WIDTH: usize>(
         unsafe {
             let (a, y) = (a.add(at), y.add(at * n));
             // Tiles of four where that leaves a multiple of the large ones.
-            if left >= S::ROWS && left % S::ROWS % 4 == 0 {
+            if left >= S::ROWS && (left % S::ROWS).is_multiple_of(4) {
                 if S::ROWS == 12 {
                     tile::<S, 12, WIDTH>(rows, a, a_row, b, b_row, n, y);
                 } else {

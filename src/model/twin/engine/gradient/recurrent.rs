@@ -3,6 +3,8 @@
 //! Only the loop over frames is sequential, and inside a frame the groups are independent. Weight gradients are
 //! products over all frames at once, after the loop.
 
+use rayon::prelude::*;
+
 use super::super::buffer::{Buffer, Shared};
 use super::super::channels::Channels;
 use super::super::math::tanh_rows;
@@ -240,7 +242,7 @@ impl Recurrent {
                 *value = x.real_at(place).map_or(0.0, |o| effective[*start + o * *features + feature]);
             }
         }
-        for group in &mut self.groups {
+        self.groups.par_iter_mut().for_each(|group| {
             let weights = [&mut group.heard, &mut group.told];
             weights.into_iter().flatten().for_each(|weights| weights.pack(effective));
             group.convolution.pack(effective);
@@ -250,7 +252,7 @@ impl Recurrent {
             for (value, place) in group.gate_bias.iter_mut().zip(&group.gate_bias_places) {
                 *value = place.map_or(0.0, |place| effective[place]);
             }
-        }
+        });
     }
 
     /// Numbers of the groups of one pixel in each room.
