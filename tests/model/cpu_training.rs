@@ -218,7 +218,10 @@ fn every_instruction_set_gives_the_gradient_of_the_reference() {
 
 #[test]
 fn a_gradient_is_the_same_to_the_bit_on_any_number_of_threads() {
-    let (config, parameters) = tiny();
+    // Large enough that every sum is split.
+    let mut config = tiny_config(Periphery::Dark);
+    (config.perspective.height, config.perspective.width) = (48, 72);
+    let parameters = Parameters::new(&config, 4, &fill::filled(&config, 4, 8)).expect("a fill");
     let clip = clip("twin/tiny_public_n2.safetensors");
     let run = Run { samples: 2, stream: None, training: Some(Draws::from_seed(5, 2, 4)) };
     let on = |threads: usize| {
@@ -374,26 +377,32 @@ fn the_slope_along_a_random_direction_is_what_the_gradient_says() {
             let table = parameters.table().clone();
             for (index, entry) in table.entries().iter().enumerate() {
                 let range = table.range(index);
-                if !gradient.is_present(index) {
+                // Sampling between pixels has kinks: what moves the samples is held to the fixtures instead.
+                let moves = entry.key.starts_with("perspective.") && !entry.key.contains("retina_pixel");
+                if !gradient.is_present(index) || moves || entry.key.contains("position") {
                     continue;
                 }
                 let direction: Vec<f64> = range.clone().map(|i| f64::from(number(1004, i))).collect();
                 let size = range.clone().map(|i| f64::from(start[i]).powi(2)).sum::<f64>().sqrt().max(0.1);
                 let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
-                let step = 4e-3 * size / length;
+                let step = 1e-2 * size / length;
                 let mut at = |factor: f64| {
                     for (i, d) in range.clone().zip(&direction) {
                         parameters.values_mut()[i] = (f64::from(start[i]) + factor * step * d) as f32;
                     }
-                    let value = network.objective(&parameters, &clip, &LATE, &run).expect("finite");
+                    let responses = network.responses(&parameters, &clip, &run);
                     parameters.values_mut()[range.clone()].copy_from_slice(&start[range.clone()]);
-                    f64::from(value)
+                    let late = LATE.burnin_frames * samples * units;
+                    let pairs = responses.values()[late..].iter().zip(&clip.responses().values()[late..]);
+                    let loss = |(&r, &t): (&f32, &f32)| f64::from(r) - f64::from(r).ln() * f64::from(t);
+                    pairs.map(loss).sum::<f64>() / (responses.values().len() - late) as f64
                 };
-                let expected = (at(1.0) - at(-1.0)) / (2.0 * step);
-                let found: f64 =
-                    gradient.values()[range.clone()].iter().zip(&direction).map(|(&g, d)| f64::from(g) * d).sum();
-                // An objective of f32 near 1 to 10 is known to 1e-7 of itself; and third derivatives count.
-                let noise = 2e-6 / step + 0.02 * expected.abs();
+                // The error falls with the fourth power of the step.
+                let expected = (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * step);
+                let values = gradient.values()[range.clone()].iter();
+                let found: f64 = values.zip(&direction).map(|(&g, d)| f64::from(g) * d).sum();
+                // Responses are known to 1e-7 of themselves, and their errors average out.
+                let noise = 3e-8 / step + 2e-3 * expected.abs();
                 assert!((found - expected).abs() <= noise, "{}: {found}, not {expected} ± {noise}", entry.key);
             }
         }
