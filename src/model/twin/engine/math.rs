@@ -185,6 +185,12 @@ mod tests {
 
     over_rows!(exp_generic, exp);
     over_rows!(sigmoid_generic, sigmoid);
+    over_rows!(slope_generic, gelu_slope);
+    dispatched! {
+        /// Derivative of GELU times gamma.
+        fn slope_rows(src: *const f32, src_row: usize, dst: *mut f32, dst_row: usize, rows: usize, n: usize) =
+            slope_generic
+    }
     dispatched! {
         /// e^x.
         fn exp_rows(src: *const f32, src_row: usize, dst: *mut f32, dst_row: usize, rows: usize, n: usize) = exp_generic
@@ -261,6 +267,17 @@ mod tests {
         // The sum 1 + erf rounds at the size of 1, so far below zero only the argument sets the scale.
         check("gelu", gelu_rows, &range(20.0), gelu, |x, _| 5e-7 * x.abs());
         check("gelu", gelu_rows, &range(1e30), gelu, |x, _| 5e-7 * x.abs());
+    }
+
+    #[test]
+    fn the_slope_of_gelu_is_right_and_ends_at_zero_and_gamma() {
+        let slope = |x: f64| {
+            let density = (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt();
+            (0.5 * (1.0 + erf(x * std::f64::consts::FRAC_1_SQRT_2)) + x * density) * GAMMA
+        };
+        // The sum 1 + erf rounds at the size of 1.
+        check("gelu slope", slope_rows, &range(20.0), slope, |_, _| 5e-7);
+        check("gelu slope", slope_rows, &range(1e30), slope, |_, _| 5e-7);
     }
 
     #[test]
