@@ -1,6 +1,7 @@
 //! Objective and optimizer of the published training, and how both change over time.
 
 mod clip;
+pub mod cpu;
 mod objective;
 mod schedule;
 mod sgd_clip;

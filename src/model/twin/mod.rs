@@ -1,7 +1,7 @@
 //! The digital twin of Wang et al. (Nature 640:470, 2025): perspective, modulation, core, readout.
 //!
 //! Two executions of the same network, held against each other: burn modules on any burn device
-//! (differentiable; the GPU path and the training path), and a CPU inference engine of our own.
+//! (differentiable; the GPU path), and a CPU engine of our own for inference and, in `engine::gradient`, for training.
 
 pub mod config;
 pub mod engine;

@@ -59,4 +59,14 @@ impl Shared {
         // SAFETY: the caller keeps `index` inside the allocation.
         unsafe { self.0.add(index) }
     }
+
+    /// The place of an element as a start of its own.
+    ///
+    /// # Safety
+    /// As [`Self::at`].
+    #[inline(always)]
+    pub unsafe fn offset(self, index: usize) -> Self {
+        // SAFETY: the caller's.
+        Self(unsafe { self.at(index) })
+    }
 }

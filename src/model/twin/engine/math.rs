@@ -63,9 +63,9 @@ pub(super) unsafe fn tanh<S: Simd>(x: S::V) -> S::V {
     }
 }
 
-/// The Gaussian error linear unit x Φ(x), times [`GAMMA`].
+/// The Gaussian error function of x / sqrt 2.
 #[inline(always)]
-pub(super) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
+unsafe fn erf_half<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's instruction set.
     unsafe {
         // erf(x / sqrt 2) = x P(x²) / Q(x²) on |x| < 5.6, and within 2e-8 of ±1 beyond.
@@ -81,15 +81,35 @@ pub(super) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
             polynomial::<S, 6>(u, [1.180_203_6e-6, 7.510_262e-5, 0.001_912_992_4, 0.028_940_232, 0.252_834_47, 1.0]);
         let erf = S::div(S::mul(held, p), q);
         let sign = S::choose(x, S::splat(0.0), S::splat(-1.0), one);
-        let erf = S::choose(size, S::splat(5.6), erf, sign);
-        let half = S::mul(x, S::splat((0.5 * GAMMA) as f32));
-        S::fma(half, erf, half)
+        S::choose(size, S::splat(5.6), erf, sign)
     }
 }
 
-/// x^p for x > 0; x below the smallest normal number counts as that number.
+/// The Gaussian error linear unit x Φ(x), times [`GAMMA`].
 #[inline(always)]
-pub(super) unsafe fn power<S: Simd>(x: S::V, p: S::V) -> S::V {
+pub(super) unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's instruction set.
+    unsafe {
+        let half = S::mul(x, S::splat((0.5 * GAMMA) as f32));
+        S::fma(half, erf_half::<S>(x), half)
+    }
+}
+
+/// Derivative of [`gelu`]: Φ(x) + x φ(x), times [`GAMMA`].
+#[inline(always)]
+pub(super) unsafe fn gelu_slope<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's instruction set.
+    unsafe {
+        let half = S::splat((0.5 * GAMMA) as f32);
+        let bell = exp::<S>(S::mul(S::mul(x, x), S::splat(-0.5)));
+        let density = S::mul(S::mul(x, bell), S::splat((GAMMA / (2.0 * std::f64::consts::PI).sqrt()) as f32));
+        S::add(S::fma(half, erf_half::<S>(x), half), density)
+    }
+}
+
+/// Natural logarithm of x > 0; x below the smallest normal number counts as that number.
+#[inline(always)]
+pub(super) unsafe fn ln<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's instruction set.
     unsafe {
         let one = S::splat(1.0);
@@ -113,9 +133,15 @@ pub(super) unsafe fn power<S: Simd>(x: S::V, p: S::V) -> S::V {
             ],
         );
         let ln = S::fma(S::mul(s, s), r, s);
-        let ln = S::fma(e, S::splat(std::f32::consts::LN_2), ln);
-        exp::<S>(S::mul(ln, p))
+        S::fma(e, S::splat(std::f32::consts::LN_2), ln)
     }
+}
+
+/// x^p for x > 0; x below the smallest normal number counts as that number.
+#[inline(always)]
+pub(super) unsafe fn power<S: Simd>(x: S::V, p: S::V) -> S::V {
+    // SAFETY: the caller's instruction set.
+    unsafe { exp::<S>(S::mul(ln::<S>(x), p)) }
 }
 
 /// Writes a function over rows of whole vectors: `dst[r][c] = f(src[r][c])`.
@@ -159,6 +185,12 @@ mod tests {
 
     over_rows!(exp_generic, exp);
     over_rows!(sigmoid_generic, sigmoid);
+    over_rows!(slope_generic, gelu_slope);
+    dispatched! {
+        /// Derivative of GELU times gamma.
+        fn slope_rows(src: *const f32, src_row: usize, dst: *mut f32, dst_row: usize, rows: usize, n: usize) =
+            slope_generic
+    }
     dispatched! {
         /// e^x.
         fn exp_rows(src: *const f32, src_row: usize, dst: *mut f32, dst_row: usize, rows: usize, n: usize) = exp_generic
@@ -235,6 +267,17 @@ mod tests {
         // The sum 1 + erf rounds at the size of 1, so far below zero only the argument sets the scale.
         check("gelu", gelu_rows, &range(20.0), gelu, |x, _| 5e-7 * x.abs());
         check("gelu", gelu_rows, &range(1e30), gelu, |x, _| 5e-7 * x.abs());
+    }
+
+    #[test]
+    fn the_slope_of_gelu_is_right_and_ends_at_zero_and_gamma() {
+        let slope = |x: f64| {
+            let density = (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt();
+            (0.5 * (1.0 + erf(x * std::f64::consts::FRAC_1_SQRT_2)) + x * density) * GAMMA
+        };
+        // The sum 1 + erf rounds at the size of 1.
+        check("gelu slope", slope_rows, &range(20.0), slope, |_, _| 5e-7);
+        check("gelu slope", slope_rows, &range(1e30), slope, |_, _| 5e-7);
     }
 
     #[test]

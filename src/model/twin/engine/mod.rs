@@ -3,7 +3,7 @@
 //! The network is that of `model::twin::network`, executed for speed: weights are normalised, reordered and packed once;
 //! channels lie side by side in memory, so that every layer is one kind of product between pixels and packed weights;
 //! 3 x 3 convolutions go through Winograd's transform; and each stream runs from the retina to its readout without
-//! waiting for the others. It is not differentiable: training uses the burn modules.
+//! waiting for the others. It is not differentiable: [`gradient`] is, on the same products and transforms.
 //!
 //! Every frame is computed the same way whatever came before or beside it: a movie may be cut into chunks, continued or
 //! branched, and a batch equals its members alone, bit for bit.
@@ -13,6 +13,7 @@ mod channels;
 mod convolution;
 mod effective;
 mod feedforward;
+pub mod gradient;
 mod math;
 mod modulation;
 mod perspective;

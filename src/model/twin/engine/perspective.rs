@@ -24,7 +24,7 @@ const GRAZING: f64 = 1e-5;
 /// Rows of the retina that are worth a task.
 const BAND: usize = 32;
 
-type Vector = [f64; 3];
+pub(super) type Vector = [f64; 3];
 
 /// Prepared perspective; one for all streams.
 #[derive(Debug)]
@@ -57,12 +57,12 @@ pub(super) struct Grid {
     below: Vec<f32>,
 }
 
-fn dot(a: &Vector, b: &Vector) -> f64 {
+pub(super) fn dot(a: &Vector, b: &Vector) -> f64 {
     a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 }
 
 /// Rotation about x, then y, then z.
-fn rotation(angle: Vector) -> [Vector; 3] {
+pub(super) fn rotation(angle: Vector) -> [Vector; 3] {
     let ((sx, cx), (sy, cy), (sz, cz)) = (angle[0].sin_cos(), angle[1].sin_cos(), angle[2].sin_cos());
     [
         [cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
@@ -71,7 +71,7 @@ fn rotation(angle: Vector) -> [Vector; 3] {
     ]
 }
 
-fn transposed(m: [Vector; 3]) -> [Vector; 3] {
+pub(super) fn transposed(m: [Vector; 3]) -> [Vector; 3] {
     std::array::from_fn(|i| std::array::from_fn(|j| m[j][i]))
 }
 

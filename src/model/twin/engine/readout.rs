@@ -10,8 +10,8 @@ use crate::signals::Raster;
 /// Where a unit looks: four neighbouring pixels and their weights.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
-    pixels: [u32; 4],
-    weights: [f32; 4],
+    pub pixels: [u32; 4],
+    pub weights: [f32; 4],
 }
 
 /// Places of all units; the same for all streams.

@@ -9,15 +9,17 @@ use super::simd::{Simd, dispatched};
 use crate::signals::Raster;
 
 /// The points of one kind of tile: `SIZE` inputs a side, `SIDE` outputs.
-trait Points<const SIZE: usize, const SIDE: usize> {
+pub(super) trait Points<const SIZE: usize, const SIDE: usize> {
     /// Transforms one line of the picture.
     unsafe fn input<S: Simd>(d: [S::V; SIZE]) -> [S::V; SIZE];
     /// Transforms one line of products back.
     unsafe fn output<S: Simd>(m: [S::V; SIZE]) -> [S::V; SIDE];
+    /// The transpose of [`Self::output`]: from gradients of outputs to those of products.
+    unsafe fn spread<S: Simd>(y: [S::V; SIDE]) -> [S::V; SIZE];
 }
 
 /// Two outputs a side, points 0, 1, -1: as exact as the plain sum.
-struct Two;
+pub(super) struct Two;
 
 impl Points<4, 2> for Two {
     #[inline(always)]
@@ -30,6 +32,11 @@ impl Points<4, 2> for Two {
         // SAFETY: the caller's instruction set.
         unsafe { [S::add(S::add(m[0], m[1]), m[2]), S::sub(S::sub(m[1], m[2]), m[3])] }
     }
+    #[inline(always)]
+    unsafe fn spread<S: Simd>(y: [S::V; 2]) -> [S::V; 4] {
+        // SAFETY: the caller's instruction set.
+        unsafe { [y[0], S::add(y[0], y[1]), S::sub(y[0], y[1]), S::sub(S::splat(0.0), y[1])] }
+    }
 }
 
 /// The filter's side of [`Two`].
@@ -41,7 +48,7 @@ const A2: f64 = 0.5;
 const B2: f64 = 2.0;
 
 /// Four outputs a side, points 0, ±a, ±b.
-struct Four;
+pub(super) struct Four;
 
 impl Points<6, 4> for Four {
     #[inline(always)]
@@ -79,6 +86,18 @@ impl Points<6, 4> for Four {
                 S::fma(a2, even_a, S::mul(b2, even_b)),
                 S::add(m[5], S::fma(a2, odd_a, S::mul(b2, odd_b))),
             ]
+        }
+    }
+    #[inline(always)]
+    unsafe fn spread<S: Simd>(y: [S::V; 4]) -> [S::V; 6] {
+        // SAFETY: the caller's instruction set.
+        unsafe {
+            let (a2, b2) = (S::splat(A2 as f32), S::splat(B2 as f32));
+            let (a, b) = (S::splat(A2.sqrt() as f32), S::splat(B2.sqrt() as f32));
+            let (even_a, even_b) = (S::fma(a2, y[2], y[0]), S::fma(b2, y[2], y[0]));
+            let odd_a = S::mul(a, S::fma(a2, y[3], y[1]));
+            let odd_b = S::mul(b, S::fma(b2, y[3], y[1]));
+            [y[0], S::add(even_a, odd_a), S::sub(even_a, odd_a), S::add(even_b, odd_b), S::sub(even_b, odd_b), y[3]]
         }
     }
 }
@@ -119,6 +138,14 @@ impl Tile {
     /// Places multiplied.
     pub fn places(self) -> usize {
         (self.side() + 2).pow(2)
+    }
+
+    /// One line of a filter at the places of one line: `[place, tap]`.
+    pub fn lines(self) -> Vec<[f64; 3]> {
+        match self {
+            Self::Two => FILTER_TWO.to_vec(),
+            Self::Four => filter_four().to_vec(),
+        }
     }
 
     /// A 3 x 3 filter (row-major) at every place.
