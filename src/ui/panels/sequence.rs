@@ -105,7 +105,7 @@ fn first_values(what: &Parameter, now: Option<f64>) -> Values {
 fn head_ui(key: &str, what: &Parameter, values: &mut Values, keep: &mut bool, place: usize, count: usize, ui: &mut Ui) {
     let palette = Palette::of(ui);
     ui.horizontal(|ui| {
-        let text = format!("Vary {} ({})", caption(key, what), values.count());
+        let text = format!("{}, {} values", caption(key, what), values.count());
         ui.label(RichText::new(text).color(palette.text)).on_hover_text(if count > 1 && place == 0 {
             "All combinations are shown; this parameter varies slowest"
         } else {
