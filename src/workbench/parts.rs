@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::preview::Footage;
 use super::{Answer, Plan};
 use crate::data;
 use crate::experiment::{self, Outcome, Predictor, Protocol, ProtocolError, RunError};
@@ -15,8 +16,8 @@ use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 use crate::model::weights::{self, TwinWeights};
 use crate::signals::{FrameSource, Monitor, Raster, SourceError};
-use crate::stimulus;
 use crate::stimulus::schedule::Schedule;
+use crate::stimulus::{self, ClipInfo, Stimulus};
 
 /// Everything a run depends on.
 #[derive(Debug, Clone)]
@@ -153,6 +154,21 @@ fn in_form_words(error: &ProtocolError, protocol: &Protocol) -> String {
 /// The movie of a schedule for the eyes of the user, drawn on the CPU beside the twin's work.
 pub(super) fn source(schedule: &Schedule, monitor: &Monitor) -> Result<Box<dyn FrameSource>, String> {
     stimulus::source(schedule, monitor, Path::new(""), &ComputeDevice::Cpu).map_err(|error| sentence(&error))
+}
+
+/// The same, with what is known of the clips in it, which are not read again for that.
+pub(super) fn footage(schedule: &Schedule, monitor: &Monitor) -> Result<Footage, String> {
+    let source = source(schedule, monitor)?;
+    let mut clips: Vec<(PathBuf, String)> = Vec::new();
+    for condition in &schedule.conditions {
+        if let Stimulus::Clip(clip) = &condition.stimulus
+            && clips.iter().all(|(known, _)| *known != clip.path)
+            && let Ok(info) = ClipInfo::of(clip, monitor)
+        {
+            clips.push((clip.path.clone(), info.to_string()));
+        }
+    }
+    Ok(Footage { source, clips })
 }
 
 /// Read of a file that is opened as a protocol: enough to see that it is too long to be one.

@@ -128,7 +128,7 @@ impl Workbench {
         self.plan = parts::plan(self.protocol(), self.twin.card.raster);
         let make = self.plan.as_ref().ok().map(|plan| {
             let (monitor, schedule) = (plan.monitor, Arc::clone(&plan.schedule));
-            let make: super::preview::MakeSource = Box::new(move || parts::source(&schedule, &monitor));
+            let make: super::preview::MakeSource = Box::new(move || parts::footage(&schedule, &monitor));
             make
         });
         self.preview.replace(make);

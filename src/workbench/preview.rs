@@ -1,5 +1,7 @@
 //! The stimulus on the screen: frames of the current protocol, drawn beside the window thread.
 
+use std::path::{Path, PathBuf};
+
 use crate::job::{Job, Worker};
 use crate::signals::{FrameSource, Raster};
 
@@ -16,22 +18,29 @@ pub struct Picture {
     pub grey: Vec<u8>,
 }
 
+/// The movie to draw from, and what is known of each clip in it: its file, and size, rate, length and cut in words.
+pub(super) struct Footage {
+    pub source: Box<dyn FrameSource>,
+    pub clips: Vec<(PathBuf, String)>,
+}
+
 /// What the drawing thread gives back.
 struct Drawn {
-    source: Option<Box<dyn FrameSource>>,
+    footage: Option<Footage>,
     edition: u64,
     picture: Result<Picture, String>,
 }
 
 /// Makes a source; runs beside the window because opening a clip can take long.
-pub(super) type MakeSource = Box<dyn FnOnce() -> Result<Box<dyn FrameSource>, String> + Send>;
+pub(super) type MakeSource = Box<dyn FnOnce() -> Result<Footage, String> + Send>;
 
 /// Draws the newest wanted frame, one at a time.
 #[derive(Default)]
 pub(super) struct Preview {
     edition: u64,
     make: Option<MakeSource>,
-    source: Option<Box<dyn FrameSource>>,
+    footage: Option<Footage>,
+    clips: Vec<(PathBuf, String)>,
     wanted: usize,
     job: Option<Job<Drawn>>,
     picture: Option<Picture>,
@@ -43,7 +52,7 @@ impl Preview {
     pub fn replace(&mut self, make: Option<MakeSource>) {
         self.edition += 1;
         self.make = make;
-        self.source = None;
+        self.footage = None;
         self.error = None;
     }
 
@@ -55,6 +64,11 @@ impl Preview {
     /// The newest drawn frame; the previous one stays until the next is there.
     pub fn picture(&self) -> Option<&Picture> {
         self.picture.as_ref()
+    }
+
+    /// What is known of a clip that is shown.
+    pub fn clip(&self, path: &Path) -> Option<&str> {
+        self.clips.iter().find(|(known, _)| known == path).map(|(_, facts)| facts.as_str())
     }
 
     /// Why there is none.
@@ -75,7 +89,8 @@ impl Preview {
                 Ok(Some(drawn)) => {
                     self.job = None;
                     if drawn.edition == self.edition {
-                        self.source = drawn.source;
+                        self.footage = drawn.footage;
+                        self.clips = self.footage.as_ref().map_or_else(Vec::new, |footage| footage.clips.clone());
                         match drawn.picture {
                             Ok(picture) => self.picture = Some(picture),
                             Err(error) => self.error = Some(error),
@@ -90,24 +105,24 @@ impl Preview {
         }
         let current =
             self.picture.as_ref().is_some_and(|shown| shown.edition == self.edition && shown.frame == self.wanted);
-        if current || self.error.is_some() || (self.source.is_none() && self.make.is_none()) {
+        if current || self.error.is_some() || (self.footage.is_none() && self.make.is_none()) {
             return;
         }
-        let (source, make) = (self.source.take(), self.make.take());
+        let (footage, make) = (self.footage.take(), self.make.take());
         let (edition, frame) = (self.edition, self.wanted);
         self.job = Some(worker.submit(
             move |_| {
-                let source = match (source, make) {
-                    (Some(source), _) => Ok(source),
+                let footage = match (footage, make) {
+                    (Some(footage), _) => Ok(footage),
                     (None, Some(make)) => make(),
                     (None, None) => Err("there is no stimulus to draw".to_owned()),
                 };
-                match source {
-                    Ok(mut source) => {
-                        let picture = draw(source.as_mut(), frame, edition);
-                        Drawn { source: Some(source), edition, picture }
+                match footage {
+                    Ok(mut footage) => {
+                        let picture = draw(footage.source.as_mut(), frame, edition);
+                        Drawn { footage: Some(footage), edition, picture }
                     }
-                    Err(error) => Drawn { source: None, edition, picture: Err(error) },
+                    Err(error) => Drawn { footage: None, edition, picture: Err(error) },
                 }
             },
             wake,

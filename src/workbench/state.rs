@@ -182,6 +182,11 @@ impl Workbench {
         self.preview.picture()
     }
 
+    /// What is known of a clip that is shown: size, rate, length and cut.
+    pub fn clip_facts(&self, path: &Path) -> Option<&str> {
+        self.preview.clip(path)
+    }
+
     /// Why the stimulus cannot be drawn.
     pub fn picture_error(&self) -> Option<&str> {
         self.preview.error()

@@ -374,3 +374,19 @@ fn the_table_is_written_as_csv() {
     assert!(lines.next().is_some_and(|head| head.starts_with("index,") && head.ends_with("direction_deg")), "{text}");
     assert_eq!(lines.count(), 32);
 }
+
+#[test]
+fn the_facts_of_a_clip_stand_beside_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("movie.npy");
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetLive(false));
+    bench.perform(Command::ExportMovie(path.clone()));
+    bench.wait(LIMIT);
+    bench.perform(Command::ShowClip(path.clone()));
+    bench.show_frame(0);
+    bench.wait(LIMIT);
+    let facts = bench.clip_facts(&path).expect("a clip is shown").to_owned();
+    assert!(facts.contains("36 x 64 pixels") && facts.contains("nothing cut"), "{facts}");
+    assert_eq!(bench.clip_facts(&folder.path().join("other.npy")), None);
+}

@@ -36,13 +36,14 @@ impl Panel for StimulusPanel {
         parts_ui(&mut protocol, view, ui);
         let part = view.part;
         self.kind_ui(&mut protocol, part, ui, &mut actions);
-        if let Some(path) = protocol.part(part).and_then(|part| part.stimulus.path()) {
-            file_ui(
-                path,
-                protocol.part(part).is_some_and(|part| part.stimulus.kind() == StimulusKind::Clip),
-                ui,
-                &mut actions,
-            );
+        if let Some(shown) = protocol.part(part)
+            && let Some(path) = shown.stimulus.path()
+        {
+            file_ui(path, shown.stimulus.kind() == StimulusKind::Clip, ui, &mut actions);
+            if let Some(facts) = bench.clip_facts(path) {
+                let text = RichText::new(facts).small().color(Palette::of(ui).weak);
+                ui.add(eframe::egui::Label::new(text).wrap());
+            }
         }
         let sweep = protocol.part(part).map(|part| part.sweep.clone()).unwrap_or_default();
         if let Some(shown) = protocol.part_mut(part) {
