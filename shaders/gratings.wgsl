@@ -1,4 +1,4 @@
-// Gratings, one or several superposed, and Gabors; the formulas are in src/stimulus/gratings.rs and gabor.rs.
+// Gratings, one or several superposed; the formula is in src/stimulus/gratings.rs.
 
 struct Wave {
     amplitude: f32,
@@ -15,10 +15,7 @@ struct Wave {
 
 struct Gratings {
     background: f32,
-    // Whether there is an envelope.
-    enveloped: u32,
     count: u32,
-    unused: u32,
     waves: array<Wave>,
 }
 
@@ -28,8 +25,6 @@ struct Gratings {
 // Phase of each pixel where stripes are curved, [wave, pixel]; slope of the edges of square waves likewise.
 @group(0) @binding(4) var<storage, read> curved_phases: array<u32>;
 @group(0) @binding(5) var<storage, read> curved_slopes: array<f32>;
-// Factor of the sum at each pixel.
-@group(0) @binding(6) var<storage, read> envelope: array<f32>;
 
 @compute @workgroup_size(64)
 fn draw(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -56,9 +51,6 @@ fn draw(@builtin(global_invocation_id) id: vec3<u32>) {
         } else {
             sum += wave.amplitude * cosine_of_cycles(phase);
         }
-    }
-    if gratings.enveloped == 1u {
-        sum *= envelope[pixel];
     }
     paint(frame, pixel, gratings.background + sum);
 }

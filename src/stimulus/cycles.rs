@@ -3,10 +3,32 @@
 
 use std::f64::consts::TAU;
 
+use super::drawing::fixed;
+use crate::signals::{Degrees, Monitor};
+
 const QUARTER_CYCLE: u32 = 1 << 30;
 
 /// Steepest ramp of a square wave: it stays finite where the wave does not change over the screen.
 const STEEPEST: f64 = 1.0;
+
+/// Phase that falls steadily, so that what it belongs to moves onward.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Drift {
+    /// Phase at onset, cycles.
+    onset: f64,
+    cycles_per_frame: f64,
+}
+
+impl Drift {
+    pub(super) fn new(phase_deg: Degrees, cycles_per_sec: f64, monitor: &Monitor) -> Self {
+        Self { onset: phase_deg / 360.0, cycles_per_frame: cycles_per_sec / monitor.frame_rate.0 }
+    }
+
+    /// Phase at a frame; frame 0 is the onset.
+    pub(super) fn phase(self, frame: usize) -> u32 {
+        fixed(self.onset - self.cycles_per_frame * frame as f64)
+    }
+}
 
 /// Distance from the nearest whole cycle, 0 to half a cycle.
 fn from_whole_cycle(phase: u32) -> u32 {
@@ -63,13 +85,12 @@ mod tests {
 
     #[test]
     fn the_square_wave_has_ramps_of_the_width_asked_for() {
-        let cycles = |c: f64| super::super::drawing::fixed(c);
         let slope = ramp(0.02);
         for (at, expected) in [(0.0, 1.0), (0.239, 1.0), (0.25, 0.0), (0.255, -0.5), (0.261, -1.0), (0.745, -0.5)] {
-            let found = square_of_cycles(cycles(at), slope);
+            let found = square_of_cycles(fixed(at), slope);
             assert!((f64::from(found) - expected).abs() < 1e-6, "{at}: {found}");
         }
-        assert_eq!(square_of_cycles(cycles(0.25), ramp(0.0)), 0.0);
-        assert_eq!(square_of_cycles(cycles(0.24), ramp(0.0)), 1.0);
+        assert_eq!(square_of_cycles(fixed(0.25), ramp(0.0)), 0.0);
+        assert_eq!(square_of_cycles(fixed(0.24), ramp(0.0)), 1.0);
     }
 }

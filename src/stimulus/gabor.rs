@@ -4,14 +4,18 @@
 //! Gabor's centre and s its part along the direction of motion, both in azimuthal-equidistant degrees: frequency and
 //! size hold over the whole screen.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::StimulusError;
-use super::drawing::{self, Kind};
+use super::cycles::{Drift, cosine_of_cycles};
+use super::drawing::{self, Kind, Painting, Pass, Shader, Table, fixed, shader};
 use super::fields::{CONTRAST, DIRECTION, Field, X, Y, parameters};
-use super::gratings::{Drawing, Grating, SPATIAL_FREQUENCY, TEMPORAL_FREQUENCY, Waveform, check_frequencies};
+use super::gratings::{SPATIAL_FREQUENCY, TEMPORAL_FREQUENCY, check_frequencies};
 use super::screen::Screen;
+use super::{StimulusError, grey_level, swing};
 use crate::signals::{Degrees, Monitor};
+
+pub(super) static SHADER: Shader = shader!("gabor", "cycles");
 
 parameters! {
     /// Grating that drifts under a Gaussian envelope that stands still.
@@ -54,20 +58,57 @@ impl Kind for DriftingGabor {
     }
 
     fn prepare(&self, screen: &Arc<Screen>, _seed: u64) -> Result<Arc<dyn drawing::Drawing>, StimulusError> {
-        let grating = Grating {
-            direction_deg: self.direction_deg,
-            cycles_per_deg: self.spatial_frequency_cyc_per_deg,
-            cycles_per_sec: self.temporal_frequency_hz,
-            contrast: self.contrast,
-            phase_deg: self.phase_deg,
-            waveform: Waveform::Sine,
-            centre_deg: Some([self.x_deg, self.y_deg]),
-        };
-        let envelope = screen.places().iter().map(|place| {
+        Ok(Arc::new(Drawing::new(self, screen)))
+    }
+}
+
+/// A Gabor on a screen, ready to be drawn.
+#[derive(Debug, Clone, PartialEq)]
+struct Drawing {
+    background: f32,
+    drift: Drift,
+    /// Phase of each pixel against the Gabor's centre.
+    phases: Vec<u32>,
+    /// Amplitude at each pixel, grey levels.
+    amplitudes: Vec<f32>,
+}
+
+impl Drawing {
+    fn new(gabor: &DriftingGabor, screen: &Screen) -> Self {
+        let monitor = screen.monitor();
+        let (sin, cos) = gabor.direction_deg.to_radians().sin_cos();
+        let amplitude = gabor.contrast * swing(monitor.background);
+        let per_pixel = screen.places().iter().map(|place| {
             let [x, y] = place.position.map(f64::from);
-            let squared = (x - self.x_deg).powi(2) + (y - self.y_deg).powi(2);
-            (-squared / (2.0 * self.sigma_deg.powi(2))).exp() as f32
+            let [x, y] = [x - gabor.x_deg, y - gabor.y_deg];
+            let envelope = (-(x * x + y * y) / (2.0 * gabor.sigma_deg.powi(2))).exp();
+            (fixed(gabor.spatial_frequency_cyc_per_deg * (x * cos + y * sin)), (amplitude * envelope) as f32)
         });
-        Ok(Arc::new(Drawing::new(&[grating], Some(envelope.collect()), screen)))
+        let (phases, amplitudes) = per_pixel.unzip();
+        let drift = Drift::new(gabor.phase_deg, gabor.temporal_frequency_hz, monitor);
+        Self { background: f32::from(monitor.background), drift, phases, amplitudes }
+    }
+}
+
+impl drawing::Drawing for Drawing {
+    fn frame(&self, _screen: &Screen, frame: usize, pixels: &mut [u8]) {
+        let (background, centre) = (f64::from(self.background), self.drift.phase(frame));
+        for ((pixel, phase), amplitude) in pixels.iter_mut().zip(&self.phases).zip(&self.amplitudes) {
+            *pixel = grey_level(background + f64::from(*amplitude) * cosine_of_cycles(phase.wrapping_add(centre)));
+        }
+    }
+
+    fn painting(&self, screen: &Screen, frames: Range<usize>) -> Option<Painting> {
+        let centres: Vec<u32> = frames.map(|frame| self.drift.phase(frame)).collect();
+        Some(Painting {
+            shader: &SHADER,
+            tables: vec![
+                Table::of(&[self.background]),
+                Table::of(&centres),
+                Table::of(&self.phases),
+                Table::of(&self.amplitudes),
+            ],
+            passes: vec![Pass { entry: "draw", things: screen.monitor().raster.pixels() }],
+        })
     }
 }

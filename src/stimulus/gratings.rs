@@ -12,7 +12,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::cycles::{cosine_of_cycles, ramp, square_of_cycles};
+use super::cycles::{Drift, cosine_of_cycles, ramp, square_of_cycles};
 use super::drawing::{self, Kind, Painting, Pass, Shader, Table, fixed, shader};
 use super::fields::{CONTRAST, DIRECTION, Field, choices, parameters};
 use super::screen::Screen;
@@ -167,9 +167,9 @@ impl Kind for DriftingGrating {
             contrast: self.contrast,
             phase_deg: self.phase_deg,
             waveform: self.waveform,
-            centre_deg: self.spherical.then_some([0.0, 0.0]),
+            spherical: self.spherical,
         };
-        Ok(Arc::new(Drawing::new(&[grating], None, screen)))
+        Ok(Arc::new(Drawing::new(&[grating], screen)))
     }
 }
 
@@ -187,9 +187,9 @@ impl Kind for StaticGrating {
             contrast: self.contrast,
             phase_deg: self.phase_deg,
             waveform: self.waveform,
-            centre_deg: self.spherical.then_some([0.0, 0.0]),
+            spherical: self.spherical,
         };
-        Ok(Arc::new(Drawing::new(&[grating], None, screen)))
+        Ok(Arc::new(Drawing::new(&[grating], screen)))
     }
 }
 
@@ -207,10 +207,10 @@ impl Kind for Plaid {
             contrast: self.contrast / 2.0,
             phase_deg,
             waveform: Waveform::Sine,
-            centre_deg: self.spherical.then_some([0.0, 0.0]),
+            spherical: self.spherical,
         };
         let both = [component(-1.0, self.clockwise_phase_deg), component(1.0, self.counterclockwise_phase_deg)];
-        Ok(Arc::new(Drawing::new(&both, None, screen)))
+        Ok(Arc::new(Drawing::new(&both, screen)))
     }
 }
 
@@ -238,25 +238,22 @@ pub(super) fn check_frequencies(
 }
 
 /// One grating of a sum.
-pub(super) struct Grating {
-    pub direction_deg: Degrees,
-    pub cycles_per_deg: f64,
-    pub cycles_per_sec: f64,
-    pub contrast: f64,
-    pub phase_deg: Degrees,
-    pub waveform: Waveform,
-    /// Where the phase is zero, when it changes with azimuthal-equidistant degrees; `None` when it changes with the
-    /// centimetres of the flat screen, from its centre.
-    pub centre_deg: Option<[Degrees; 2]>,
+struct Grating {
+    direction_deg: Degrees,
+    cycles_per_deg: f64,
+    cycles_per_sec: f64,
+    contrast: f64,
+    phase_deg: Degrees,
+    waveform: Waveform,
+    /// Whether the phase changes with azimuthal-equidistant degrees, and not with the centimetres of the flat screen.
+    spherical: bool,
 }
 
 /// Gratings on a screen, ready to be drawn.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Drawing {
+struct Drawing {
     background: f32,
     waves: Vec<Wave>,
-    /// Factor of the sum at each pixel.
-    envelope: Option<Vec<f32>>,
 }
 
 /// One grating.
@@ -265,9 +262,7 @@ struct Wave {
     amplitude: f32,
     square: bool,
     stripes: Stripes,
-    /// Phase of the middle at onset, cycles.
-    onset: f64,
-    cycles_per_frame: f64,
+    drift: Drift,
 }
 
 /// How the phase changes over the screen, and how steep the edges of a square wave are.
@@ -284,14 +279,13 @@ impl Wave {
         let monitor = screen.monitor();
         let (sin, cos) = grating.direction_deg.to_radians().sin_cos();
         let square = grating.waveform == Waveform::Square;
-        let stripes = if let Some([x, y]) = grating.centre_deg {
+        let stripes = if grating.spherical {
             let along = [grating.cycles_per_deg * cos, grating.cycles_per_deg * sin];
             let cycles = |[x, y]: [f32; 2]| along[0] * f64::from(x) + along[1] * f64::from(y);
-            let origin = along[0] * x + along[1] * y;
             let places = screen.places();
             let slopes = places.iter().map(|p| ramp(cycles(p.per_column).hypot(cycles(p.per_row))));
             Stripes::Curved {
-                phases: places.iter().map(|place| fixed(cycles(place.position) - origin)).collect(),
+                phases: places.iter().map(|place| fixed(cycles(place.position))).collect(),
                 slopes: if square { slopes.collect() } else { Vec::new() },
             }
         } else {
@@ -311,14 +305,8 @@ impl Wave {
             amplitude: (grating.contrast * swing(monitor.background)) as f32,
             square,
             stripes,
-            onset: grating.phase_deg / 360.0,
-            cycles_per_frame: grating.cycles_per_sec / monitor.frame_rate.0,
+            drift: Drift::new(grating.phase_deg, grating.cycles_per_sec, monitor),
         }
-    }
-
-    /// Phase of the middle of the screen.
-    fn phase(&self, frame: usize) -> u32 {
-        fixed(self.onset - self.cycles_per_frame * frame as f64)
     }
 
     /// Adds one row of pixels.
@@ -364,12 +352,11 @@ impl Wave {
 }
 
 impl Drawing {
-    /// The sum of some gratings, which an envelope may weaken pixel by pixel.
-    pub(super) fn new(gratings: &[Grating], envelope: Option<Vec<f32>>, screen: &Screen) -> Self {
+    /// The sum of some gratings.
+    fn new(gratings: &[Grating], screen: &Screen) -> Self {
         Self {
             background: f32::from(screen.monitor().background),
             waves: gratings.iter().map(|grating| Wave::new(grating, screen)).collect(),
-            envelope,
         }
     }
 }
@@ -377,17 +364,13 @@ impl Drawing {
 impl drawing::Drawing for Drawing {
     fn frame(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
         let width = screen.monitor().raster.width;
-        let middles: Vec<u32> = self.waves.iter().map(|wave| wave.phase(frame)).collect();
+        let middles: Vec<u32> = self.waves.iter().map(|wave| wave.drift.phase(frame)).collect();
         let background = f64::from(self.background);
         let mut sums = vec![0.0; width];
         for (row, line) in pixels.chunks_exact_mut(width).enumerate() {
             sums.fill(0.0);
             for (wave, middle) in self.waves.iter().zip(&middles) {
                 wave.add(*middle, row, &mut sums);
-            }
-            if let Some(envelope) = &self.envelope {
-                let factors = &envelope[row * width..][..width];
-                sums.iter_mut().zip(factors).for_each(|(sum, factor)| *sum *= f64::from(*factor));
             }
             for (pixel, sum) in line.iter_mut().zip(&sums) {
                 *pixel = grey_level(background + sum);
@@ -396,7 +379,7 @@ impl drawing::Drawing for Drawing {
     }
 
     fn painting(&self, screen: &Screen, frames: Range<usize>) -> Option<Painting> {
-        let mut words = vec![self.background.to_bits(), self.envelope.is_some().into(), self.waves.len() as u32, 0];
+        let mut words = vec![self.background.to_bits(), self.waves.len() as u32];
         let (mut curved_phases, mut curved_slopes) = (Vec::new(), Vec::new());
         for wave in &self.waves {
             words.extend(wave.words());
@@ -405,16 +388,11 @@ impl drawing::Drawing for Drawing {
                 curved_slopes.extend_from_slice(slopes);
             }
         }
-        let middles: Vec<u32> = frames.flat_map(|frame| self.waves.iter().map(move |wave| wave.phase(frame))).collect();
+        let middles: Vec<u32> =
+            frames.flat_map(|frame| self.waves.iter().map(move |wave| wave.drift.phase(frame))).collect();
         Some(Painting {
             shader: &SHADER,
-            tables: vec![
-                Table::of(&words),
-                Table::of(&middles),
-                Table::of(&curved_phases),
-                Table::of(&curved_slopes),
-                Table::of(self.envelope.as_deref().unwrap_or_default()),
-            ],
+            tables: vec![Table::of(&words), Table::of(&middles), Table::of(&curved_phases), Table::of(&curved_slopes)],
             passes: vec![Pass { entry: "draw", things: screen.monitor().raster.pixels() }],
         })
     }

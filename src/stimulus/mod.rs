@@ -1,6 +1,7 @@
 //! Stimuli: one file a kind, each a function of (parameters, seed, frame) with no memory.
 //!
-//! The CPU version is the formula; the shader of the same stem in `shaders/` is compared with it.
+//! The CPU version is the formula; the shader of the same stem in `shaders/` is compared with it. What lies in files has
+//! no formula and no shader: `clip` and `images` are uploaded.
 //! Directions: 0 degrees is rightward motion, 90 upward, counter-clockwise.
 //!
 //! Stimuli are drawn in grey levels, as the movies of Wang et al. 2025 are stored; the monitor's gamma turns them into
@@ -71,11 +72,13 @@ use crate::signals::{Degrees, Monitor};
 /// Source of every shader.
 pub const SHADERS: &[&Shader] = &[
     &gratings::SHADER,
+    &gabor::SHADER,
     &noise::SHADER,
     &dots::SHADER,
     &gaussian_dots::SHADER,
     &sparse_noise::SHADER,
-    &synthesis::SHADER,
+    &pink_noise::SHADER,
+    &monet::SHADER,
     &trippy::SHADER,
     &full_field::SHADER,
     &checkerboard::SHADER,
@@ -150,6 +153,12 @@ macro_rules! kinds {
 
             fn parameters_mut(&mut self) -> &mut dyn Kind {
                 match self { $( Self::$kind(parameters) => parameters, )* }
+            }
+
+            /// Path of the type of its parameters, which ends in the stem of its file and its name.
+            #[cfg(test)]
+            fn type_path(&self) -> &'static str {
+                match self { $( Self::$kind(_) => std::any::type_name::<$kind>(), )* }
             }
         }
 
@@ -476,4 +485,27 @@ fn level_of_contrast(background: u8, contrast: f64) -> f64 {
 fn grey_level(grey: f64) -> u8 {
     // A cast saturates at 0 and 255.
     (grey + 0.5) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signals::Raster;
+
+    #[test]
+    fn every_computed_kind_is_drawn_by_the_shader_of_its_own_stem() {
+        let monitor = Monitor::WANG2025.with_raster(Raster { height: 36, width: 64 });
+        for &kind in StimulusKind::ALL {
+            let stimulus = kind.stimulus();
+            if stimulus.reads_files() {
+                continue;
+            }
+            let shown = Prepared::new(&stimulus, &monitor, 1).unwrap_or_else(|error| panic!("{error}"));
+            let paintings = shown.paintings(0..1).unwrap_or_else(|| panic!("{kind:?} has no shader"));
+            let shader = paintings[0].shader;
+            let stem = stimulus.type_path().rsplit("::").nth(1).expect("a path has a module");
+            assert_eq!(shader.stem, stem, "{kind:?}");
+            assert!(SHADERS.contains(&shader), "{kind:?}");
+        }
+    }
 }

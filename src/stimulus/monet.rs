@@ -15,7 +15,7 @@
 //! >= 2 keeps 3/4 of the variance.
 //!
 //! Not taken over: the published movies are periodic on the screen and 72 samples wide, enlarged three times; here the
-//! waves are drawn at the full resolution. `synthesis.rs` draws it.
+//! waves are drawn at the full resolution. `synthesis.rs` sums the waves.
 
 use std::f64::consts::{PI, TAU};
 use std::ops::Range;
@@ -23,13 +23,15 @@ use std::sync::Arc;
 
 use rustfft::num_complex::Complex;
 
-use super::drawing::{self, Kind, Painting};
+use super::drawing::{self, Kind, Painting, Shader, shader};
 use super::fields::{Field, choices, parameters};
 use super::hash::random_words;
 use super::screen::Screen;
 use super::synthesis::{Moment, Synthesis, Waves};
 use super::{StimulusError, swing};
 use crate::signals::{Degrees, FrameRate};
+
+pub(super) static SHADER: Shader = shader!("monet", "cycles", "synthesis");
 
 parameters! {
     /// Blurred Gaussian noise with windows of coherent orientation and motion.
@@ -273,6 +275,7 @@ impl drawing::Drawing for Drawing {
     }
 
     fn painting(&self, _screen: &Screen, frames: Range<usize>) -> Option<Painting> {
-        self.synthesis.painting(frames.map(|frame| self.moment(frame)))
+        let moments: Vec<Moment> = frames.map(|frame| self.moment(frame)).collect();
+        self.synthesis.painting(&SHADER, &moments)
     }
 }

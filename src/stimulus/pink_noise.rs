@@ -6,16 +6,19 @@
 //! over the plane is the amplitude 1/f of natural images (Field, "Relations between the statistics of natural images and
 //! the response properties of cortical cells", J Opt Soc Am A 4, 1987).
 //!
-//! Frequencies are those of the flat screen, exact in degrees at its centre. `synthesis.rs` draws it.
+//! Frequencies are those of the flat screen, exact in degrees at its centre. `synthesis.rs` sums the
+//! waves.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::drawing::{self, Kind, Painting};
+use super::drawing::{self, Kind, Painting, Shader, shader};
 use super::fields::{Field, parameters};
 use super::screen::Screen;
 use super::synthesis::{Moment, Synthesis, Waves};
 use super::{StimulusError, swing};
+
+pub(super) static SHADER: Shader = shader!("pink_noise", "cycles", "synthesis");
 
 parameters! {
     /// Noise of power 1/f^a in space and 1/f^b in time.
@@ -94,6 +97,7 @@ impl drawing::Drawing for Drawing {
     }
 
     fn painting(&self, _screen: &Screen, frames: Range<usize>) -> Option<Painting> {
-        self.0.painting(frames.map(Moment::at))
+        let times: Vec<u32> = frames.map(|frame| Moment::at(frame).time).collect();
+        self.0.painting(&SHADER, &times)
     }
 }

@@ -12,23 +12,21 @@
 //! The waves are periodic on a field of [`FIELD`] screens, so that the opposite borders of the screen are not
 //! neighbours. The sequence comes back after [`LENGTH`] frames, 36 minutes at 30 frames per second.
 //!
-//! The CPU sums by fast Fourier transforms; the shader sums the same waves one after the other, first along the columns,
-//! then along the rows.
+//! The CPU sums by fast Fourier transforms; the shaders sum the same waves one after the other, first along the columns,
+//! then along the rows, by what they share in `shaders/shared/synthesis.wgsl`.
 
 use std::f64::consts::TAU;
 use std::fmt;
 use std::sync::Arc;
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::{NoUninit, Pod, Zeroable};
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
-use super::drawing::{Painting, Pass, Shader, Table, fixed, shader};
+use super::drawing::{Painting, Pass, Shader, Table, fixed};
 use super::grey_level;
 use super::hash::random_words;
 use crate::signals::{Monitor, Raster};
-
-pub(super) static SHADER: Shader = shader!("synthesis", "cycles");
 
 /// Width and height of the periodic field in those of the screen.
 const FIELD: f64 = 1.5;
@@ -105,7 +103,7 @@ fn smooth_size(least: usize) -> usize {
     (least.max(2)..).find(|&size| size.is_multiple_of(2) && smooth(size)).expect("powers of two never end")
 }
 
-/// What a frame shows.
+/// What a frame shows; the layout of `Moment` in `shaders/monet.wgsl`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 pub(super) struct Moment {
@@ -124,7 +122,7 @@ impl Moment {
     }
 }
 
-/// Parameters of the shader.
+/// Parameters of the shaders.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 struct Uniform {
@@ -243,12 +241,12 @@ impl Synthesis {
         columns
     }
 
-    /// What the shader needs; `None` for more frames than fit into its memory.
-    pub(super) fn painting(&self, moments: impl Iterator<Item = Moment>) -> Option<Painting> {
+    /// What the shader of a kind of noise needs: `shared/synthesis.wgsl` and a table of what each frame shows, for its
+    /// `time_of` and `factor`. `None` for more frames than fit into its memory.
+    pub(super) fn painting<T: NoUninit>(&self, shader: &'static Shader, shown: &[T]) -> Option<Painting> {
         let Waves { raster, field, across, up, .. } = self.waves;
-        let moments: Vec<Moment> = moments.collect();
         let lines = raster.height.checked_mul(across)?;
-        let bytes = lines.checked_mul(moments.len())?.checked_mul(8).filter(|&bytes| bytes <= LARGEST_TABLE)?;
+        let bytes = lines.checked_mul(shown.len())?.checked_mul(8).filter(|&bytes| bytes <= LARGEST_TABLE)?;
         let uniform = Uniform {
             across: across as u32,
             up: up as u32,
@@ -265,14 +263,14 @@ impl Synthesis {
             .collect();
         let sequence: Vec<[f32; 2]> = self.sequence.iter().map(|value| [value.re, value.im]).collect();
         Some(Painting {
-            shader: &SHADER,
+            shader,
             tables: vec![
                 Table::of(&[uniform]),
-                Table::of(&moments),
                 Table::of(&spectrum),
                 Table::of(&sequence),
                 Table::of(&turns),
                 Table::Scratch(bytes),
+                Table::of(shown),
             ],
             passes: vec![Pass { entry: "columns", things: lines }, Pass { entry: "draw", things: raster.pixels() }],
         })

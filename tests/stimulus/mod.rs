@@ -81,6 +81,8 @@ fn computed() -> Vec<Stimulus> {
         Plaid { direction_deg: 75.0, crossing_deg: 90.0, clockwise_phase_deg: 30.0, ..Default::default() }.into(),
         Plaid { contrast: 0.6, spherical: true, ..Default::default() }.into(),
         DriftingGabor { x_deg: -20.0, y_deg: 11.0, sigma_deg: 9.0, direction_deg: 120.0, ..Default::default() }.into(),
+        DriftingGabor { spatial_frequency_cyc_per_deg: 0.3, sigma_deg: 60.0, phase_deg: 50.0, ..Default::default() }
+            .into(),
         Checkerboard { check_deg: 7.0, reversal_hz: 7.5, contrast: 0.4, phase_deg: 50.0 }.into(),
         MovingBar { direction_deg: 30.0, length_deg: 40.0, contrast: -0.5, ..Default::default() }.into(),
         MovingBar { direction_deg: 255.0, width_deg: 0.4, repeat: false, contrast: 0.5, ..Default::default() }.into(),

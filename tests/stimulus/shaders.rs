@@ -24,3 +24,12 @@ fn every_file_of_the_shader_folder_is_among_them() {
         }
     }
 }
+
+#[test]
+fn every_shader_has_a_formula_of_the_same_stem() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for shader in SHADERS {
+        let formula = root.join("src/stimulus").join(shader.stem).with_extension("rs");
+        assert!(formula.is_file(), "{} is missing", formula.display());
+    }
+}
