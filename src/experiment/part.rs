@@ -121,7 +121,17 @@ impl<'p> PartRef<'p> {
     /// Whether every condition can be shown. Blamed is what is swept, where that is what is wrong.
     pub(super) fn validate_conditions(self, index: usize, monitor: &Monitor) -> Result<(), ProtocolError> {
         let table = Self::table(index);
-        for condition in self.conditions(index) {
+        let conditions = self.conditions(index);
+        for key in self.sweep.keys() {
+            // One condition in which it matters will do: not every motion of a list of motions has a direction.
+            let idle = |condition: &Condition| keys::idle(&condition.stimulus, &condition.modifiers, key);
+            let why = conditions.iter().map(idle).collect::<Option<Vec<_>>>();
+            let first = why.and_then(|why| why.first().copied());
+            ensure(first.is_none(), &format!("{table}sweep.{key}"), || {
+                format!("changes nothing: {}", first.unwrap_or_default())
+            })?;
+        }
+        for condition in conditions {
             let blame = |own: String, prefix: &str, error: StimulusError| {
                 let key = match &error {
                     StimulusError::Parameter { key, .. } | StimulusError::Impossible { key, .. } => *key,

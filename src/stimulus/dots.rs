@@ -169,6 +169,22 @@ parameters! {
 }
 
 impl Kind for MovingDots {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "direction_deg" if self.motion == Motion::Flow => {
+                Some("a flow has no one direction; sweep `spiral_deg`, or set `motion` to \"translation\"")
+            }
+            "spiral_deg" | "centre_x_deg" | "centre_y_deg" if self.motion == Motion::Translation => Some(
+                "it belongs to flows, and these dots move in one direction; sweep `direction_deg`, or set `motion` to \"flow\"",
+            ),
+            "direction_deg" | "spiral_deg" if self.coherence == 0.0 => {
+                Some("no dot moves with the signal; raise `coherence`")
+            }
+            "noise_rule" if self.coherence == 1.0 => Some("there are no noise dots; lower `coherence`"),
+            _ => None,
+        }
+    }
+
     fn is_random(&self) -> bool {
         true
     }

@@ -22,6 +22,13 @@ pub(crate) trait Kind {
         Ok(())
     }
 
+    /// Why a parameter changes nothing as the others stand, and what to do about it, such as "the dots flow; set `motion`
+    /// to \"translation\""; `None` where it matters.
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        let _ = key;
+        None
+    }
+
     /// Whether the seed makes a difference.
     fn is_random(&self) -> bool {
         false

@@ -171,6 +171,13 @@ impl<Course: Level> drawing::Drawing for Drawing<Course> {
 }
 
 impl Kind for Flash {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "off_contrast" if self.off_secs == 0.0 => Some("the flash never goes off; raise `off_secs`"),
+            _ => None,
+        }
+    }
+
     fn prepare(&self, screen: &Arc<Screen>, seed: u64) -> Result<Arc<dyn drawing::Drawing>, StimulusError> {
         Ok(Arc::new(Drawing::new(self.clone(), screen, seed)))
     }
@@ -185,6 +192,21 @@ impl Level for Flash {
 }
 
 impl Kind for Chirp {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "start_hz" | "end_hz" | "sweep" if self.frequency_sweep_secs == 0.0 => {
+                Some("the sweep of frequency is left out; raise `frequency_sweep_secs`")
+            }
+            "sweep" if self.start_hz == self.end_hz => {
+                Some("the frequency stays the same; set `end_hz` to another than `start_hz`")
+            }
+            "contrast_sweep_hz" if self.contrast_sweep_secs == 0.0 => {
+                Some("the sweep of contrast is left out; raise `contrast_sweep_secs`")
+            }
+            _ => None,
+        }
+    }
+
     fn check(&self, monitor: &Monitor) -> Result<(), StimulusError> {
         let fastest = monitor.frame_rate.0 / 2.0;
         let frequencies =

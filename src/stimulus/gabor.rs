@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::cycles::{Drift, cosine_of_cycles};
 use super::drawing::{self, Kind, Painting, Pass, Shader, Table, fixed, shader};
 use super::fields::{CONTRAST, DIRECTION, Field, X, Y, parameters};
-use super::gratings::{SPATIAL_FREQUENCY, TEMPORAL_FREQUENCY, check_frequencies};
+use super::gratings::{NO_STRIPES, SPATIAL_FREQUENCY, TEMPORAL_FREQUENCY, check_frequencies};
 use super::screen::Screen;
 use super::{StimulusError, grey_level, swing};
 use crate::signals::{Degrees, Monitor};
@@ -52,6 +52,13 @@ parameters! {
 }
 
 impl Kind for DriftingGabor {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "direction_deg" if self.spatial_frequency_cyc_per_deg == 0.0 => Some(NO_STRIPES),
+            _ => None,
+        }
+    }
+
     fn check(&self, monitor: &Monitor) -> Result<(), StimulusError> {
         let (spatial, temporal) = (self.spatial_frequency_cyc_per_deg, self.temporal_frequency_hz);
         check_frequencies("Drifting Gabor", spatial, temporal, monitor)

@@ -153,7 +153,18 @@ const SPHERICAL: Field = Field::switch(
     "Keep the spatial frequency in degrees constant over the flat screen; the stripes then bend",
 );
 
+/// What a grating without a spatial frequency lacks.
+pub(super) const NO_STRIPES: &str =
+    "at a spatial frequency of 0 there are no stripes; raise `spatial_frequency_cyc_per_deg`";
+
 impl Kind for DriftingGrating {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "direction_deg" | "spherical" if self.spatial_frequency_cyc_per_deg == 0.0 => Some(NO_STRIPES),
+            _ => None,
+        }
+    }
+
     fn check(&self, monitor: &Monitor) -> Result<(), StimulusError> {
         let (spatial, temporal) = (self.spatial_frequency_cyc_per_deg, self.temporal_frequency_hz);
         check_frequencies("Drifting grating", spatial, temporal, monitor)
@@ -174,6 +185,13 @@ impl Kind for DriftingGrating {
 }
 
 impl Kind for StaticGrating {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "orientation_deg" | "spherical" if self.spatial_frequency_cyc_per_deg == 0.0 => Some(NO_STRIPES),
+            _ => None,
+        }
+    }
+
     fn check(&self, monitor: &Monitor) -> Result<(), StimulusError> {
         check_frequencies("Static grating", self.spatial_frequency_cyc_per_deg, 0.0, monitor)
     }
@@ -194,6 +212,15 @@ impl Kind for StaticGrating {
 }
 
 impl Kind for Plaid {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "direction_deg" | "crossing_deg" | "spherical" if self.spatial_frequency_cyc_per_deg == 0.0 => {
+                Some(NO_STRIPES)
+            }
+            _ => None,
+        }
+    }
+
     fn check(&self, monitor: &Monitor) -> Result<(), StimulusError> {
         let (spatial, temporal) = (self.spatial_frequency_cyc_per_deg, self.temporal_frequency_hz);
         check_frequencies("Plaid", spatial, temporal, monitor)

@@ -95,6 +95,16 @@ impl Images {
 }
 
 impl Kind for Images {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "crop_x" | "crop_y" if self.fit != PictureFit::Crop => Some("nothing is cut off; set `fit` to \"crop\""),
+            "off_secs" | "off_jitter_secs" | "order" | "count" if self.image >= 0 => {
+                Some("one image is shown alone; set `image` to -1")
+            }
+            _ => None,
+        }
+    }
+
     fn check(&self, monitor: &Monitor) -> Result<(), StimulusError> {
         let impossible = |key, what| Err(StimulusError::Impossible { stimulus: "Static images", key, what });
         if self.off_jitter_secs > self.off_secs {

@@ -91,6 +91,14 @@ pub fn set(stimulus: &mut Stimulus, modifiers: &mut [Modifier], key: &str, value
     }
 }
 
+/// Why the value under a key changes nothing as the others stand, and what to do about it; `None` where it matters.
+pub fn idle(stimulus: &Stimulus, modifiers: &[Modifier], key: &str) -> Option<&'static str> {
+    match own(key) {
+        Some(key) => stimulus.idle(key),
+        None => foreign(modifiers, key).and_then(|(index, key)| modifiers[index].idle(key)),
+    }
+}
+
 /// Every key with its field: those of the stimulus, then those of the first modifier of each kind.
 pub fn all(stimulus: &Stimulus, modifiers: &[Modifier]) -> Vec<(String, &'static Field)> {
     let mut keys: Vec<(String, &'static Field)> =

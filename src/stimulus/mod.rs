@@ -284,6 +284,12 @@ impl Stimulus {
         self.parameters().is_random()
     }
 
+    /// Why a parameter changes nothing as the others stand, and what to do about it; `None` where it matters. So the
+    /// direction of dots that flow: `motion` decides whether that or `spiral_deg` counts.
+    pub fn idle(&self, key: &str) -> Option<&'static str> {
+        self.parameters().idle(key)
+    }
+
     /// The file or folder that it shows, empty before one is named; `None` for what is computed.
     pub fn path(&self) -> Option<&Path> {
         self.parameters().path()

@@ -234,6 +234,17 @@ impl TemporalWindow {
 }
 
 impl Kind for Monet {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "directions" | "period_secs" | "orientation_coherence" | "speed_deg_per_sec"
+                if self.moving_fraction == 0.0 =>
+            {
+                Some("the noise is never oriented and never moves; raise `moving_fraction`")
+            }
+            _ => None,
+        }
+    }
+
     fn is_random(&self) -> bool {
         true
     }

@@ -68,6 +68,18 @@ parameters! {
 }
 
 impl Kind for PinkNoise {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "spatial_cut_off_cyc_per_deg" if self.spatial_exponent == 0.0 => {
+                Some("a white spectrum has no cut-off; raise `spatial_exponent`")
+            }
+            "temporal_cut_off_hz" if self.temporal_exponent == 0.0 => {
+                Some("a white spectrum has no cut-off; raise `temporal_exponent`")
+            }
+            _ => None,
+        }
+    }
+
     fn is_random(&self) -> bool {
         true
     }

@@ -58,6 +58,15 @@ parameters! {
 }
 
 impl Kind for SparseNoise {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "square_deg" | "refresh_hz" | "polarity" | "contrast" if self.density == 0.0 => {
+                Some("there are no squares; raise `density`")
+            }
+            _ => None,
+        }
+    }
+
     fn is_random(&self) -> bool {
         true
     }

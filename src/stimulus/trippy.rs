@@ -16,6 +16,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::drawing::{self, Kind, Painting, Pass, Shader, Table, fixed, shader};
 use super::fields::{CONTRAST, Field, parameters};
+use super::gratings::NO_STRIPES;
 use super::hash::random_words;
 use super::screen::Screen;
 use super::{StimulusError, grey_level, swing};
@@ -74,6 +75,13 @@ parameters! {
 }
 
 impl Kind for Trippy {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "node_spacing_deg" | "window_secs" if self.spatial_frequency_cyc_per_deg == 0.0 => Some(NO_STRIPES),
+            _ => None,
+        }
+    }
+
     fn check(&self, monitor: &Monitor) -> Result<(), StimulusError> {
         let fastest = monitor.frame_rate.0 / 2.0;
         if self.temporal_frequency_hz > fastest {

@@ -519,6 +519,32 @@ fn what_a_swept_value_makes_impossible_is_blamed_on_the_sweep() {
 }
 
 #[test]
+fn a_sweep_that_changes_nothing_is_refused_with_what_to_sweep_instead() {
+    let flow = GRATING.replace("\"drifting_grating\"\ncontrast = 1", "\"moving_dots\"\nmotion = \"flow\"");
+    let message = read(&flow).expect_err("a flow has no direction");
+    assert_eq!(
+        message,
+        "grating.toml, line 11: `sweep.direction_deg` changes nothing: a flow has no one direction; sweep `spiral_deg`, \
+         or set `motion` to \"translation\""
+    );
+    read(&flow.replace("[sweep.direction_deg]", "[sweep.spiral_deg]")).expect("that is what a flow has");
+
+    let modified = "\n[[modify]]\nkind = \"aperture\"\n\n[sweep]\naperture.inner_diameter_deg = [5, 10]\n";
+    let (grating, rest) = GRATING.split_at(GRATING.find("\n[sweep").expect("a sweep"));
+    let rest = &rest[rest.find("\n[repeats").expect("repeats")..];
+    let message = read(&format!("{grating}{modified}{rest}")).expect_err("a disc has no hole");
+    assert!(message.contains("line 15: `sweep.aperture.inner_diameter_deg` changes nothing"), "{message}");
+    assert!(message.contains("sweep `aperture.diameter_deg`, or set `shape` to \"annulus\""), "{message}");
+
+    let further =
+        format!("{GRATING}\n[[also]]\n[also.stimulus]\nkind = \"moving_dots\"\n[also.sweep]\nspiral_deg = [0, 90]\n");
+    let message = read(&further).expect_err("a translation has no spiral");
+    assert!(message.contains("`also[0].sweep.spiral_deg` changes nothing"), "{message}");
+    // It matters for one of the motions.
+    read(&further.replace("[0, 90]", "[0, 90]\nmotion = [\"translation\", \"flow\"]")).expect("a flow is among them");
+}
+
+#[test]
 fn what_shuffle_meant_is_still_read() {
     let order = |line: &str| {
         let protocol = read(&GRATING.replace("seed = 7", &format!("seed = 7\n{line}"))).expect("a protocol");

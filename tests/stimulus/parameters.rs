@@ -3,7 +3,8 @@
 use twinscope::signals::{Monitor, Raster};
 use twinscope::stimulus::hash::random_words;
 use twinscope::stimulus::{
-    Clip, DriftingGrating, FieldKind, MovingDots, Prepared, Stimulus, StimulusError, StimulusKind,
+    Clip, DriftingGrating, Field, FieldKind, Modifier, ModifierKind, MovingDots, Prepared, Stimulus, StimulusError,
+    StimulusKind, keys,
 };
 
 use super::{computed, draw, prepared, small_monitor};
@@ -165,4 +166,83 @@ fn every_computed_kind_draws_with_any_parameters_of_its_ranges() {
         // Some parameters, such as a contrast of 0, leave nothing to chance.
         assert!(equal * 2 <= random, "{kind:?}: {equal} of {random} are the same under another seed");
     }
+}
+
+/// Values of a field that are far from each other, and no two the same direction.
+fn spread(field: &Field) -> Vec<f64> {
+    let (least, most) = field.range;
+    match field.kind {
+        FieldKind::Number => [0.0, 0.28, 1.0].map(|part| least + part * (most - least)).to_vec(),
+        _ => (0..=most as usize).map(|value| value as f64).collect(),
+    }
+}
+
+/// Whether the pictures change with a parameter; `None` when fewer than two of its values can be shown.
+fn changes(stimulus: &Stimulus, modifiers: &[Modifier], key: &str, field: &Field) -> Option<bool> {
+    let monitor = Monitor::WANG2025.with_raster(Raster { height: 18, width: 32 });
+    let pictures = |value: f64| {
+        let (mut stimulus, mut modifiers) = (stimulus.clone(), modifiers.to_vec());
+        assert!(keys::set(&mut stimulus, &mut modifiers, key, value), "{key}");
+        let shown = Prepared::modified(&stimulus, &modifiers, &monitor, 1).ok()?;
+        let frames = [0, 1, 7, 20, 45, 95, 160, 230, 300, 420, 560, 700, 800];
+        Some(frames.map(|frame| draw(&shown, frame)))
+    };
+    let shown: Vec<_> = spread(field).into_iter().filter_map(pictures).collect();
+    (shown.len() > 1).then(|| shown.windows(2).any(|pair| pair[0] != pair[1]))
+}
+
+/// Every kind and every modifier as it is by default, and with each switch, choice and number set to its extremes;
+/// those of the second list are where a parameter may be lost in the rounding of greys.
+fn settings() -> [Vec<(Stimulus, Vec<Modifier>)>; 2] {
+    let plain = StimulusKind::ALL.iter().map(|kind| kind.stimulus()).filter(|stimulus| !stimulus.reads_files());
+    let modified = ModifierKind::ALL.iter().map(|kind| (DriftingGrating::default().into(), vec![kind.modifier()]));
+    let (mut usual, mut extreme) = (Vec::new(), Vec::new());
+    for (stimulus, modifiers) in plain.map(|stimulus| (stimulus, Vec::new())).chain(modified) {
+        for (key, field) in keys::all(&stimulus, &modifiers) {
+            if !modifiers.is_empty() && !key.contains('.') {
+                continue;
+            }
+            let (least, most) = field.range;
+            let (list, values) = match field.kind {
+                FieldKind::Number => (&mut extreme, [0.0, most].into_iter().filter(|v| *v >= least).collect()),
+                _ => (&mut usual, spread(field)),
+            };
+            for value in values {
+                let (mut stimulus, mut modifiers) = (stimulus.clone(), modifiers.clone());
+                assert!(keys::set(&mut stimulus, &mut modifiers, &key, value));
+                list.push((stimulus, modifiers));
+            }
+        }
+        usual.push((stimulus, modifiers));
+    }
+    [usual, extreme]
+}
+
+#[test]
+fn a_parameter_is_called_idle_where_it_changes_nothing() {
+    let [usual, extreme] = settings();
+    let mut idle = 0;
+    for (settings, complete) in [(usual, true), (extreme, false)] {
+        for (stimulus, modifiers) in settings {
+            for (key, field) in keys::all(&stimulus, &modifiers) {
+                if !modifiers.is_empty() && !key.contains('.') {
+                    continue;
+                }
+                let why = keys::idle(&stimulus, &modifiers, &key);
+                if why.is_none() && !complete {
+                    continue;
+                }
+                idle += usize::from(why.is_some());
+                let changes = changes(&stimulus, &modifiers, &key, field);
+                let told = format!("{stimulus:?} {modifiers:?} {key}: {why:?}");
+                assert_ne!(changes, Some(why.is_some()), "{told}");
+                if let Some(why) = why {
+                    let known = |word: &str| keys::all(&stimulus, &modifiers).iter().any(|(k, _)| k.ends_with(word));
+                    let remedy = why.split('`').skip(1).step_by(2).all(known);
+                    assert!(why.contains("; ") && why.contains('`') && remedy, "{told}");
+                }
+            }
+        }
+    }
+    assert!(idle > 20, "only {idle} were tried");
 }

@@ -93,6 +93,13 @@ file_parameters! {
 }
 
 impl Kind for Clip {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "crop_x" | "crop_y" if self.fit != PictureFit::Crop => Some("nothing is cut off; set `fit` to \"crop\""),
+            _ => None,
+        }
+    }
+
     fn path(&self) -> Option<&Path> {
         Some(&self.path)
     }

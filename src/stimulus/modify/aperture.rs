@@ -42,6 +42,15 @@ parameters! {
 }
 
 impl ModifierParameters for Aperture {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "inner_diameter_deg" if self.shape != ApertureShape::Annulus => {
+                Some("only a ring has a hole; sweep `aperture.diameter_deg`, or set `shape` to \"annulus\"")
+            }
+            _ => None,
+        }
+    }
+
     fn check(&self, _monitor: &Monitor) -> Result<(), StimulusError> {
         if self.shape == ApertureShape::Annulus && self.inner_diameter_deg > self.diameter_deg {
             return Err(StimulusError::Impossible {

@@ -44,6 +44,18 @@ parameters! {
 }
 
 impl ModifierParameters for Contrast {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "scale" if self.mode == ContrastMode::Rms => {
+                Some("the contrast is set, not scaled; sweep `contrast.rms_contrast`, or set `mode` to \"scale\"")
+            }
+            "rms_contrast" if self.mode == ContrastMode::Scale => {
+                Some("the contrast is scaled, not set; sweep `contrast.scale`, or set `mode` to \"rms\"")
+            }
+            _ => None,
+        }
+    }
+
     fn prepare(
         &self,
         _below: &Prepared,

@@ -45,6 +45,12 @@ trait ModifierParameters {
         false
     }
 
+    /// Why a parameter changes nothing as the others stand, and what to do about it; `None` where it matters.
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        let _ = key;
+        None
+    }
+
     /// Checks what a field alone cannot.
     ///
     /// # Errors
@@ -213,6 +219,14 @@ impl Modifier {
     /// The same, to be changed.
     pub fn nested_mut(&mut self) -> Option<&mut Stimulus> {
         self.parameters_mut().nested_mut()
+    }
+
+    /// Why a parameter changes nothing as the others stand, and what to do about it; `None` where it matters.
+    pub fn idle(&self, key: &str) -> Option<&'static str> {
+        match (key.strip_prefix("stimulus."), self.nested()) {
+            (Some(key), Some(nested)) => nested.idle(key),
+            _ => self.parameters().idle(key),
+        }
     }
 
     /// Whether it shows what lies in files.

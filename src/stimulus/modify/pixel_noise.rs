@@ -28,6 +28,13 @@ parameters! {
 }
 
 impl ModifierParameters for PixelNoise {
+    fn idle(&self, key: &str) -> Option<&'static str> {
+        match key {
+            "frozen" if self.sd == 0.0 => Some("there is no noise; raise `sd`"),
+            _ => None,
+        }
+    }
+
     fn is_random(&self) -> bool {
         self.sd > 0.0
     }
