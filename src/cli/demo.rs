@@ -13,7 +13,7 @@ use crate::gpu::{ComputeDevice, DeviceChoice};
 use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 use crate::model::weights::{self, TwinWeights};
-use crate::signals::SourceError;
+use crate::signals::{Responses, SourceError};
 use crate::stimulus;
 
 /// The window where there is a display, else the demonstration.
@@ -98,14 +98,25 @@ fn save(outcome: &Outcome, out: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The unit whose tuning is shown: the one most modulated by the parameter that is analysed, or with the sharpest
-/// direction tuning; the first when nothing was tuned.
+/// direction tuning; when nothing was tuned, the one whose response varies most.
 fn most_selective(outcome: &Outcome) -> usize {
     if let Some(unit) = outcome.parameter.as_ref().and_then(|tuning| tuning.most_modulated()) {
         return unit;
     }
-    let Some(tuning) = &outcome.tuning else { return 0 };
+    let Some(tuning) = &outcome.tuning else { return most_variable(&outcome.responses) };
     let selectivity = |unit: usize| tuning.units[unit].global_dsi.unwrap_or(-1.0);
     (0..tuning.units.len()).max_by(|&a, &b| selectivity(a).total_cmp(&selectivity(b))).unwrap_or(0)
+}
+
+/// The unit whose response varies most over time.
+fn most_variable(responses: &Responses) -> usize {
+    let variance = |unit: usize| {
+        let values = || responses.trace(0, unit).map(f64::from);
+        let mean = values().sum::<f64>() / responses.frames().max(1) as f64;
+        values().map(|value| (value - mean).powi(2)).sum::<f64>()
+    };
+    let variances: Vec<f64> = (0..responses.units()).map(variance).collect();
+    (0..variances.len()).max_by(|&a, &b| variances[a].total_cmp(&variances[b])).unwrap_or(0)
 }
 
 /// One line that says what came out.

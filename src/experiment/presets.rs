@@ -39,11 +39,11 @@ macro_rules! presets {
 
 presets! {
     "Domains of Wang et al. 2025": {
-        "paper_natural_clips", "Rendered clips, 6 x 10 repeats";
+        "paper_natural_clips", "Rendered clips, 6 × 10 repeats";
         "paper_moving_dots", "Coherent motion, translation and flow";
         "paper_monet", "Directional noise (Monet2)";
-        "paper_gabor", "Drifting Gabors, 8 directions x 3 x 3 frequencies";
-        "paper_gaussian_dots", "Flashing Gaussian dots, 15 x 7 places, white and black";
+        "paper_gabor", "Drifting Gabors, 8 directions × 3 × 3 frequencies";
+        "paper_gaussian_dots", "Flashing Gaussian dots, 15 × 7 places, white and black";
         "paper_static_images", "Static images";
     }
     "Tuning": {
@@ -52,7 +52,7 @@ presets! {
         "direction_gabor", "Direction tuning, drifting Gabors";
         "moving_bar", "Direction tuning, moving bars";
         "orientation_static_grating", "Orientation tuning, static gratings";
-        "spatial_temporal_frequency", "Spatial x temporal frequency, drifting gratings";
+        "spatial_temporal_frequency", "Spatial × temporal frequency, drifting gratings";
         "contrast", "Contrast tuning, drifting gratings";
         "size", "Size tuning, drifting gratings";
         "surround", "Surround, drifting gratings in a ring";

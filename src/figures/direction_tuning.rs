@@ -146,7 +146,8 @@ pub fn numbers<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: Point, data: &
         canvas.text((at.0, baseline + LINE_MM), &value, Text::TITLE);
         if let (true, Some(degrees)) = (name.starts_with("Pref"), unit.preferred_direction_deg) {
             let beside = at.0 + canvas.width_mm(&value, Text::TITLE) + 4.0;
-            canvas.direction_arrow((beside, baseline + LINE_MM - 0.9), f64::from(degrees), 3.6, VERMILLION);
+            // As high as the digits, clear of the line above.
+            canvas.direction_arrow((beside, baseline + LINE_MM - 0.8), f64::from(degrees), 2.8, VERMILLION);
         }
         baseline += 2.0 * LINE_MM + 2.2;
     }

@@ -46,7 +46,7 @@ pub enum Figure {
     },
     /// Tuning of all units to that parameter.
     ParameterPopulation,
-    /// Direction tuning, response and population on one sheet.
+    /// Tuning, response and population on one sheet: over the parameter that is analysed, else over the direction.
     Summary {
         /// Index of the unit shown on its own.
         unit: usize,
@@ -127,17 +127,22 @@ impl Figure {
     fn check(self, data: &Data<'_>) -> Result<(), FigureError> {
         let missing = |what: String| Err(FigureError::Missing(what));
         let units = data.responses.units();
-        let of_parameter = matches!(self, Self::ParameterTuning { .. } | Self::ParameterPopulation);
-        if of_parameter && data.parameter.is_none() {
-            return missing("nothing but the direction was swept, so there is no other tuning to show".to_owned());
-        }
-        if !of_parameter && !matches!(self, Self::Traces { .. }) && data.tuning.is_none() {
-            return missing("no direction was swept, so there is no tuning to show; sweep `direction_deg`".to_owned());
-        }
-        let tuned = match self {
-            _ if of_parameter => data.parameter.map_or(units, |tuning| tuning.units.len()),
-            _ => data.tuning.map_or(units, |tuning| tuning.units.len()),
+        let to_parameter = data.parameter.map(|tuning| tuning.units.len());
+        let to_direction = data.tuning.map(|tuning| tuning.units.len());
+        let (tuned, lacking) = match self {
+            Self::ParameterTuning { .. } | Self::ParameterPopulation => {
+                (to_parameter, "nothing but the direction was swept, so there is no other tuning to show")
+            }
+            Self::DirectionTuning { .. } | Self::HeatMap | Self::Population => {
+                (to_direction, "no direction was swept, so there is no tuning to show; sweep `direction_deg`")
+            }
+            Self::Summary { .. } => (
+                to_parameter.or(to_direction),
+                "nothing was swept, so there is no tuning to show; sweep a parameter such as `direction_deg`",
+            ),
+            Self::Traces { .. } => (Some(units), ""),
         };
+        let Some(tuned) = tuned else { return missing(lacking.to_owned()) };
         if data.units.len() != units || tuned != units {
             return missing(format!("{units} units responded, {tuned} are tuned and {} named", data.units.len()));
         }

@@ -3,11 +3,11 @@
 use plotters::prelude::DrawingBackend;
 
 use super::canvas::{Align, Area, Canvas, Point, Text};
-use super::plot::{LINE_MM, Plot, Tick, frame, numbered, ticks_from_zero};
+use super::plot::{LINE_MM, Plot, Tick, frame, numbered, ticks_from_zero, with_minus};
 use super::style::{AXIS_PT, BLUE, DATA_PT, PAGE_MM, VERMILLION};
 use super::{Data, unit_name};
 use crate::analysis::{ParameterTuning, Spacing, UnitCurve};
-use crate::stimulus::FieldKind;
+use crate::stimulus::{Field, FieldKind};
 
 pub const SIZE_MM: (f64, f64) = (PAGE_MM, 78.0);
 pub const POPULATION_SIZE_MM: (f64, f64) = (PAGE_MM, 76.0);
@@ -19,20 +19,18 @@ const GAP_MM: f64 = 1.6;
 
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>, unit: usize) {
     let title = format!("{}: {}", data.title, unit_name(&data.units[unit]));
-    frame(canvas, SIZE_MM, &title, &[caption(data, unit)], &data.notice);
     let Some(tuning) = data.parameter else { return };
+    frame(canvas, SIZE_MM, &title, &[caption(data, tuning, unit)], &data.notice);
     curve(canvas, Area::new(17.0, 13.0, 132.0, 54.0), tuning, &tuning.units[unit]);
     numbers(canvas, (141.0, 16.0), tuning, &tuning.units[unit]);
 }
 
-fn caption(data: &Data<'_>, unit: usize) -> String {
-    let Some(tuning) = data.parameter else { return String::new() };
+pub fn caption(data: &Data<'_>, tuning: &ParameterTuning, unit: usize) -> String {
     let spread = if tuning.units[unit].sem.is_some() { "Mean ± s.e.m." } else { "Mean" };
     let axis = if tuning.spacing == Spacing::Logarithmic { " Logarithmic axis." } else { "" };
-    format!(
-        "{spread}, {}, pooled over all else that was varied.{axis} Triangle: largest mean.",
-        presentations_in_words(&tuning.presentations)
-    )
+    let else_varied = data.schedule.conditions.iter().any(|condition| condition.swept.len() > 1);
+    let pooled = if else_varied { ", pooled over all else that was varied" } else { "" };
+    format!("{spread}, {}{pooled}.{axis} Triangle: largest mean.", presentations_in_words(&tuning.presentations))
 }
 
 fn presentations_in_words(shown: &[usize]) -> String {
@@ -73,16 +71,13 @@ impl<'a> Axis<'a> {
     /// The values that were shown, as far as their texts fit side by side.
     fn ticks<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>, plot: &Plot, bars: bool) -> Vec<Tick> {
         let values = &self.tuning.values;
-        let texts: Vec<String> = match (self.tuning.field.kind, self.tuning.spacing) {
-            (FieldKind::Choice(options), _) => values
+        let texts: Vec<String> = match self.tuning.field.kind {
+            FieldKind::Choice(options) => values
                 .iter()
                 .map(|&value| options.get(value as usize).map_or_else(String::new, |word| word.label.to_owned()))
                 .collect(),
-            (FieldKind::Switch, _) => values.iter().map(|&on| if on > 0.5 { "on" } else { "off" }.to_owned()).collect(),
-            (FieldKind::Number, Spacing::Linear) if !bars => {
-                numbered(values).into_iter().map(|(_, text)| text).collect()
-            }
-            (FieldKind::Number, _) => (0..values.len()).map(|index| short(self.tuning, index)).collect(),
+            FieldKind::Switch => values.iter().map(|&on| if on > 0.5 { "on" } else { "off" }.to_owned()).collect(),
+            FieldKind::Number => (0..values.len()).map(|index| short(self.tuning, index)).collect(),
         };
         let place = |index: usize| if bars { index as f64 } else { self.places[index] };
         let fits = |every: usize| {
@@ -98,18 +93,28 @@ impl<'a> Axis<'a> {
     }
 }
 
+/// Unit as it is printed, with the sign for degrees.
+fn unit_of(field: &Field) -> String {
+    field.unit.replace("deg", "°")
+}
+
+/// Label of a parameter with its unit.
+pub fn label_of(field: &Field) -> String {
+    if field.unit.is_empty() { field.label.to_owned() } else { format!("{} ({})", field.label, unit_of(field)) }
+}
+
 /// A value in words, a number with four digits that count.
-fn short(tuning: &ParameterTuning, index: usize) -> String {
+pub fn short(tuning: &ParameterTuning, index: usize) -> String {
     match (tuning.field.kind, tuning.values.get(index)) {
-        (FieldKind::Number, Some(value)) => {
-            format!("{value:.3e}").parse::<f64>().map_or_else(|_| tuning.spoken(index), |value| value.to_string())
-        }
+        (FieldKind::Number, Some(value)) => format!("{value:.3e}")
+            .parse::<f64>()
+            .map_or_else(|_| tuning.spoken(index), |value| with_minus(value.to_string())),
         _ => tuning.spoken(index),
     }
 }
 
 /// The curve with standard errors; words are not joined by a line.
-fn curve<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: &ParameterTuning, unit: &UnitCurve) {
+pub fn curve<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: &ParameterTuning, unit: &UnitCurve) {
     let sem = |index: usize| unit.sem.as_ref().map_or(0.0, |sem| f64::from(sem[index]));
     let highest = unit.mean.iter().enumerate().map(|(index, &mean)| f64::from(mean) + sem(index)).fold(0.0, f64::max);
     let plot =
@@ -134,7 +139,7 @@ fn joined<B: DrawingBackend>(
     let top = y_ticks.last().map_or(1.0, |(value, _)| *value);
     let plot = Plot { area, x: axis.range(false), y: (0.0, top) };
     let x_ticks = axis.ticks(canvas, &plot, false);
-    plot.axes(canvas, (&x_ticks, &tuning.field.caption()), (&y_ticks, label));
+    plot.axes(canvas, (&x_ticks, &label_of(&tuning.field)), (&y_ticks, label));
     let at = |index: usize, value: f64| plot.at(axis.places[index], value.clamp(0.0, top));
     let indices = 0..tuning.values.len();
     if tuning.spacing != Spacing::Words {
@@ -152,9 +157,11 @@ fn joined<B: DrawingBackend>(
 }
 
 /// The largest response and where it is.
-fn numbers<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: Point, tuning: &ParameterTuning, unit: &UnitCurve) {
-    let with_unit = |value: String| {
-        if tuning.field.unit.is_empty() { value } else { format!("{value} {}", tuning.field.unit) }
+pub fn numbers<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: Point, tuning: &ParameterTuning, unit: &UnitCurve) {
+    let with_unit = |value: String| match unit_of(&tuning.field).as_str() {
+        "" => value,
+        "°" => format!("{value}°"),
+        unit => format!("{value} {unit}"),
     };
     let preferred = unit.preferred.map_or("undefined".to_owned(), |index| with_unit(short(tuning, index)));
     let response = unit.preferred.map_or("undefined".to_owned(), |index| format!("{:.2} × mean", unit.mean[index]));
@@ -169,14 +176,24 @@ fn numbers<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: Point, tuning: &Pa
 /// All units: the mean of their curves, and which values they prefer.
 pub fn draw_population<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>) {
     let Some(tuning) = data.parameter else { return };
+    let captions = [format!("Left  {}", mean_caption(tuning)), format!("Right  {}", histogram_caption(tuning))];
+    frame(canvas, POPULATION_SIZE_MM, data.title, &captions, &data.notice);
+    mean(canvas, Area::new(17.0, 12.0, 88.0, 50.0), tuning);
+    histogram(canvas, Area::new(108.0, 12.0, PAGE_MM - 6.0, 50.0), tuning);
+}
+
+pub fn mean_caption(tuning: &ParameterTuning) -> String {
+    let responding = relative(tuning).len();
+    format!("Mean ± s.e.m. over {responding} units that respond, each relative to its own maximum.")
+}
+
+pub fn histogram_caption(tuning: &ParameterTuning) -> String {
+    format!("Value of the maximum; {}.", presentations_in_words(&tuning.presentations))
+}
+
+/// Mean of the curves of all units.
+pub fn mean<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: &ParameterTuning) {
     let responding = relative(tuning);
-    let caption = format!(
-        "Left: mean ± s.e.m. over {} units that respond, each relative to its own maximum. Right: value of the maximum; \
-         {}.",
-        responding.len(),
-        presentations_in_words(&tuning.presentations)
-    );
-    frame(canvas, POPULATION_SIZE_MM, data.title, &[caption], &data.notice);
     let n = responding.len().max(1) as f64;
     let moments = |index: usize| {
         let mean = responding.iter().map(|curve| curve[index]).sum::<f64>() / n;
@@ -184,8 +201,7 @@ pub fn draw_population<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Dat
         (mean, if responding.len() < 2 { 0.0 } else { (squares / (n - 1.0) / n).sqrt() })
     };
     let label = "Response (fraction of maximum)";
-    joined(canvas, Area::new(17.0, 12.0, 88.0, 52.0), tuning, 1.0, label, &moments);
-    histogram(canvas, Area::new(108.0, 12.0, PAGE_MM - 6.0, 52.0), tuning);
+    joined(canvas, area, tuning, 1.0, label, &moments);
 }
 
 /// Every curve over its maximum, without units that never respond.
@@ -198,7 +214,7 @@ fn relative(tuning: &ParameterTuning) -> Vec<Vec<f64>> {
 }
 
 /// Number of units by the value of their maximum.
-fn histogram<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: &ParameterTuning) {
+pub fn histogram<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: &ParameterTuning) {
     let mut counts = vec![0usize; tuning.values.len()];
     tuning.units.iter().filter_map(|unit| unit.preferred).for_each(|index| counts[index] += 1);
     let most = counts.iter().copied().max().unwrap_or(0);
@@ -215,6 +231,6 @@ fn histogram<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: 
     let x_ticks = axis.ticks(canvas, &plot, true);
     plot.axes(canvas, (&x_ticks, ""), (&y_ticks, "Units"));
     let label = (area.centre().0, area.bottom + 8.2);
-    let text = format!("Preferred: {}", tuning.field.caption());
+    let text = format!("Preferred: {}", label_of(&tuning.field));
     canvas.text(label, &text, Text::NORMAL.aligned(Align::Centre));
 }

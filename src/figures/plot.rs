@@ -75,7 +75,12 @@ pub fn numbered(values: &[f64]) -> Vec<Tick> {
         values.iter().all(|value| ((value * scale).round() / scale - value).abs() <= value.abs() * 1e-9)
     };
     let decimals = (0..9).find(|&decimals| whole(decimals)).unwrap_or(9) as usize;
-    values.iter().map(|&value| (value, format!("{value:.decimals$}"))).collect()
+    values.iter().map(|&value| (value, with_minus(format!("{value:.decimals$}")))).collect()
+}
+
+/// A number as it is printed: with a minus sign, which is as wide as a plus, and not a hyphen.
+pub fn with_minus(number: String) -> String {
+    number.replace('-', "−")
 }
 
 /// Title above a figure and the notice below it. `left_mm` of the caption is above the notice.

@@ -5,20 +5,28 @@ use plotters::prelude::DrawingBackend;
 use super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
 use super::plot::{Plot, Tick, frame, ticks_from_zero};
 use super::style::{BLUE, DATA_PT, GRID_PT, INK, PAGE_MM, QUIET, SHADE};
-use super::{Data, unit_name};
+use super::{Data, parameter_tuning, unit_name};
+use crate::stimulus::FieldKind;
+use crate::stimulus::schedule::Presentation;
 
 pub const SIZE_MM: (f64, f64) = (PAGE_MM, 62.0);
+
+/// Width of the axis of time, mm.
+const WIDTH_MM: f64 = PAGE_MM - 23.0;
+
+/// White between presentations that follow one another at once, mm.
+const GAP_MM: f64 = 0.3;
 
 /// Longest stretch shown, seconds: more would not be told apart on a page.
 const MOST_SECS: f64 = 40.0;
 
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>, unit: usize) {
     let title = format!("{}: {}", data.title, unit_name(&data.units[unit]));
-    frame(canvas, SIZE_MM, &title, &[caption(data)], &data.notice);
+    frame(canvas, SIZE_MM, &title, &[caption(canvas, data)], &data.notice);
     panel(canvas, Area::new(17.0, 15.0, PAGE_MM - 6.0, 42.0), data, unit);
 }
 
-pub fn caption(data: &Data<'_>) -> String {
+pub fn caption<B: DrawingBackend>(canvas: &Canvas<'_, B>, data: &Data<'_>) -> String {
     let (shown, all) = (shown_frames(data), data.responses.frames());
     let secs = data.frame_rate.secs_at(all);
     let part = if shown < all {
@@ -26,8 +34,44 @@ pub fn caption(data: &Data<'_>) -> String {
     } else {
         String::new()
     };
+    let values = match data.parameter.filter(|_| values_fit(canvas, data)) {
+        Some(tuning) => {
+            let sort = if tuning.field.kind == FieldKind::Number { "numbers" } else { "words" };
+            format!("; {sort}: {}", within_sentence(&parameter_tuning::label_of(&tuning.field)))
+        }
+        None => String::new(),
+    };
     let arrows = if data.tuning.is_some() { "; arrows: direction of motion" } else { "" };
-    format!("Grey: presentations{arrows}. Dashed: the unit's mean activity.{part}")
+    format!("Grey: presentations{values}{arrows}. Dashed: the unit's mean activity.{part}")
+}
+
+/// A label with a small letter, unless it begins with an abbreviation.
+fn within_sentence(label: &str) -> String {
+    let mut letters = label.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(letters).collect(),
+        _ => label.to_owned(),
+    }
+}
+
+/// The value of the parameter that is analysed in a presentation, as text.
+fn value_of(data: &Data<'_>, shown: &Presentation) -> Option<String> {
+    let tuning = data.parameter?;
+    let value = data.schedule.conditions.get(shown.condition)?.swept(&tuning.key)?;
+    let index = tuning.values.iter().position(|&known| known == value)?;
+    Some(parameter_tuning::short(tuning, index))
+}
+
+/// Whether these texts do not touch above the presentations that are shown.
+fn values_fit<B: DrawingBackend>(canvas: &Canvas<'_, B>, data: &Data<'_>) -> bool {
+    let frames = shown_frames(data);
+    let texts = data.schedule.presentations.iter().take_while(|shown| shown.onset_frame < frames).filter_map(|shown| {
+        let middle = (shown.onset_frame as f64 + shown.frames as f64 / 2.0) / frames as f64;
+        let text = value_of(data, shown)?;
+        Some((middle * WIDTH_MM, canvas.width_mm(&text, Text::NORMAL) / 2.0))
+    });
+    let texts: Vec<(f64, f64)> = texts.collect();
+    texts.windows(2).all(|pair| pair[1].0 - pair[0].0 >= pair[0].1 + pair[1].1 + 1.0)
 }
 
 /// Frames from the start that are shown: whole presentations where they fit.
@@ -50,14 +94,24 @@ pub fn panel<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &D
     let x_ticks: Vec<Tick> = ticks_from_zero(end, 8).into_iter().filter(|(secs, _)| *secs <= end * 1.0001).collect();
     let top = y_ticks.last().map_or(1.0, |(value, _)| *value);
     let plot = Plot { area, x: (0.0, end), y: (0.0, top) };
-    for shown in data.schedule.presentations.iter().filter(|shown| shown.onset_frame < frames) {
+    let with_values = data.parameter.is_some() && values_fit(canvas, data);
+    let presentations = &data.schedule.presentations;
+    for (index, shown) in presentations.iter().enumerate().take_while(|(_, shown)| shown.onset_frame < frames) {
+        let next = presentations.get(index + 1).map(|next| next.onset_frame);
         let (left, _) = plot.at(secs_at(shown.onset_frame), 0.0);
         let (right, _) = plot.at(secs_at((shown.onset_frame + shown.frames).min(frames)), 0.0);
-        canvas.rectangle(Area::new(left, area.top, right, area.bottom), SHADE);
+        // Presentations that follow one another without a blank are told apart, where they are wide enough.
+        let gap =
+            if next == Some(shown.onset_frame + shown.frames) && right - left > 4.0 * GAP_MM { GAP_MM } else { 0.0 };
+        canvas.rectangle(Area::new(left, area.top, right - gap, area.bottom), SHADE);
         let direction = data.schedule.conditions.get(shown.condition).and_then(|condition| condition.direction_deg());
         let length = (right - left).min(3.2);
+        let middle = (left + right) / 2.0;
         if let (Some(degrees), true) = (direction, length > 1.2) {
-            canvas.direction_arrow(((left + right) / 2.0, area.top - 2.4), degrees, length, INK);
+            canvas.direction_arrow((middle, area.top - if with_values { 5.2 } else { 2.4 }), degrees, length, INK);
+        }
+        if let (Some(value), true) = (value_of(data, shown), with_values) {
+            canvas.text((middle, area.top - 1.2), &value, Text::NORMAL.aligned(Align::Centre));
         }
     }
     let (_, mean) = plot.at(0.0, 1.0);

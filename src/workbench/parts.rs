@@ -213,16 +213,12 @@ pub(super) fn load_twin(path: &Path) -> Result<TwinWeights, String> {
     weights::load(path, None, None).map_err(|error| sentence(&error))
 }
 
-/// All figures of a direction tuning on one sheet, tuning to another parameter, or the response alone where nothing
-/// was swept.
+/// Tuning, response and population on one sheet, or the response alone where nothing was swept.
 pub(super) fn write_figure(answer: &Answer, unit: usize, path: &Path) -> Result<PathBuf, String> {
     let path = if path.extension().is_none() { path.with_extension("png") } else { path.to_owned() };
     let outcome = &answer.outcome;
-    let figure = match (&outcome.parameter, &outcome.tuning) {
-        (Some(_), _) => Figure::ParameterTuning { unit },
-        (None, Some(_)) => Figure::Summary { unit },
-        (None, None) => Figure::Traces { unit },
-    };
+    let tuned = outcome.parameter.is_some() || outcome.tuning.is_some();
+    let figure = if tuned { Figure::Summary { unit } } else { Figure::Traces { unit } };
     figures::write(figure, &figures::Data::of(&answer.outcome), &path).map_err(|error| sentence(&error))?;
     Ok(path)
 }

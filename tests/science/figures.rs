@@ -196,7 +196,16 @@ fn tuning_to_a_parameter_has_its_label_its_values_and_its_maximum() {
         &outcome,
         &["Preferred: Contrast", "Units", "over 4 units", "fraction of maximum"],
     );
-    assert!(!Figure::Summary { unit: 0 }.fits(&Data::of(&outcome)));
+    // The sheet is about what was swept, not about a direction that was not.
+    let sheet = Figure::Summary { unit: 1 };
+    let expected = ["Contrast tuning of unit 14 (animal M1, session 4, scan 7)", "Preferred: Contrast", "Time (s)"];
+    says(
+        sheet,
+        &outcome,
+        &[&expected[..], &["A", "B", "C", "D", "Value of the maximum", "fraction of maximum"]].concat(),
+    );
+    let texts = texts(&svg(sheet, &Data::of(&outcome)).expect("drawn"));
+    assert!(!texts.iter().any(|text| text.contains("irection") && !text.contains("Direction tuning,")), "{texts:?}");
     let logarithmic = contrast_outcome(std::array::from_fn(|index| 0.5_f64.powi(15 - index as i32)));
     says(Figure::ParameterTuning { unit: 1 }, &logarithmic, &["Logarithmic axis", "0.125"]);
 }
@@ -209,7 +218,7 @@ fn parameter_shots_for_human_eyes() {
     let linear = contrast_outcome(std::array::from_fn(|index| (index + 1) as f64 / 16.0));
     let logarithmic = contrast_outcome(std::array::from_fn(|index| 0.5_f64.powi(15 - index as i32)));
     for (name, outcome) in [("linear", &linear), ("logarithmic", &logarithmic)] {
-        for figure in [Figure::ParameterTuning { unit: 1 }, Figure::ParameterPopulation] {
+        for figure in [Figure::ParameterTuning { unit: 1 }, Figure::ParameterPopulation, Figure::Summary { unit: 1 }] {
             write(figure, &Data::of(outcome), &folder.join(format!("{name}-{}.png", figure.stem()))).expect("written");
         }
     }
