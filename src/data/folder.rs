@@ -18,6 +18,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::session::{ScanId, Session, SessionError, SessionUnit, Trial, TrialSource};
+use super::target::{UnfinishedFolder, folder_of};
 use super::trial_array::{TrialMovie, check_rows, write_rows, write_stimuli};
 use crate::signals::{Behavior, FrameRate, FrameSource, Raster, Responses};
 
@@ -82,7 +83,7 @@ impl Session {
 #[derive(Debug)]
 pub struct SessionWriter {
     target: PathBuf,
-    growing: tempfile::TempDir,
+    growing: UnfinishedFolder,
     raster: Raster,
     units: usize,
     trials: csv::Writer<Vec<u8>>,
@@ -99,13 +100,9 @@ impl SessionWriter {
     pub fn create(folder: &Path, session: &Session) -> Result<Self, SessionError> {
         let failed = |source| SessionError::Write { file: folder.display().to_string(), source };
         refuse_full(folder)?;
-        let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = folder_of(folder);
         std::fs::create_dir_all(parent).map_err(failed)?;
-        let mut builder = tempfile::Builder::new();
-        // Temporary folders are private by default; a session is an ordinary folder, under the user's own mask.
-        #[cfg(unix)]
-        builder.permissions(<std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o777));
-        let growing = builder.prefix(".unfinished-").tempdir_in(parent).map_err(failed)?;
+        let growing = UnfinishedFolder::within(parent).map_err(failed)?;
         for kind in ["stimuli", "perspectives", "modulations", "units"] {
             std::fs::create_dir(growing.path().join(kind)).map_err(failed)?;
         }
@@ -216,10 +213,7 @@ impl SessionWriter {
         if self.target.is_dir() {
             std::fs::remove_dir(&self.target).map_err(failed)?;
         }
-        std::fs::rename(self.growing.path(), &self.target).map_err(failed)?;
-        // Nothing of the temporary name is left to be removed.
-        let _ = self.growing.keep();
-        Ok(())
+        self.growing.persist(&self.target).map_err(failed)
     }
 }
 

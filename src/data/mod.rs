@@ -13,4 +13,4 @@ pub use array_file::{ArrayError, NpyMovie, NpyResponsesWriter, read_behavior_npy
 pub use folder::SessionWriter;
 pub use movie_file::{MovieFileError, MovieFormat, write_movie, write_movie_as};
 pub use session::{Missing, Record, ScanId, Session, SessionError, SessionUnit, Trial};
-pub(crate) use target::{check_folder, unfinished};
+pub(crate) use target::{UnfinishedFolder, check_folder, unfinished};

@@ -8,14 +8,14 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Error, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::codecs::png::PngEncoder;
 use image::{Delay, ExtendedColorType, ImageEncoder, RgbaImage};
 
 use super::npy_header::NpyHeader;
-use super::target::unfinished;
+use super::target::{UnfinishedFolder, folder_of, unfinished};
 use crate::ffmpeg::{Ffmpeg, FfmpegError, file_argument};
 use crate::signals::{FrameRate, FrameSource, SourceError};
 
@@ -296,11 +296,7 @@ fn write_pngs(frames: &mut Frames<'_>) -> Result<(), MovieFileError> {
     let (height, width) = frames.sides()?;
     let (size, path) = (frames.size(), frames.path);
     check_new_folder(path).map_err(&failed)?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(<std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o777));
-    let folder = builder.prefix(".unfinished-").tempdir_in(parent).map_err(&failed)?;
+    let folder = UnfinishedFolder::within(folder_of(path)).map_err(&failed)?;
     // So many digits that the order of the names is that of the frames.
     let digits = frames.count().to_string().len().max(5);
     let mut frame = 0;
@@ -318,9 +314,7 @@ fn write_pngs(frames: &mut Frames<'_>) -> Result<(), MovieFileError> {
     if path.is_dir() {
         std::fs::remove_dir(path).map_err(&failed)?;
     }
-    std::fs::rename(folder.path(), path).map_err(&failed)?;
-    let _: PathBuf = folder.keep();
-    Ok(())
+    folder.persist(path).map_err(&failed)
 }
 
 /// Refuses a place where pictures would mix with other files.
@@ -341,7 +335,8 @@ fn check_new_folder(path: &Path) -> std::io::Result<()> {
 fn write_mp4(frames: &mut Frames<'_>) -> Result<(), MovieFileError> {
     let failed = frames.failed();
     let (height, width) = frames.sides()?;
-    let temporary = unfinished(frames.path).map_err(&failed)?.into_temp_path();
+    // It stays open, and with that locked, while ffmpeg writes to it.
+    let temporary = unfinished(frames.path).map_err(&failed)?;
     let rate = frames.rate.to_string();
     let size = format!("{width}x{height}");
     // Half as many colours as pixels along each side is what every player reads, but needs even sides.
@@ -350,7 +345,7 @@ fn write_mp4(frames: &mut Frames<'_>) -> Result<(), MovieFileError> {
     let output = ["-c:v", "libx264", "-preset", "medium", "-crf", "10", "-pix_fmt", format];
     let words = ["-nostdin", "-hide_banner", "-v", "error", "-y"];
     let words = words.iter().chain(&input).chain(&output).chain(&["-movflags", "+faststart", "-f", "mp4"]);
-    let arguments = words.map(Into::into).chain([file_argument(&temporary)]);
+    let arguments = words.map(Into::into).chain([file_argument(temporary.path())]);
     let refused = |frames: &Frames<'_>, error: FfmpegError| frames.impossible(error.to_string());
     let mut child =
         Ffmpeg::start("ffmpeg", arguments, std::process::Stdio::piped()).map_err(|error| refused(frames, error))?;
@@ -365,6 +360,6 @@ fn write_mp4(frames: &mut Frames<'_>) -> Result<(), MovieFileError> {
     }
     drop(pipe);
     child.finish().map_err(|error| refused(frames, error))?;
-    File::open(&temporary).and_then(|file| file.sync_all()).map_err(&failed)?;
-    temporary.persist(frames.path).map_err(|error| failed(error.error))
+    temporary.as_file().sync_all().map_err(&failed)?;
+    temporary.persist(frames.path).map(drop).map_err(|error| failed(error.error))
 }

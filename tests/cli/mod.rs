@@ -428,6 +428,48 @@ fn what_cannot_be_rendered_is_refused() {
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left behind");
 }
 
+/// Ctrl-C ends the program where it stands.
+#[test]
+#[cfg(unix)]
+fn what_a_killed_program_left_is_taken_away_by_the_next() {
+    use std::time::{Duration, Instant, SystemTime};
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let long = TWO_CONTRASTS.replace("[18, 32]", "[144, 256]").replace("stimulus_secs = 0.5", "stimulus_secs = 600.0");
+    let protocol = write_protocol(folder.path(), &long);
+    let out = folder.path().join("movie.npy");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_twinscope"))
+        .args(["stimulus", "render", &protocol, "-o", text(&out)])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let hidden = || {
+        let names = std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("readable").path());
+        names.filter(|path| path.file_name().is_some_and(|name| text(name.as_ref()).starts_with('.'))).next()
+    };
+    let started = Instant::now();
+    let growing = loop {
+        assert!(started.elapsed() < Duration::from_secs(60), "nothing is written");
+        // Past the file that is made to see whether one can be.
+        match hidden().filter(|path| path.metadata().is_ok_and(|about| about.len() > 1 << 20)) {
+            Some(path) => break path,
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    let short = write_protocol(folder.path(), TWO_CONTRASTS);
+    let write_beside = || {
+        let file = std::fs::File::open(&growing).expect("it is there");
+        file.set_modified(SystemTime::now() - Duration::from_secs(120)).expect("our own file");
+        succeeds(&["stimulus", "render", &short, "-o", text(&folder.path().join("short.npy"))]);
+    };
+    write_beside();
+    assert!(growing.exists(), "it is still being written");
+    child.kill().expect("still running");
+    child.wait().expect("it ends");
+    assert!(growing.exists() && !out.exists(), "half a movie is no movie");
+    write_beside();
+    assert_eq!(hidden(), None);
+}
+
 #[test]
 fn a_table_says_what_is_shown_when() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -12,7 +12,7 @@ use super::truth::{unit_number, unit_table, wiring_table};
 use super::{behavior, wiring};
 use crate::data::folder::refuse_full;
 use crate::data::trial_array::{TrialMovie, write_stimuli};
-use crate::data::{ScanId, Session, SessionError, SessionUnit, SessionWriter};
+use crate::data::{ScanId, Session, SessionError, SessionUnit, SessionWriter, UnfinishedFolder};
 use crate::job::{Cancelled, Progress};
 use crate::signals::{Behavior, FrameSource, Monitor, Raster, Responses, SourceError};
 use crate::stimulus::{Modifier, Schedule, ScheduleSource, StimulusError};
@@ -183,7 +183,7 @@ struct Spool {
     files: Vec<PathBuf>,
     raster: Raster,
     /// Removes the files in the end.
-    _folder: tempfile::TempDir,
+    _folder: UnfinishedFolder,
 }
 
 impl Spool {
@@ -195,7 +195,7 @@ impl Spool {
     ) -> Result<Self, SimulateError> {
         let failed = |source| SessionError::Write { file: folder.display().to_string(), source };
         std::fs::create_dir_all(folder).map_err(failed)?;
-        let spool = tempfile::Builder::new().prefix(".unfinished-").tempdir_in(folder).map_err(failed)?;
+        let spool = UnfinishedFolder::within(folder).map_err(failed)?;
         let raster = movie.raster();
         let mut files = Vec::with_capacity(plan.movies.len());
         for (index, shown) in plan.movies.iter().enumerate() {
