@@ -1,11 +1,18 @@
-//! The protocols that come with the program: that each reads, is possible, and shows something.
+//! The protocols that come with the program: that each reads, is possible, shows something, and runs to its figures.
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
-use twinscope::experiment::{ConditionTable, Protocol};
-use twinscope::signals::{Monitor, Raster};
-use twinscope::stimulus::Prepared;
+use twinscope::experiment::protocol::{DIRECTION, Repeats, Timing, Values};
+use twinscope::experiment::{ConditionTable, Outcome, Protocol, run};
+use twinscope::figures::{Data, Figure, svg, write};
+use twinscope::gpu::ComputeDevice;
+use twinscope::job::Progress;
+use twinscope::model::twin::{Twin, TwinOptions};
+use twinscope::model::weights;
+use twinscope::signals::{Monitor, Raster, SourceError};
+use twinscope::stimulus::{self, Prepared};
 
 /// Presets by their file names.
 fn presets() -> Vec<(String, String, Protocol)> {
@@ -109,5 +116,90 @@ fn presets_show_something() {
             });
             assert!(seen, "{name}: condition {index} shows nothing in its first two seconds");
         }
+    }
+}
+
+/// The same experiment in seconds: two values of everything that is swept, four frames each.
+fn shortened(protocol: &Protocol) -> Protocol {
+    let mut short = protocol.clone();
+    short.timing =
+        Timing { lead_in_secs: 0.0, stimulus_secs: 4.0 / 30.0, blank_secs: 0.0, skip_secs: 0.0, ..short.timing };
+    short.repeats = Repeats { count: 1, ..short.repeats };
+    for index in 0..protocol.parts().len() {
+        let sweep: Vec<_> = protocol.part(index).expect("a part").sweep.iter().cloned().collect();
+        for swept in sweep {
+            let values = match swept.values {
+                Values::Steps(mut steps) => {
+                    steps.count = steps.count.min(2);
+                    Values::Steps(steps)
+                }
+                Values::List(list) => Values::List(list.into_iter().take(2).collect()),
+            };
+            assert!(short.set_sweep(index, &swept.key, values));
+        }
+    }
+    short
+}
+
+fn outcome_of(protocol: &Protocol, twin: &mut Twin) -> Outcome {
+    let cpu = ComputeDevice::Cpu;
+    let mut draw = |schedule: &_, monitor: &_| {
+        stimulus::source(schedule, monitor, Path::new(""), &cpu).map_err(|error| SourceError::new(error.to_string()))
+    };
+    run(protocol, twin, None, &mut draw, &Progress::new(), &mut |_| ()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_preset_runs_through_a_twin_to_tables_and_figures_of_what_it_sweeps() {
+    let mut twin =
+        Twin::open(Arc::new(weights::builtin()), &ComputeDevice::Cpu, TwinOptions::default()).expect("opens");
+    for (name, _, protocol) in presets() {
+        let protocol = shortened(&protocol);
+        let outcome = outcome_of(&protocol, &mut twin);
+        let folder = tempfile::tempdir().expect("a folder");
+        for path in outcome.write(folder.path()).expect("writable") {
+            assert!(path.metadata().expect("there").len() > 0, "{} is empty", path.display());
+        }
+        let table = |file: &str| std::fs::read_to_string(folder.path().join(file)).expect("a table");
+        let header = |file: &str| table(file).lines().next().expect("a header").to_owned();
+        for key in protocol.swept_keys() {
+            let columns = header("conditions.csv");
+            assert!(columns.split(',').any(|column| column == key), "{name}: {key} is not among {columns}");
+        }
+
+        let data = Data::of(&outcome);
+        let drawn: Vec<Figure> = Figure::all(0).into_iter().filter(|figure| figure.fits(&data)).collect();
+        let text_of = |figure: Figure| svg(figure, &data).unwrap_or_else(|error| panic!("{name} {figure:?}: {error}"));
+        for &figure in &drawn {
+            let text = text_of(figure);
+            assert!(text.contains(&protocol.title.replace('&', "&amp;")), "{name} {figure:?} has no title");
+            assert!(text.contains("Pilot twin: learned from a simulated mouse"), "{name} {figure:?}");
+        }
+        // One of them as pixels: drawing them all would take a minute.
+        let picture = folder.path().join("figure.png");
+        write(*drawn.last().expect("at least the response"), &data, &picture).expect("writable");
+        assert!(picture.metadata().expect("there").len() > 10_000, "{name}: an empty picture");
+
+        let (unit, sheet) = (0, Figure::Summary { unit: 0 });
+        let of_direction = [Figure::DirectionTuning { unit }, Figure::HeatMap, Figure::Population];
+        let of_parameter = [Figure::ParameterTuning { unit }, Figure::ParameterPopulation];
+        let Some(key) = protocol.tuning_key() else {
+            assert_eq!(drawn, [Figure::Traces { unit }], "{name} sweeps nothing");
+            continue;
+        };
+        assert!(header("tuning.csv").split(',').any(|column| column == key), "{name}: {}", header("tuning.csv"));
+        assert!(drawn.contains(&Figure::Traces { unit }) && drawn.contains(&sheet), "{name}: {drawn:?}");
+        let swept = protocol.swept_keys();
+        assert_eq!(of_direction.map(|figure| drawn.contains(&figure)), [swept.contains(&DIRECTION); 3], "{name}");
+        assert_eq!(of_parameter.map(|figure| drawn.contains(&figure)), [key != DIRECTION; 2], "{name}");
+        let label = match protocol.swept_field(key) {
+            _ if key == DIRECTION => "Direction of motion",
+            field => field.expect("it is swept").label,
+        };
+        let about = if key == DIRECTION { &of_direction[..2] } else { &of_parameter[..] };
+        for &figure in about.iter().chain([&sheet]) {
+            assert!(text_of(figure).contains(label), "{name} {figure:?} does not say {label}");
+        }
+        assert_eq!(text_of(sheet).contains("gDSI"), key == DIRECTION, "{name}: the sheet is about {key}");
     }
 }
