@@ -168,11 +168,11 @@ fn every_computed_kind_draws_with_any_parameters_of_its_ranges() {
     }
 }
 
-/// Values of a field that are far from each other, and no two the same direction.
+/// Values of a field near its least and far from it, more than one of them another direction.
 fn spread(field: &Field) -> Vec<f64> {
     let (least, most) = field.range;
     match field.kind {
-        FieldKind::Number => [0.0, 0.28, 1.0].map(|part| least + part * (most - least)).to_vec(),
+        FieldKind::Number => [0.0, 0.004, 0.1, 0.28, 1.0].map(|part| least + part * (most - least)).to_vec(),
         _ => (0..=most as usize).map(|value| value as f64).collect(),
     }
 }
@@ -184,7 +184,8 @@ fn changes(stimulus: &Stimulus, modifiers: &[Modifier], key: &str, field: &Field
         let (mut stimulus, mut modifiers) = (stimulus.clone(), modifiers.to_vec());
         assert!(keys::set(&mut stimulus, &mut modifiers, key, value), "{key}");
         let shown = Prepared::modified(&stimulus, &modifiers, &monitor, 1).ok()?;
-        let frames = [0, 1, 7, 20, 45, 95, 160, 230, 300, 420, 560, 700, 800];
+        // Also in a fade before 1.5 s, and in the second round of a chirp.
+        let frames = [0, 1, 7, 20, 40, 45, 95, 160, 230, 300, 420, 560, 700, 800, 950];
         Some(frames.map(|frame| draw(&shown, frame)))
     };
     let shown: Vec<_> = spread(field).into_iter().filter_map(pictures).collect();
