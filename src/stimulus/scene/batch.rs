@@ -17,6 +17,7 @@ const STEP: usize = 8;
 /// Pixels by their place on the screen and their number in the canvas.
 pub(super) struct Batch {
     count: usize,
+    // A screen has at most 4096 columns and rows.
     columns: [u16; MOST],
     rows: [u16; MOST],
     numbers: [u32; MOST],
@@ -60,15 +61,17 @@ impl Batch {
     /// Gathers the pixels of a tile that have a bit here.
     #[inline]
     pub fn gather(&mut self, tile: usize, [column, row]: [usize; 2], mut bits: u64) {
+        let mut count = self.count;
         while bits != 0 {
             let bit = bits.trailing_zeros() as usize;
             bits &= bits - 1;
-            let place = self.count % MOST;
+            let place = count % MOST;
             self.columns[place] = (column + bit % TILE) as u16;
             self.rows[place] = (row + bit / TILE) as u16;
             self.numbers[place] = (tile * PIXELS + bit) as u32;
-            self.count += 1;
+            count += 1;
         }
+        self.count = count;
     }
 
     /// Computes the parts that an object covers; otherwise it covers all.

@@ -9,6 +9,9 @@ use crate::signals::Raster;
 /// What shines through a pixel that is finished; the shader has the same.
 const CLEAR: f32 = 1.0 / 4096.0;
 
+/// Pixels of a tile that are worth being painted apart.
+const FEW: u32 = 16;
+
 /// Light that reached a pixel, and what still shines through it.
 #[derive(Clone, Copy)]
 struct Pixel {
@@ -109,7 +112,11 @@ impl Stack for Canvas<'_> {
                 if open == 0 {
                     continue;
                 }
-                let (touched, inside) = (open & spans.touched(across * TILE), open & spans.inside(across * TILE));
+                let (touched, mut inside) = (open & spans.touched(across * TILE), open & spans.inside(across * TILE));
+                // A few more at the edge cost less than a batch of their own.
+                if inside.count_ones() < FEW {
+                    inside = 0;
+                }
                 self.open[tile] &= !inside;
                 self.inside.gather(tile, [across * TILE, down * TILE], inside);
                 self.edge.gather(tile, [across * TILE, down * TILE], touched & !inside);

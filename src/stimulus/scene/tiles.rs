@@ -73,8 +73,8 @@ pub(super) struct Outline {
 /// Columns that lie in an object, for each row of a tile: wholly covered, and touched at all.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spans {
-    inner: [[i32; TILE]; 2],
-    outer: [[i32; TILE]; 2],
+    inner: [[f32; TILE]; 2],
+    outer: [[f32; TILE]; 2],
 }
 
 impl Outline {
@@ -103,20 +103,20 @@ impl Outline {
     /// Cuts it by the rows of a tile.
     #[inline]
     pub fn spans(&self, first_row: usize, width: usize) -> Spans {
-        let mut spans = Spans { inner: [[0; TILE]; 2], outer: [[0; TILE]; 2] };
+        let mut spans = Spans { inner: [[0.0; TILE]; 2], outer: [[0.0; TILE]; 2] };
         let (first_row, width) = (first_row as f32 - self.centre[1], width as f32);
         for row in 0..TILE {
             let y = first_row + row as f32;
             let (middle, loss) = (self.centre[0] + self.slant * y, self.loss * y * y);
-            let column = |column: f32| split(column.max(0.0).min(width)).0 as i32;
+            let column = |column: f32| whole(column.max(0.0).min(width));
             // A little generous outside, and never too wide inside.
             let (inner, outer) = (self.inner - loss, self.outer - loss);
             let half = inner.max(0.0).sqrt();
             spans.inner[0][row] = column(middle - half + 1.0);
-            spans.inner[1][row] = if inner < 0.0 { 0 } else { column(middle + half + 1.0) };
+            spans.inner[1][row] = if inner < 0.0 { 0.0 } else { column(middle + half + 1.0) };
             let half = outer.max(0.0).sqrt();
-            spans.outer[0][row] = column(middle - half);
-            spans.outer[1][row] = if outer < 0.0 { 0 } else { column(middle + half + 1.01) };
+            spans.outer[0][row] = column(middle - half + 0.99);
+            spans.outer[1][row] = if outer < 0.0 { 0.0 } else { column(middle + half + 1.01) };
         }
         spans
     }
@@ -136,25 +136,37 @@ impl Spans {
     }
 }
 
+/// Next to this number lie only whole ones, so adding it rounds, and the last bits of the sum are the whole number. Unlike
+/// a cast, which has to look for numbers that are too large, this is done with several at once on every processor.
+const WHOLE: f32 = 1.5 * (1 << 23) as f32;
+
+/// Rounded down, of a number from 0 to 2^22; a whole number may come as the one below it.
+#[inline]
+fn whole(value: f32) -> f32 {
+    ((value - 0.5) + WHOLE) - WHOLE
+}
+
 /// Whole part and rest of a number below 2^22; the whole part wraps around. A whole number may come as the one below it
 /// and a rest of 1.
 #[inline]
 pub(super) fn split(value: f32) -> (u32, f32) {
-    // Next to this number lie only whole ones, so adding it rounds. Unlike a cast, which has to look for numbers that are
-    // too large, this is done with several numbers at once on every processor.
-    const WHOLE: f32 = 1.5 * (1 << 23) as f32;
     let rounded = (value - 0.5) + WHOLE;
     (rounded.to_bits().wrapping_sub(WHOLE.to_bits()), value - (rounded - WHOLE))
 }
 
+/// Bits of a tile between two columns in each row.
 #[inline]
-fn bits([start, end]: &[[i32; TILE]; 2], first_column: usize) -> u64 {
-    let first = first_column as i32;
-    const BELOW: [u8; TILE + 1] = [0, 0x01, 0x03, 0x07, 0x0f, 0x1f, 0x3f, 0x7f, 0xff];
-    let below = |column: i32| BELOW[(column - first).clamp(0, TILE as i32) as usize];
+fn bits([start, end]: &[[f32; TILE]; 2], first_column: usize) -> u64 {
+    let first = first_column as f32;
+    // Two to the power of a column of the tile, made from its exponent.
+    let power = |column: f32| {
+        let column = (column - first).max(0.0).min(TILE as f32);
+        f32::from_bits((column + 127.0 + WHOLE).to_bits() << 23)
+    };
     let mut rows = [0; TILE];
     for row in 0..TILE {
-        rows[row] = below(end[row]) & !below(start[row]);
+        let between = (power(end[row]) - power(start[row])).max(0.0);
+        rows[row] = (between + WHOLE).to_bits() as u8;
     }
     u64::from_le_bytes(rows)
 }
