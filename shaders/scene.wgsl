@@ -1,4 +1,5 @@
-// Rendered clips; the formula is in src/stimulus/scene.rs, which also lists what touches each tile of 8 x 8 pixels.
+// Rendered clips; the formulas are in src/stimulus/scene/leaf.rs and texture.rs; lists.rs tells what touches each tile
+// of 8 x 8 pixels.
 
 struct Scene {
     // Grey levels of one standard deviation of the texture.
@@ -34,22 +35,19 @@ struct Leaf {
 
 const TILE: u32 = 8u;
 const CLEAR: f32 = 1.0 / 4096.0;
-
-fn texel(column: i32, row: i32) -> f32 {
-    return texture[(u32(row) % scene.texels) * scene.texels + u32(column) % scene.texels];
-}
+// Keeps the middle of an object from dividing nothing by nothing.
+const NOTHING: f32 = 1e-20;
 
 fn grey_of(leaf: Leaf, own: vec2<f32>) -> f32 {
     let place = leaf.texture + own * leaf.texels;
     let whole = floor(place);
     let rest = place - whole;
-    let column = i32(whole.x);
-    let row = i32(whole.y);
-    let left = texel(column, row);
-    let lower = left + rest.x * (texel(column + 1, row) - left);
-    let upper_left = texel(column, row + 1);
-    let upper = upper_left + rest.x * (texel(column + 1, row + 1) - upper_left);
-    return leaf.grey + scene.relief * (lower + rest.y * (upper - lower));
+    // Rows end with their first texel again, and so do the rows: neighbours never wrap.
+    let stride = scene.texels + 1u;
+    let texel = (u32(i32(whole.y)) % scene.texels) * stride + u32(i32(whole.x)) % scene.texels;
+    let above = mix(texture[texel], texture[texel + 1u], rest.x);
+    let below = mix(texture[texel + stride], texture[texel + stride + 1u], rest.x);
+    return leaf.grey + scene.relief * mix(above, below, rest.y);
 }
 
 // Part of a pixel that lies inside: a ramp one pixel wide, measured across the border.
@@ -68,12 +66,9 @@ fn cover_of(leaf: Leaf, own: vec2<f32>) -> f32 {
         power = distance;
         slope = own;
     }
-    if distance < 1e-3 {
-        return 1.0;
-    }
     let x = leaf.across.x * slope.x + leaf.across.y * slope.y;
     let y = leaf.down.x * slope.x + leaf.down.y * slope.y;
-    return clamp(0.5 + (1.0 - distance) * power / sqrt(x * x + y * y), 0.0, 1.0);
+    return clamp(0.5 + (1.0 - distance) * (power + NOTHING) / (sqrt(x * x + y * y) + NOTHING), 0.0, 1.0);
 }
 
 @compute @workgroup_size(64)

@@ -145,9 +145,9 @@ macro_rules! shader {
         $crate::stimulus::drawing::Shader {
             stem: $stem,
             source: concat!(
-                include_str!("../../shaders/shared/target.wgsl"),
-                $( include_str!(concat!("../../shaders/shared/", $shared, ".wgsl")), )*
-                include_str!(concat!("../../shaders/", $stem, ".wgsl")),
+                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/shared/target.wgsl")),
+                $( include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/shared/", $shared, ".wgsl")), )*
+                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $stem, ".wgsl")),
             ),
         }
     };
