@@ -9,5 +9,6 @@ mod protocol;
 mod run;
 mod session;
 mod simulated;
+mod statistics;
 mod tuned;
 mod tuning;
