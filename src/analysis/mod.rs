@@ -1,5 +1,7 @@
 //! From a schedule and responses to numbers: the same functions for recorded and predicted data.
 
+pub mod bandwidth;
+pub mod fit;
 pub mod parameter;
 mod presentation;
 pub mod selectivity;

@@ -2,6 +2,7 @@
 
 mod figures;
 mod files;
+mod fits;
 mod movie_file;
 mod pilot;
 mod presets;
