@@ -13,6 +13,8 @@ mod permutation;
 mod rank_tests;
 mod test;
 
+pub(in crate::analysis) use bootstrap::{checked, draw_again};
+
 pub use bootstrap::{Interval, IntervalMethod, Resampling, bootstrap, bootstrap_within};
 pub use chance::Chance;
 pub use correction::Correction;
