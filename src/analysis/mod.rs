@@ -1,9 +1,19 @@
 //! From a schedule and responses to numbers: the same functions for recorded and predicted data.
 
+pub mod bandwidth;
+pub mod fit;
 pub mod parameter;
+pub mod population;
+pub mod preferred;
 mod presentation;
+pub mod receptive_field;
 pub mod selectivity;
+pub mod statistics;
+pub mod surface;
+pub mod trials;
 pub mod tuning;
 
 pub use parameter::{ParameterTuning, Spacing, UnitCurve, parameter_tuning};
+pub use surface::{SurfaceTuning, UnitSurface, surface_tuning};
+pub use trials::Trials;
 pub use tuning::{DirectionTuning, UnitTuning, direction_tuning};

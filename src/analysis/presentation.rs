@@ -10,9 +10,14 @@ pub(super) fn mean_response(
     responses: &Responses,
     sample: usize,
 ) -> Option<Vec<f64>> {
-    let end = shown.onset_frame.checked_add(shown.frames)?;
-    let start = shown.onset_frame.checked_add(skip)?;
-    if start >= end || end > responses.frames() {
+    let frames = shown.frames.checked_sub(skip)?;
+    mean_over(shown.onset_frame.checked_add(skip)?, frames, responses, sample)
+}
+
+/// Every unit's mean over so many frames, `[unit]`; `None` without frames, or when they end after the responses.
+pub(super) fn mean_over(start: usize, frames: usize, responses: &Responses, sample: usize) -> Option<Vec<f64>> {
+    let end = start.checked_add(frames)?;
+    if frames == 0 || end > responses.frames() {
         return None;
     }
     let mut sums = vec![0.0; responses.units()];
@@ -21,8 +26,7 @@ pub(super) fn mean_response(
             *sum += f64::from(value);
         }
     }
-    let frames = (end - start) as f64;
-    sums.iter_mut().for_each(|sum| *sum /= frames);
+    sums.iter_mut().for_each(|sum| *sum /= frames as f64);
     Some(sums)
 }
 

@@ -2,6 +2,7 @@
 
 mod figures;
 mod files;
+mod fits;
 mod movie_file;
 mod pilot;
 mod presets;
@@ -9,5 +10,6 @@ mod protocol;
 mod run;
 mod session;
 mod simulated;
+mod statistics;
 mod tuned;
 mod tuning;

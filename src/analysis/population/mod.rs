@@ -1,0 +1,15 @@
+//! What a population tells together: its main dimensions, neighbourhoods, order, code and geometry.
+
+mod decoding;
+mod pca;
+mod similarity;
+mod sorting;
+mod table;
+mod tsne;
+
+pub use decoding::{Decoder, Decoding, DecodingError, decode};
+pub use pca::{Pca, pca};
+pub use similarity::{Dissimilarity, Rdm, compare, compare_by_permutation};
+pub use sorting::{order_by, order_by_correlation};
+pub use table::ResponseTable;
+pub use tsne::{Embedding, Tsne, TsneError, tsne};

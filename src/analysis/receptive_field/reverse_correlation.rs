@@ -1,0 +1,221 @@
+//! Reverse correlation: the stimulus that precedes a response, delay by delay.
+//!
+//! For white noise the covariance of the response with the stimulus some frames before is, up to a factor, the linear
+//! filter of the unit in space and time (de Boer and Kuyper 1968; Jones and Palmer 1987). For stimuli with correlations
+//! of their own it is that filter blurred by them.
+
+use std::collections::VecDeque;
+
+use nalgebra::DMatrix;
+
+/// Sums of products of the responses with the frames before them. Frames and responses are given one after the other, so
+/// that memory does not grow with the length of a recording.
+#[derive(Debug, Clone)]
+pub struct ReverseCorrelation {
+    pixels: usize,
+    delays: usize,
+    units: usize,
+    /// The last frames, the newest first.
+    history: VecDeque<Vec<f64>>,
+    count: f64,
+    /// Sums over counted frames: `[delay, pixel]` of the stimulus and of its square.
+    stimulus: Vec<f64>,
+    squares: Vec<f64>,
+    /// `[unit]`.
+    responses: Vec<f64>,
+    response_squares: Vec<f64>,
+    /// `[unit, delay, pixel]`.
+    products: Vec<f64>,
+}
+
+impl ReverseCorrelation {
+    /// Nothing yet, of frames of so many pixels, delays of 0..delays frames, and so many units. `None` without pixels,
+    /// delays or units, or when there are too many to count.
+    pub fn new(pixels: usize, delays: usize, units: usize) -> Option<Self> {
+        let kernel = pixels.checked_mul(delays)?;
+        let all = kernel.checked_mul(units).filter(|&all| all > 0)?;
+        Some(Self {
+            pixels,
+            delays,
+            units,
+            history: VecDeque::with_capacity(delays),
+            count: 0.0,
+            stimulus: vec![0.0; kernel],
+            squares: vec![0.0; kernel],
+            responses: vec![0.0; units],
+            response_squares: vec![0.0; units],
+            products: vec![0.0; all],
+        })
+    }
+
+    /// Forgets the frames before: what follows is another stretch of stimulus.
+    pub fn start_over(&mut self) {
+        self.history.clear();
+    }
+
+    /// The next frame, `[pixel]`, with the responses at that frame, `[unit]`. Responses count from the frame on at which
+    /// the longest delay is known. `None`, and nothing done, when a length is another.
+    pub fn push(&mut self, frame: &[f64], responses: &[f64]) -> Option<()> {
+        if frame.len() != self.pixels || responses.len() != self.units {
+            return None;
+        }
+        if self.history.len() == self.delays {
+            self.history.pop_back();
+        }
+        self.history.push_front(frame.to_vec());
+        if self.history.len() < self.delays {
+            return Some(());
+        }
+        self.count += 1.0;
+        for (delay, frame) in self.history.iter().enumerate() {
+            let at = delay * self.pixels;
+            for (pixel, &value) in frame.iter().enumerate() {
+                self.stimulus[at + pixel] += value;
+                self.squares[at + pixel] += value * value;
+            }
+        }
+        let kernel = self.delays * self.pixels;
+        for (unit, &response) in responses.iter().enumerate() {
+            self.responses[unit] += response;
+            self.response_squares[unit] += response * response;
+            if response == 0.0 {
+                continue;
+            }
+            for (frame, sums) in
+                self.history.iter().zip(self.products[unit * kernel..(unit + 1) * kernel].chunks_exact_mut(self.pixels))
+            {
+                sums.iter_mut().zip(frame).for_each(|(sum, value)| *sum += response * value);
+            }
+        }
+        Some(())
+    }
+
+    /// One unit's kernel; `None` before two responses were counted, or when there is no such unit.
+    pub fn unit(&self, unit: usize) -> Option<SpaceTime> {
+        if unit >= self.units || self.count < 2.0 {
+            return None;
+        }
+        let n = self.count;
+        let mean = self.responses[unit] / n;
+        let kernel = self.delays * self.pixels;
+        let products = &self.products[unit * kernel..(unit + 1) * kernel];
+        let covariance = products.iter().zip(&self.stimulus).map(|(rs, s)| rs / n - mean * s / n).collect();
+        let variances = self.squares.iter().zip(&self.stimulus).map(|(ss, s)| ss / n - (s / n).powi(2));
+        Some(SpaceTime {
+            pixels: self.pixels,
+            covariance,
+            stimulus_variance: variances.sum::<f64>() / kernel as f64,
+            mean_response: mean,
+            response_variance: self.response_squares[unit] / n - mean * mean,
+            frames: n as usize,
+        })
+    }
+}
+
+/// A kernel in space and time, `[delay, pixel]`, delay 0 being the frame of the response.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpaceTime {
+    /// Pixels of each delay.
+    pub pixels: usize,
+    /// Covariance of the response with the stimulus, `[delay, pixel]`.
+    pub covariance: Vec<f64>,
+    /// Variance of the stimulus, the mean over pixels.
+    pub stimulus_variance: f64,
+    /// Mean of the response.
+    pub mean_response: f64,
+    /// Variance of the response.
+    pub response_variance: f64,
+    /// Number of responses.
+    pub frames: usize,
+}
+
+impl SpaceTime {
+    /// Number of delays.
+    pub fn delays(&self) -> usize {
+        self.covariance.len() / self.pixels
+    }
+
+    /// The mean stimulus before a unit of response less the mean stimulus: the spike-triggered average where responses are
+    /// spikes. `None` when the responses do not add up to more than 0.
+    pub fn spike_triggered_average(&self) -> Option<Vec<f64>> {
+        (self.mean_response > 0.0).then(|| self.covariance.iter().map(|value| value / self.mean_response).collect())
+    }
+
+    /// The linear filter for white noise: response per unit of stimulus. `None` for a stimulus that does not vary.
+    pub fn linear_filter(&self) -> Option<Vec<f64>> {
+        (self.stimulus_variance > 0.0)
+            .then(|| self.covariance.iter().map(|value| value / self.stimulus_variance).collect())
+    }
+
+    /// Standard normal scores under the hypothesis that white noise has no effect, for responses that are independent from
+    /// frame to frame. `None` when stimulus or response do not vary.
+    pub fn z_scores(&self) -> Option<Vec<f64>> {
+        let scale = (self.stimulus_variance * self.response_variance / self.frames as f64).sqrt();
+        (scale > 0.0).then(|| self.covariance.iter().map(|value| value / scale).collect())
+    }
+
+    /// The delay at which the kernel has most energy, frames; the first of equals.
+    pub fn peak_delay(&self) -> usize {
+        let energy = |delay: usize| self.at(delay).iter().map(|value| value * value).sum::<f64>();
+        (0..self.delays()).max_by(|&a, &b| energy(a).total_cmp(&energy(b)).then(b.cmp(&a))).unwrap_or(0)
+    }
+
+    /// The covariance at a delay, `[pixel]`.
+    ///
+    /// # Panics
+    /// When there is no such delay.
+    pub fn at(&self, delay: usize) -> &[f64] {
+        &self.covariance[delay * self.pixels..(delay + 1) * self.pixels]
+    }
+
+    /// The kernel as one map times one time course, the nearest such product, and the share of the kernel's energy that it
+    /// explains: 1 for a kernel that is separable in space and time, less for one that moves. The map has length 1, and
+    /// its largest excursion is positive. `None` for a kernel of zeros.
+    pub fn separated(&self) -> Option<Separated> {
+        let kernel = DMatrix::from_row_slice(self.delays(), self.pixels, &self.covariance);
+        let gram = (&kernel * kernel.transpose()).symmetric_eigen();
+        let first = gram.eigenvalues.imax();
+        let (most, all) = (gram.eigenvalues[first], gram.eigenvalues.sum());
+        if !(all > 0.0) {
+            return None;
+        }
+        let course = gram.eigenvectors.column(first);
+        let map = kernel.transpose() * course;
+        let length = map.norm();
+        let turn = if map[map.iamax()] < 0.0 { -1.0 } else { 1.0 };
+        Some(Separated {
+            map: map.iter().map(|value| turn * value / length).collect(),
+            time_course: course.iter().map(|value| turn * value * length).collect(),
+            share: (most / all).min(1.0),
+        })
+    }
+}
+
+/// The nearest product of a map and a time course to a kernel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Separated {
+    /// The map, `[pixel]`, of length 1.
+    pub map: Vec<f64>,
+    /// The time course, `[delay]`, in units of the kernel.
+    pub time_course: Vec<f64>,
+    /// Share of the kernel's energy, 0..=1.
+    pub share: f64,
+}
+
+/// Mean grey level of each block of a frame `[height, width]`, in a grid `[rows, columns]` that divides it as evenly as
+/// pixels allow. `None` when the frame is not of this size or smaller than the grid.
+pub fn block_means(frame: &[u8], [height, width]: [usize; 2], [rows, columns]: [usize; 2]) -> Option<Vec<f64>> {
+    let fits = Some(frame.len()) == height.checked_mul(width) && rows <= height && columns <= width;
+    if !fits || rows == 0 || columns == 0 {
+        return None;
+    }
+    let mut sums = vec![(0.0, 0.0); rows * columns];
+    for (row, line) in frame.chunks_exact(width).enumerate() {
+        for (column, &value) in line.iter().enumerate() {
+            let (sum, count) = &mut sums[row * rows / height * columns + column * columns / width];
+            *sum += f64::from(value);
+            *count += 1.0;
+        }
+    }
+    Some(sums.into_iter().map(|(sum, count)| sum / count).collect())
+}
