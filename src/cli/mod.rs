@@ -5,6 +5,7 @@ mod predict;
 mod selection;
 mod simulate;
 mod stimulus;
+mod train;
 mod twin;
 
 use std::fmt::Display;
@@ -67,6 +68,10 @@ enum Command {
     },
     /// Record simulated mice with known tuning into session folders
     Simulate(simulate::SimulateArguments),
+    /// Train a twin on the sessions of one or many animals
+    Train(train::TrainArguments),
+    /// Adapt a twin to a new animal: the core is kept, the rest is learned
+    Adapt(train::AdaptArguments),
     /// List the adapters found, and which one `auto` picks
     Devices,
 }
@@ -167,6 +172,9 @@ fn read_config(path: &Path) -> Result<TwinConfig> {
     if path.as_os_str() == "microns" {
         return Ok(TwinConfig::microns());
     }
+    if path.as_os_str() == "small" {
+        return Ok(TwinConfig::small());
+    }
     let text = std::fs::read_to_string(path).with_context(|| {
         format!("{}: the configuration could not be read (a TOML file, or `microns`)", path.display())
     })?;
@@ -241,6 +249,8 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
             demo::run(&protocol, &out, twin, &device)
         }
         Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
+        Some(Command::Train(arguments)) => train::train(&arguments),
+        Some(Command::Adapt(arguments)) => train::adapt(&arguments),
         Some(Command::Devices) => devices(),
     }
 }
