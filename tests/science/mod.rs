@@ -6,6 +6,7 @@ mod movie_file;
 mod pilot;
 mod presets;
 mod protocol;
+mod reliability;
 mod run;
 mod session;
 mod simulated;
