@@ -1,6 +1,7 @@
 //! The command line: arguments in, one sentence out when something is wrong.
 
 mod demo;
+mod evaluate;
 mod predict;
 mod selection;
 mod simulate;
@@ -67,6 +68,8 @@ enum Command {
     },
     /// Record simulated mice with known tuning into session folders
     Simulate(simulate::SimulateArguments),
+    /// Compare a twin's predictions with a recording, unit by unit and domain by domain
+    Evaluate(evaluate::EvaluateArguments),
     /// List the adapters found, and which one `auto` picks
     Devices,
 }
@@ -241,6 +244,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
             demo::run(&protocol, &out, twin, &device)
         }
         Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
+        Some(Command::Evaluate(arguments)) => evaluate::perform(&arguments),
         Some(Command::Devices) => devices(),
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of science: analysis, experiments and figures.
 
+pub mod evaluation;
 mod figures;
 mod files;
 mod movie_file;

@@ -57,7 +57,8 @@ fn the_published_ceiling_of_identical_repeats_is_above_one_and_the_consistent_on
 
 #[test]
 fn the_ceiling_of_signal_and_noise_is_what_their_variances_say() {
-    for (noise, repeats, expected) in [(1.0, 10, 0.953463), (4.0, 10, 0.845154), (9.0, 10, 0.725476), (1.0, 2, 0.816497)]
+    for (noise, repeats, expected) in
+        [(1.0, 10, 0.953463), (4.0, 10, 0.845154), (9.0, 10, 0.725476), (1.0, 2, 0.816497)]
     {
         assert!((1.0f64 / (1.0 + noise / repeats as f64).sqrt() - expected).abs() < 5e-7);
         for freedom in [Freedom::Published, Freedom::Consistent] {
@@ -84,7 +85,8 @@ fn a_perfect_prediction_reaches_the_ceiling() {
 fn missing_repeats_lower_the_ceiling_as_fewer_repeats_do() {
     let whole = noisy(10, 40_000, 4.0, 5);
     let only = |kept: usize| {
-        let value = |repeat: usize, frame: usize| if repeat < kept { whole.at(repeat, frame).expect("whole") } else { NONE };
+        let value =
+            |repeat: usize, frame: usize| if repeat < kept { whole.at(repeat, frame).expect("whole") } else { NONE };
         let values = (0..10).flat_map(|repeat| (0..40_000).map(move |frame| value(repeat, frame))).collect();
         UnitRepeats::new(10, 40_000, values).expect("as many values")
     };
@@ -202,7 +204,11 @@ fn sparseness_runs_from_a_constant_response_to_a_single_one() {
     // (1 - (6/4)² / (14/4)) / (3/4).
     near(lifetime_sparseness(&unit(&[&[0.0, 1.0, 2.0, 3.0]])), (1.0 - 2.25 / 3.5) / 0.75, 1e-12);
     // Of the mean over repeats.
-    near(lifetime_sparseness(&unit(&[&[0.0, 2.0, 1.0, 3.0], &[0.0, 0.0, 3.0, NONE]])), (1.0 - 2.25 / 3.5) / 0.75, 1e-12);
+    near(
+        lifetime_sparseness(&unit(&[&[0.0, 2.0, 1.0, 3.0], &[0.0, 0.0, 3.0, NONE]])),
+        (1.0 - 2.25 / 3.5) / 0.75,
+        1e-12,
+    );
     for nothing in [&[0.0, 0.0][..], &[1.0], &[-1.0, 2.0]] {
         assert_eq!(lifetime_sparseness(&unit(&[nothing])), None);
     }
@@ -297,7 +303,9 @@ fn what_is_nothing_gives_nothing_and_never_a_nan() {
         assert_eq!(found, [None; 10], "{none:?}");
     }
     assert!(UnitRepeats::new(2, 2, vec![0.0; 3]).is_none() && UnitRepeats::new(usize::MAX, 2, vec![]).is_none());
-    assert!(UnitRepeats::new(1, 1, vec![f64::INFINITY]).is_none() && Repeats::new(1, 1, 1, vec![f32::INFINITY]).is_none());
+    assert!(
+        UnitRepeats::new(1, 1, vec![f64::INFINITY]).is_none() && Repeats::new(1, 1, 1, vec![f32::INFINITY]).is_none()
+    );
     assert_eq!(Repeats::new(1, 2, 0, Vec::new()).map(|none| population_sparseness(&none)), Some(vec![None; 2]));
 }
 
