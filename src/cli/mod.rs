@@ -1,6 +1,7 @@
 //! The command line: arguments in, one sentence out when something is wrong.
 
 mod demo;
+mod evaluate;
 mod predict;
 mod selection;
 mod simulate;
@@ -72,6 +73,8 @@ enum Command {
     Train(train::TrainArguments),
     /// Adapt a twin to a new animal: the core is kept, the rest is learned
     Adapt(train::AdaptArguments),
+    /// Compare a twin's predictions with a recording, unit by unit and domain by domain
+    Evaluate(evaluate::EvaluateArguments),
     /// List the adapters found, and which one `auto` picks
     Devices,
 }
@@ -251,6 +254,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
         Some(Command::Train(arguments)) => train::train(&arguments),
         Some(Command::Adapt(arguments)) => train::adapt(&arguments),
+        Some(Command::Evaluate(arguments)) => evaluate::perform(&arguments),
         Some(Command::Devices) => devices(),
     }
 }

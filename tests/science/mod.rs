@@ -1,11 +1,13 @@
 //! Tests of science: analysis, experiments and figures.
 
+pub mod evaluation;
 mod figures;
 mod files;
 mod movie_file;
 mod pilot;
 mod presets;
 mod protocol;
+mod reliability;
 mod run;
 mod session;
 mod simulated;

@@ -15,7 +15,7 @@ use crate::data::trial_array::{TrialMovie, write_stimuli};
 use crate::data::{ScanId, Session, SessionError, SessionUnit, SessionWriter};
 use crate::job::{Cancelled, Progress};
 use crate::signals::{Behavior, FrameSource, Monitor, Raster, Responses, SourceError};
-use crate::stimulus::{Modifier, Schedule, ScheduleSource, StimulusError};
+use crate::stimulus::{Condition, Modifier, Schedule, ScheduleSource, StimulusError};
 
 /// Movies that are kept for testing, as in Wang et al. 2025.
 pub const HELD_OUT: usize = 6;
@@ -126,6 +126,8 @@ struct Shown {
     start: usize,
     frames: usize,
     name: String,
+    /// Kind of stimulus.
+    domain: String,
 }
 
 /// One showing of a movie.
@@ -157,7 +159,7 @@ impl Plan {
                 if let Some(seed) = seed {
                     name += &format!(", seed {seed}");
                 }
-                movies.push(Shown { start, frames: end - start, name });
+                movies.push(Shown { start, frames: end - start, name, domain: domain(condition) });
             }
             order.push(movie);
         }
@@ -175,6 +177,11 @@ impl Plan {
     fn frames(&self) -> usize {
         self.trials.iter().map(|trial| self.movies[trial.movie].frames).sum()
     }
+}
+
+/// What a condition shows, short enough for a table.
+fn domain(condition: &Condition) -> String {
+    condition.label().chars().take(100).collect()
 }
 
 /// Every movie of a plan in a file, so that it is drawn only once.
@@ -284,7 +291,11 @@ fn record(
         let noise = sub_seed(seed, Topic::Trial, number as u32);
         let responses = options.noise.record(rates, monitor.frame_rate, &variance, noise);
         let mut movie = spool.movie(trial.movie, shown(trial).frames)?;
+        writer.domain(Some(&shown(trial).domain));
         writer.trial(trial.training, Some(&shown(trial).name), &mut movie, behavior, &responses)?;
+        if !trial.training {
+            writer.rates(&options.noise.signal(rates, monitor.frame_rate))?;
+        }
         progress.check()?;
     }
     writer.file("truth.csv", unit_table(&session.id, &mouse).as_bytes())?;
