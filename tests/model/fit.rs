@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use twinscope::data::Session;
-use twinscope::data::simulated::{SimulateOptions, simulate};
+use twinscope::data::simulated::{Noise, SimulateOptions, simulate};
 use twinscope::experiment::Protocol;
 use twinscope::gpu::ComputeDevice;
 use twinscope::job::Progress;
@@ -32,12 +32,17 @@ raster = [18, 32]
 kind = "scene"
 "#;
 
-/// Two simulated mice of a few units.
+/// Simulated mice of a few units.
 fn sessions(folder: &Path, mice: usize) -> Vec<PathBuf> {
-    let protocol = Protocol::from_toml(CLIPS, "clips").expect("a valid protocol");
+    record(folder, SimulateOptions { mice, units: 6, seed: 3, held_out: Some(1), repeats: 2, ..Default::default() }, 9)
+}
+
+/// Mice that watch so many clips of 2 s.
+fn record(folder: &Path, options: SimulateOptions, clips: usize) -> Vec<PathBuf> {
+    let mut protocol = Protocol::from_toml(CLIPS, "clips").expect("a valid protocol");
+    protocol.repeats.count = clips;
     let monitor = protocol.monitor(Raster { height: 18, width: 32 });
-    let options = SimulateOptions { mice, units: 6, seed: 3, held_out: Some(1), repeats: 2, ..Default::default() };
-    simulate(&options, &protocol.schedule(&monitor), &monitor, folder, &Progress::new()).expect("simulated")
+    simulate(&options, &protocol.schedule(&monitor), &[], &monitor, folder, &Progress::new()).expect("simulated")
 }
 
 fn open(folders: &[PathBuf]) -> Vec<Session> {
@@ -245,20 +250,21 @@ fn a_session_that_is_too_short_says_so() {
 #[test]
 fn a_twin_learns_a_simulated_mouse() {
     let folder = tempfile::tempdir().expect("a folder");
-    let folders = sessions(folder.path(), 1);
+    // Two minutes without noise.
+    let options = SimulateOptions { units: 12, seed: 4, held_out: Some(1), noise: Noise::None, ..Default::default() };
+    let folders = record(folder.path(), options, 61);
     let recipe = Recipe {
-        validation: ValidationRecipe { trials: 2, every: 60, patience: 0 },
-        schedule: ScheduleRecipe { steps: 60, warmup_epochs: 5, ..ScheduleRecipe::default() },
+        validation: ValidationRecipe { trials: 6, every: 150, patience: 0 },
+        schedule: ScheduleRecipe { steps: 150, warmup_epochs: 5, ..ScheduleRecipe::default() },
         start: StartRecipe::default(),
-        ..recipe(60)
+        ..recipe(150)
     };
     let mut training = begin(&recipe, &folders);
     finish(&mut training, &folder.path().join("out"));
     let row = training.rows()[0];
-    // A network that answers 1 to everything has a loss of exactly 1 when responses average 1.
-    let loss = row.validation_loss.expect("two trials");
-    assert!(loss < 0.98, "validation loss {loss}");
-    assert!(row.validation_correlation.expect("units vary") > 0.15, "{row:?}");
+    // Untrained it answers 1 to everything, which correlates with nothing.
+    assert!(row.validation_correlation.expect("units vary") > 0.2, "{row:?}");
+    assert!(row.objective < 0.97, "{row:?}");
 }
 
 #[test]

@@ -401,7 +401,7 @@ fn simulated(folder: &Path, noise: Noise) -> Session {
     let options =
         SimulateOptions { units: 6, seed: 3, held_out: Some(2), repeats: 3, noise, ..SimulateOptions::default() };
     let monitor = Monitor::WANG2025.with_raster(SMALL);
-    let folders = simulate(&options, &schedule, &monitor, folder, &Progress::new()).expect("a mouse");
+    let folders = simulate(&options, &schedule, &[], &monitor, folder, &Progress::new()).expect("a mouse");
     Session::open(&folders[0]).expect("an ordinary session")
 }
 
