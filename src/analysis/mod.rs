@@ -2,17 +2,20 @@
 
 pub mod bandwidth;
 pub mod fit;
+mod median;
 pub mod parameter;
 pub mod population;
 pub mod preferred;
 mod presentation;
 pub mod receptive_field;
+pub mod reliability;
 pub mod selectivity;
 pub mod statistics;
 pub mod surface;
 pub mod trials;
 pub mod tuning;
 
+pub use median::Median;
 pub use parameter::{ParameterTuning, Spacing, UnitCurve, parameter_tuning};
 pub use surface::{SurfaceTuning, UnitSurface, surface_tuning};
 pub use trials::Trials;

@@ -1,10 +1,12 @@
 //! The command line: arguments in, one sentence out when something is wrong.
 
 mod demo;
+mod evaluate;
 mod predict;
 mod selection;
 mod simulate;
 mod stimulus;
+mod train;
 mod twin;
 
 use std::fmt::Display;
@@ -67,6 +69,12 @@ enum Command {
     },
     /// Record simulated mice with known tuning into session folders
     Simulate(simulate::SimulateArguments),
+    /// Train a twin on the sessions of one or many animals
+    Train(train::TrainArguments),
+    /// Adapt a twin to a new animal: the core is kept, the rest is learned
+    Adapt(train::AdaptArguments),
+    /// Compare a twin's predictions with a recording, unit by unit and domain by domain
+    Evaluate(evaluate::EvaluateArguments),
     /// List the adapters found, and which one `auto` picks
     Devices,
 }
@@ -167,6 +175,9 @@ fn read_config(path: &Path) -> Result<TwinConfig> {
     if path.as_os_str() == "microns" {
         return Ok(TwinConfig::microns());
     }
+    if path.as_os_str() == "small" {
+        return Ok(TwinConfig::small());
+    }
     let text = std::fs::read_to_string(path).with_context(|| {
         format!("{}: the configuration could not be read (a TOML file, or `microns`)", path.display())
     })?;
@@ -241,6 +252,9 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
             demo::run(&protocol, &out, twin, &device)
         }
         Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
+        Some(Command::Train(arguments)) => train::train(&arguments),
+        Some(Command::Adapt(arguments)) => train::adapt(&arguments),
+        Some(Command::Evaluate(arguments)) => evaluate::perform(&arguments),
         Some(Command::Devices) => devices(),
     }
 }

@@ -1,13 +1,13 @@
 //! `twinscope simulate`: sessions of simulated mice, to learn the program and to train a twin without an animal.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
 
 use super::say;
 use crate::data::check_folder;
-use crate::data::simulated::{HELD_OUT, Noise, SimulateOptions, simulate};
+use crate::data::simulated::{HELD_OUT, Noise, SimulateOptions, TestMovies, simulate};
 use crate::experiment::Protocol;
 use crate::job::Progress;
 use crate::signals::{Monitor, Raster};
@@ -28,6 +28,8 @@ kind = "scene"
 "#;
 /// Pixels of the movies unless the protocol or the user says otherwise: those of the built-in pilot twin.
 const RASTER: Raster = Raster { height: 36, width: 64 };
+/// Least length of a trial of a test protocol, seconds.
+const TRIAL_SECS: f64 = 10.0;
 /// Minutes of clips to learn from without `--protocol` and `--minutes`, as the built-in twin had.
 const MINUTES: f64 = 20.0;
 
@@ -56,6 +58,10 @@ pub struct SimulateArguments {
     /// or none
     #[arg(long, value_name = "NOISE", default_value = "poisson", value_parser = parse_noise)]
     noise: Noise,
+    /// Protocol that is shown for testing only, after everything else; may be given several times. Its file name is the
+    /// name of its domain
+    #[arg(long, value_name = "P.toml")]
+    test: Vec<PathBuf>,
     /// Different movies that are kept for testing [default: 6, but at most a fifth of a protocol's]
     #[arg(long, value_name = "K")]
     test_movies: Option<usize>,
@@ -95,10 +101,22 @@ pub fn perform(arguments: &SimulateArguments) -> Result<()> {
         title: protocol.title.clone(),
         ..SimulateOptions::default()
     };
-    for folder in simulate(&options, &protocol.schedule(&monitor), &monitor, out, &Progress::new())? {
+    let tests = arguments.test.iter().map(|path| test_movies(path, &monitor)).collect::<Result<Vec<_>>>()?;
+    for folder in simulate(&options, &protocol.schedule(&monitor), &tests, &monitor, out, &Progress::new())? {
         say(folder.display())?;
     }
     Ok(())
+}
+
+/// A protocol as movies of ten seconds or more.
+fn test_movies(path: &Path, monitor: &Monitor) -> Result<TestMovies> {
+    let protocol = super::read_protocol(path)?;
+    protocol.validate_for(monitor)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ");
+    let mut letters = stem.chars();
+    let domain = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    let trial_frames = monitor.frame_rate.frames_in(TRIAL_SECS);
+    Ok(TestMovies { domain, schedule: protocol.schedule(monitor), trial_frames })
 }
 
 /// The protocol file with the paths of its clips, or the clips that are shown without one.

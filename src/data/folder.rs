@@ -3,11 +3,12 @@
 //! ```text
 //! session.toml            schema, animal, session, scan, frame_rate_hz, raster; anything else is kept
 //! units.csv               animal, session, scan, unit, area, layer: one row a column of the responses
-//! trials.csv              trial, training, frames, condition, stimuli
+//! trials.csv              trial, training, frames, condition, stimuli; domain where known
 //! stimuli/0003.npy        u8 [time, height, width, 1]
 //! perspectives/0003.npy   f32 [time, 2]: pupil x and y, z-scored
 //! modulations/0003.npy    f32 [time, 2]: pupil radius and treadmill velocity, z-scored
 //! units/0003.npy          f32 [time, unit]: divided by the unit's mean over the training trials
+//! rates/0003.npy          f32 [time, unit]: the same without noise, in test trials of simulated animals
 //! ```
 //!
 //! Files are named by the `trial` column; `stimuli` names the trial that stores the pixels, so repeats share one file.
@@ -17,7 +18,7 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::session::{ScanId, Session, SessionError, SessionUnit, Trial, TrialSource};
+use super::session::{ScanId, Session, SessionError, SessionUnit, Trial, TrialSource, rates_beside};
 use super::target::{UnfinishedFolder, folder_of};
 use super::trial_array::{TrialMovie, check_rows, write_rows, write_stimuli};
 use crate::signals::{Behavior, FrameRate, FrameSource, Raster, Responses};
@@ -34,7 +35,9 @@ const LONGEST_SIDE: usize = 4096;
 const LONGEST_NAME: usize = 200;
 /// Columns of the tables.
 const UNIT_COLUMNS: [&str; 6] = ["animal", "session", "scan", "unit", "area", "layer"];
-const TRIAL_COLUMNS: [&str; 5] = ["trial", "training", "frames", "condition", "stimuli"];
+const TRIAL_COLUMNS: [&str; 6] = ["trial", "training", "frames", "condition", "stimuli", "domain"];
+/// Those that a table need not have.
+const OPTIONAL_COLUMNS: [&str; 1] = ["domain"];
 
 /// File of one array of a trial.
 fn array(folder: &Path, kind: &str, trial: u32) -> PathBuf {
@@ -72,7 +75,11 @@ impl Session {
             let record = trial.record()?;
             let mut movie = trial.movie()?;
             let condition = trial.condition.as_deref();
+            writer.domain(trial.domain.as_deref());
             writer.trial(trial.training, condition, movie.as_mut(), &record.behavior, &record.responses)?;
+            if let Some(rates) = trial.rates()? {
+                writer.rates(&rates)?;
+            }
         }
         writer.finish()
     }
@@ -90,6 +97,8 @@ pub struct SessionWriter {
     count: u32,
     /// Names of conditions, and the trials that store their pixels.
     shown: std::collections::HashMap<String, (u32, usize)>,
+    /// Of the trials that follow.
+    domain: Option<String>,
 }
 
 impl SessionWriter {
@@ -116,6 +125,7 @@ impl SessionWriter {
             trials,
             count: 0,
             shown: std::collections::HashMap::new(),
+            domain: None,
         };
         writer.file("session.toml", described(session).as_bytes())?;
         writer.file("units.csv", &unit_table(session))?;
@@ -175,6 +185,7 @@ impl SessionWriter {
             frames.to_string(),
             condition.unwrap_or_default().to_owned(),
             stored.to_string(),
+            self.domain.clone().unwrap_or_default(),
         ];
         self.trials.write_record(&row).expect("memory can be written to");
         if let Some(name) = condition {
@@ -182,6 +193,27 @@ impl SessionWriter {
         }
         self.count += 1;
         Ok(())
+    }
+
+    /// Says to which domain of stimuli the trials belong that are added from now on.
+    pub fn domain(&mut self, domain: Option<&str>) {
+        self.domain = domain.map(str::to_owned);
+    }
+
+    /// Adds to the last trial what would have been recorded without noise.
+    ///
+    /// # Errors
+    /// When there is no trial yet, the rates have another number of units, or they cannot be written.
+    pub fn rates(&mut self, rates: &Responses) -> Result<(), SessionError> {
+        let last = self.count.checked_sub(1).filter(|_| rates.samples() == 1 && rates.units() == self.units);
+        let Some(trial) = last else {
+            let what = format!("rates of {} samples and {} units belong to no trial", rates.samples(), rates.units());
+            return Err(SessionError::Trial(what));
+        };
+        let folder = self.growing.path().join("rates");
+        std::fs::create_dir_all(&folder)
+            .map_err(|source| SessionError::Write { file: folder.display().to_string(), source })?;
+        Ok(write_rows(&array(self.growing.path(), "rates", trial), self.units, rates.values())?)
     }
 
     /// Adds another file, such as a table that belongs to the session.
@@ -398,7 +430,9 @@ fn read_table(
     let mut table = csv::Reader::from_reader(text.as_bytes());
     let wrong = |error: csv::Error| content(path, String::new(), format!("it is no table: {error}"));
     let found = table.headers().map_err(wrong)?.clone();
-    let place = |column: &&str| found.iter().position(|name| name.trim() == *column);
+    // No row has a field so far behind: what is not there is empty.
+    let absent = |column: &&str| OPTIONAL_COLUMNS.contains(column).then_some(usize::MAX);
+    let place = |column: &&str| found.iter().position(|name| name.trim() == *column).or_else(|| absent(column));
     let order: Option<Vec<usize>> = columns.iter().map(place).collect();
     let Some(order) = order else {
         let found: String = found.iter().collect::<Vec<_>>().join(", ").chars().take(200).collect();
@@ -459,8 +493,12 @@ fn read_trials(folder: &Path, raster: Raster, units: usize) -> Result<Vec<Trial>
             check_rows(perspectives, frames, 2)?;
             check_rows(modulations, frames, 2)?;
             check_rows(responses, frames, units)?;
+            if let Some(rates) = rates_beside(responses).filter(|rates| rates.is_file()) {
+                check_rows(&rates, frames, units)?;
+            }
         }
-        trials.push(Trial { training, frames, condition: row.optional_name(3)?, source });
+        let (condition, domain) = (row.optional_name(3)?, row.optional_name(5)?);
+        trials.push(Trial { training, frames, condition, domain, source });
         Ok(())
     })?;
     if trials.is_empty() {

@@ -4,6 +4,7 @@ mod array_file;
 mod folder;
 mod movie_file;
 mod npy_header;
+pub(crate) mod save;
 mod session;
 pub mod simulated;
 mod target;

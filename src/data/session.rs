@@ -118,6 +118,8 @@ pub struct Trial {
     pub frames: usize,
     /// Name of what was shown. Trials of the same name showed the same pixels: they are repeats of one another.
     pub condition: Option<String>,
+    /// Kind of stimulus that it belongs to, such as `Natural clips`, where known. Results are reported by domain.
+    pub domain: Option<String>,
     pub(super) source: TrialSource,
 }
 
@@ -184,7 +186,33 @@ impl Trial {
         }
         let missing = Missing { behavior: 0, responses: responses.values().iter().filter(|v| v.is_nan()).count() };
         let record = Arc::new(Record { behavior, responses, missing });
-        Ok(Self { training, frames, condition, source: TrialSource::Memory { movie, record } })
+        Ok(Self { training, frames, condition, domain: None, source: TrialSource::Memory { movie, record } })
+    }
+
+    /// The same trial in a domain of stimuli.
+    #[must_use]
+    pub fn in_domain(self, domain: &str) -> Self {
+        Self { domain: Some(domain.to_owned()), ..self }
+    }
+
+    /// What would have been recorded without noise, where that is kept: the mean over very many repeats of this trial,
+    /// with the same behaviour. Only simulated animals tell.
+    ///
+    /// # Errors
+    /// When its file cannot be read, was changed since the session was opened, or holds what is no number.
+    pub fn rates(&self) -> Result<Option<Responses>, SessionError> {
+        let TrialSource::Files { units, count, .. } = &self.source else { return Ok(None) };
+        let Some(path) = rates_beside(units).filter(|path| path.is_file()) else { return Ok(None) };
+        let rates = read_rows(&path, self.frames, *count)?;
+        refuse_large(&path, &rates, *count, f32::MAX)?;
+        if let Some(index) = rates.iter().position(|rate| rate.is_nan()) {
+            return Err(SessionError::Content {
+                file: path.display().to_string(),
+                place: format!(", frame {}, column {}", index / count, index % count),
+                what: "the rate is missing (NaN), but a true rate is known in every frame".to_owned(),
+            });
+        }
+        Ok(Responses::new(self.frames, 1, *count, rates))
     }
 
     /// The movie that was shown, one sample.
@@ -227,6 +255,11 @@ impl Trial {
             }
         }
     }
+}
+
+/// File of the true rates that belong to a file of responses.
+pub(super) fn rates_beside(units: &Path) -> Option<PathBuf> {
+    Some(units.parent()?.parent()?.join("rates").join(units.file_name()?))
 }
 
 /// A movie that several readers share.

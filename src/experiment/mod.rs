@@ -10,12 +10,12 @@ mod presets;
 pub mod protocol;
 pub mod protocol_file;
 pub mod run;
-pub(crate) mod save;
 mod sweep;
 pub mod table;
 mod timing;
 mod twin;
 
+pub(crate) use crate::data::save;
 pub use outcome::{Outcome, OutcomeError, Provenance};
 pub use presets::{PRESETS, Preset};
 pub use protocol::{Protocol, ProtocolError};

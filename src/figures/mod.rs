@@ -1,10 +1,11 @@
 //! Publication figures: a style and one file a figure; the file name decides PNG or SVG.
 //!
-//! A figure is drawn from [`Data`] by the same code for both formats, in millimetres on the page.
+//! A figure is drawn from [`Data`], or from an [`evaluation`], by the same code for both formats, in millimetres on the page.
 
 mod canvas;
 mod data;
 mod direction_tuning;
+pub mod evaluation;
 mod face;
 mod heat_map;
 mod parameter_tuning;
@@ -21,6 +22,38 @@ pub use data::{Data, unit_name};
 pub use writer::{Picture, picture, svg, write};
 
 use canvas::Canvas;
+
+/// What a file shows, whatever it is drawn from.
+trait Page {
+    /// Width and height, mm.
+    fn size_mm(&self) -> (f64, f64);
+    /// Shown above, and written into the file.
+    fn title(&self) -> &str;
+    /// Written into the file: whose responses these are, and how they were computed.
+    fn origin(&self) -> String;
+    /// Whether there is something to show.
+    fn check(&self) -> Result<(), FigureError>;
+    /// Draws everything.
+    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), FigureError>;
+}
+
+impl Page for (Figure, &Data<'_>) {
+    fn size_mm(&self) -> (f64, f64) {
+        self.0.size_mm()
+    }
+    fn title(&self) -> &str {
+        self.1.title
+    }
+    fn origin(&self) -> String {
+        format!("{}. {}", self.1.notice, self.1.provenance)
+    }
+    fn check(&self) -> Result<(), FigureError> {
+        self.0.check(self.1)
+    }
+    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), FigureError> {
+        self.0.draw(canvas, self.1)
+    }
+}
 
 /// Which figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

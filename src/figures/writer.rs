@@ -10,7 +10,7 @@ use plotters::style::{FontStyle, register_font};
 
 use super::canvas::{Canvas, Medium};
 use super::style::{self, OVERSAMPLING, PNG_DPI, UNITS_PER_MM};
-use super::{Data, Figure, FigureError};
+use super::{Data, Figure, FigureError, Page};
 use crate::experiment::save;
 
 /// A figure as pixels, red, green and blue, 8 bits each, row by row.
@@ -29,10 +29,15 @@ pub struct Picture {
 /// # Errors
 /// When the file name has another ending, the data lack what the figure shows, or the file cannot be written.
 pub fn write(figure: Figure, data: &Data<'_>, path: &Path) -> Result<(), FigureError> {
+    write_page(&(figure, data), path)
+}
+
+/// The same for any page.
+pub(super) fn write_page(page: &impl Page, path: &Path) -> Result<(), FigureError> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     let bytes = match ending.as_deref() {
-        Some("png") => png(figure, data)?,
-        Some("svg") => svg(figure, data)?.into_bytes(),
+        Some("png") => png(page)?,
+        Some("svg") => page_svg(page)?.into_bytes(),
         _ => return Err(FigureError::Format { path: path.to_path_buf() }),
     };
     save::atomically(path, |to| to.write_all(&bytes))
@@ -44,14 +49,19 @@ pub fn write(figure: Figure, data: &Data<'_>, path: &Path) -> Result<(), FigureE
 /// # Errors
 /// When the data lack what the figure shows.
 pub fn picture(figure: Figure, data: &Data<'_>) -> Result<Picture, FigureError> {
-    figure.check(data)?;
+    page_picture(&(figure, data))
+}
+
+/// The same for any page.
+pub(super) fn page_picture(page: &impl Page) -> Result<Picture, FigureError> {
+    page.check()?;
     register_face();
-    let (width, height) = pixels(figure);
+    let (width, height) = pixels(page);
     let mut fine = vec![255; width * OVERSAMPLING * height * OVERSAMPLING * 3];
     {
         let size = ((width * OVERSAMPLING) as u32, (height * OVERSAMPLING) as u32);
         let mut backend = BitMapBackend::with_buffer(&mut fine, size);
-        figure.draw(&mut Canvas::new(&mut backend, Medium::BITMAP), data)?;
+        page.draw(&mut Canvas::new(&mut backend, Medium::BITMAP))?;
     }
     Ok(Picture { width, height, rgb: averaged(&fine, width, height) })
 }
@@ -61,14 +71,19 @@ pub fn picture(figure: Figure, data: &Data<'_>) -> Result<Picture, FigureError> 
 /// # Errors
 /// When the data lack what the figure shows.
 pub fn svg(figure: Figure, data: &Data<'_>) -> Result<String, FigureError> {
-    figure.check(data)?;
+    page_svg(&(figure, data))
+}
+
+/// The same for any page.
+pub(super) fn page_svg(page: &impl Page) -> Result<String, FigureError> {
+    page.check()?;
     register_face();
-    let (width, height) = pixels(figure);
+    let (width, height) = pixels(page);
     let size = ((width * OVERSAMPLING) as u32, (height * OVERSAMPLING) as u32);
     let mut drawn = String::new();
     {
         let mut backend = SVGBackend::with_string(&mut drawn, size);
-        figure.draw(&mut Canvas::new(&mut backend, Medium::SVG), data)?;
+        page.draw(&mut Canvas::new(&mut backend, Medium::SVG))?;
     }
     // Our head in place of the backend's: millimetres on the page, a title, where it comes from, and white paper.
     let body = drawn.split_once("<svg").and_then(|(_, rest)| rest.split_once('>')).map(|(_, body)| body);
@@ -81,20 +96,20 @@ pub fn svg(figure: Figure, data: &Data<'_>) -> Result<String, FigureError> {
         mm(size.1),
         size.0,
         size.1,
-        escaped(data.title),
-        escaped(&format!("{}. {}", data.notice, data.provenance)),
+        escaped(page.title()),
+        escaped(&page.origin()),
     ))
 }
 
 /// Columns and rows of the PNG.
-fn pixels(figure: Figure) -> (usize, usize) {
-    let (width, height) = figure.size_mm();
+fn pixels(page: &impl Page) -> (usize, usize) {
+    let (width, height) = page.size_mm();
     let pixels = |mm: f64| (mm / 25.4 * PNG_DPI).round() as usize;
     (pixels(width), pixels(height))
 }
 
-fn png(figure: Figure, data: &Data<'_>) -> Result<Vec<u8>, FigureError> {
-    let picture = picture(figure, data)?;
+fn png(page: &impl Page) -> Result<Vec<u8>, FigureError> {
+    let picture = page_picture(page)?;
     let mut bytes = Vec::new();
     image::codecs::png::PngEncoder::new(Cursor::new(&mut bytes))
         .write_image(&picture.rgb, picture.width as u32, picture.height as u32, ExtendedColorType::Rgb8)
@@ -105,12 +120,8 @@ fn png(figure: Figure, data: &Data<'_>) -> Result<Vec<u8>, FigureError> {
     let per_metre = (PNG_DPI / 0.0254).round() as u32;
     let resolution = [&per_metre.to_be_bytes()[..], &per_metre.to_be_bytes(), &[1]].concat();
     push_chunk(&mut bytes, b"pHYs", &resolution);
-    push_chunk(&mut bytes, b"iTXt", &international_text("Title", data.title));
-    push_chunk(
-        &mut bytes,
-        b"iTXt",
-        &international_text("Description", &format!("{}. {}", data.notice, data.provenance)),
-    );
+    push_chunk(&mut bytes, b"iTXt", &international_text("Title", page.title()));
+    push_chunk(&mut bytes, b"iTXt", &international_text("Description", &page.origin()));
     bytes.extend(rest);
     Ok(bytes)
 }

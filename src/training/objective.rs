@@ -5,7 +5,8 @@ use burn::tensor::{Tensor, TensorData, TensorReadError};
 use super::clip::Clip;
 use crate::model::twin::network::{Frame, Network, Run, hash};
 
-/// Poisson loss `exp(r) - r * target` of log-rates r, averaged over the frames after burn-in, samples and units.
+/// Poisson loss `exp(r) - r * target` of log-rates r, averaged over the frames after burn-in, samples and units. Targets
+/// that were not measured, NaN, count nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Objective {
     /// Frames at the beginning that count nothing: the network's memory is still empty.
@@ -72,6 +73,7 @@ impl Objective {
         let samples = movie.samples();
         let mut state = network.start(run);
         let mut sum: Option<Tensor<1>> = None;
+        let mut terms = 0;
         for time in 0..frames {
             let frame =
                 Frame::new(movie.raster(), movie.frame(time), behavior.gaze(time), behavior.state(time), &device);
@@ -80,16 +82,23 @@ impl Objective {
                 continue;
             }
             let size = samples * units;
-            let target = responses.values()[time * size..(time + 1) * size].to_vec();
-            let target = Tensor::from_data(TensorData::new(target, [samples, units]), &device);
-            let loss = (stages.response - stages.raw * target).sum();
+            let mut target = responses.values()[time * size..(time + 1) * size].to_vec();
+            let measured: Vec<f32> = target.iter().map(|target| if target.is_nan() { 0.0 } else { 1.0 }).collect();
+            target.iter_mut().filter(|target| target.is_nan()).for_each(|target| *target = 0.0);
+            let count = measured.iter().filter(|&&measured| measured > 0.0).count();
+            let upload = |rows: Vec<f32>| Tensor::from_data(TensorData::new(rows, [samples, units]), &device);
+            let mut loss = stages.response - stages.raw * upload(target);
+            if count < size {
+                loss = loss * upload(measured);
+            }
+            terms += count;
+            let loss = loss.sum();
             sum = Some(match sum {
                 Some(sum) => sum + loss,
                 None => loss,
             });
         }
-        let terms = (frames - self.burnin_frames) * samples * units;
-        Ok(sum.expect("a frame is left after burn-in") / terms as f64)
+        Ok(sum.expect("a frame is left after burn-in") / terms.max(1) as f64)
     }
 
     /// Reads an objective.

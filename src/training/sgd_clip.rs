@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Gradients, Tensor};
+use serde::{Deserialize, Serialize};
 
 use crate::model::twin::TwinConfig;
 use crate::model::twin::network::{Network, Path};
 use crate::model::twin::parameters::{Entry, Kind, entries};
 
 /// Settings of the optimizer; the default is the published adaptation to a new animal.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SgdClipConfig {
     /// Weight decay of the parameters that decay.
     pub decay: f64,

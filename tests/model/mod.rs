@@ -3,6 +3,7 @@
 mod allocations;
 mod cpu_training;
 mod engine;
+mod fit;
 mod network;
 mod rollout;
 mod training;

@@ -1,5 +1,6 @@
 //! Tests of science: analysis, experiments and figures.
 
+pub mod evaluation;
 mod figures;
 mod files;
 mod fits;
@@ -7,6 +8,7 @@ mod movie_file;
 mod pilot;
 mod presets;
 mod protocol;
+mod reliability;
 mod run;
 mod session;
 mod simulated;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use twinscope::data::simulated::{Mouse, Noise, SimulateOptions, simulate};
+use twinscope::data::simulated::{Mouse, Noise, SimulateOptions, TestMovies, simulate};
 use twinscope::data::{Missing, ScanId, Session, SessionError, SessionUnit, SessionWriter, Trial};
 use twinscope::job::Progress;
 use twinscope::signals::{Behavior, FrameRate, Monitor, Movie, Raster, Responses, UnitId};
@@ -301,7 +301,7 @@ fn options() -> SimulateOptions {
 
 fn simulated(options: &SimulateOptions, folder: &Path) -> Vec<PathBuf> {
     let monitor = Monitor::WANG2025.with_raster(SMALL);
-    simulate(options, &schedule(), &monitor, folder, &Progress::new()).expect("mice that can be simulated")
+    simulate(options, &schedule(), &[], &monitor, folder, &Progress::new()).expect("mice that can be simulated")
 }
 
 /// Every file below a folder, with its bytes.
@@ -392,7 +392,8 @@ fn a_second_run_into_the_same_folder_is_refused_before_anything_is_drawn() {
     let before = contents(scratch.path());
     let (progress, monitor) = (Progress::new(), Monitor::WANG2025.with_raster(SMALL));
     let more = SimulateOptions { mice: 3, ..options() };
-    let said = simulate(&more, &schedule(), &monitor, scratch.path(), &progress).expect_err("they are there already");
+    let said =
+        simulate(&more, &schedule(), &[], &monitor, scratch.path(), &progress).expect_err("they are there already");
     assert!(said.to_string().contains("mouse-1` is already there"), "{said}");
     assert_eq!(progress.fraction(), None, "nothing was begun");
     assert!(contents(scratch.path()) == before, "nothing was changed");
@@ -447,7 +448,9 @@ fn impossible_options_and_a_wish_to_stop_leave_nothing() {
     let scratch = tempfile::tempdir().expect("a folder");
     let monitor = Monitor::WANG2025.with_raster(SMALL);
     let refused = |options: &SimulateOptions, progress: &Progress| {
-        simulate(options, &schedule(), &monitor, scratch.path(), progress).expect_err("must be refused").to_string()
+        simulate(options, &schedule(), &[], &monitor, scratch.path(), progress)
+            .expect_err("must be refused")
+            .to_string()
     };
     for (options, part) in [
         (SimulateOptions { mice: 0, ..options() }, "number of mice is 0"),
@@ -466,4 +469,25 @@ fn impossible_options_and_a_wish_to_stop_leave_nothing() {
     progress.cancel();
     assert_eq!(refused(&options(), &progress), "cancelled");
     assert_eq!(std::fs::read_dir(scratch.path()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn test_movies_are_cut_between_presentations_and_never_learned_from() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let monitor = Monitor::WANG2025.with_raster(SMALL);
+    let test = TestMovies { domain: "Mixture".to_owned(), schedule: schedule(), trial_frames: 100 };
+    let options = SimulateOptions { mice: 1, units: 3, ..options() };
+    let folders =
+        simulate(&options, &schedule(), &[test], &monitor, scratch.path(), &Progress::new()).expect("a mouse");
+    let session = Session::open(&folders[0]).expect("a session");
+    let tested: Vec<&Trial> = session.trials_for(false).filter(|t| t.domain.as_deref() == Some("Mixture")).collect();
+    assert!(session.trials_for(true).all(|trial| trial.domain.as_deref() != Some("Mixture")));
+    // 445 frames, presentations begin at 5, 45, 85, ...: cut at 125, 245 and 365; three repeats.
+    let frames: Vec<usize> = tested.iter().map(|trial| trial.frames).collect();
+    assert_eq!(frames, [125, 120, 120, 80].repeat(3));
+    let mut whole = twinscope::stimulus::ScheduleSource::new(schedule(), &monitor).expect("it can be drawn");
+    let mut expected = vec![0; 445 * SMALL.pixels()];
+    twinscope::signals::FrameSource::read(&mut whole, 0, 445, &mut expected).expect("it can be drawn");
+    let shown: Vec<u8> = tested[..4].iter().flat_map(|trial| pixels(trial)).collect();
+    assert!(shown == expected, "the trials together are the schedule");
 }

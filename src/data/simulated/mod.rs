@@ -23,6 +23,6 @@ pub use area::{Area, Layer};
 pub use behavior::behavior;
 pub use mouse::{Mouse, WatchError, Watching};
 pub use noise::Noise;
-pub use simulate::{HELD_OUT, SimulateError, SimulateOptions, simulate};
+pub use simulate::{HELD_OUT, SimulateError, SimulateOptions, TestMovies, simulate};
 pub use unit::{CellKind, Unit};
 pub use wiring::{Connection, distance_um, similarity, wiring};

@@ -15,7 +15,7 @@ use crate::data::trial_array::{TrialMovie, write_stimuli};
 use crate::data::{ScanId, Session, SessionError, SessionUnit, SessionWriter, UnfinishedFolder};
 use crate::job::{Cancelled, Progress};
 use crate::signals::{Behavior, FrameSource, Monitor, Raster, Responses, SourceError};
-use crate::stimulus::{Modifier, Schedule, ScheduleSource, StimulusError};
+use crate::stimulus::{Condition, Modifier, Schedule, ScheduleSource, StimulusError};
 
 /// Movies that are kept for testing, as in Wang et al. 2025.
 pub const HELD_OUT: usize = 6;
@@ -61,6 +61,17 @@ impl Default for SimulateOptions {
     }
 }
 
+/// Movies that are shown for testing only, after everything else: a schedule, cut into trials between presentations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestMovies {
+    /// Domain of the results, such as `Moving dots`.
+    pub domain: String,
+    /// What is shown.
+    pub schedule: Schedule,
+    /// Shortest length of a trial, frames; only the last may be shorter.
+    pub trial_frames: usize,
+}
+
 /// Why mice could not be simulated.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulateError {
@@ -82,7 +93,8 @@ pub enum SimulateError {
 }
 
 /// Shows a schedule to mice and writes a session folder `mouse-1`, `mouse-2`, … for each; returns their paths. Every
-/// presentation, with the grey after it, is one trial. All mice see the same movies, each drawn once.
+/// presentation, with the grey after it, is one trial; `tests` are shown for testing alone, after all others. All mice see
+/// the same movies, each drawn once.
 ///
 /// Counts frames of `progress`. What was finished before an error stays.
 ///
@@ -91,19 +103,22 @@ pub enum SimulateError {
 pub fn simulate(
     options: &SimulateOptions,
     schedule: &Schedule,
+    tests: &[TestMovies],
     monitor: &Monitor,
     folder: &Path,
     progress: &Progress,
 ) -> Result<Vec<PathBuf>, SimulateError> {
-    let plan = Plan::new(options, schedule);
+    let plan = Plan::new(options, schedule, tests);
     options.validate(&plan)?;
-    let mut movie = ScheduleSource::new(schedule.clone(), monitor)?;
+    let schedules = [schedule].into_iter().chain(tests.iter().map(|test| &test.schedule));
+    let mut movies =
+        schedules.map(|schedule| ScheduleSource::new(schedule.clone(), monitor)).collect::<Result<Vec<_>, _>>()?;
     let target = |index: usize| folder.join(format!("mouse-{}", index + 1));
     // What cannot be written in the end is refused now, before anything is drawn.
     (0..options.mice).try_for_each(|index| refuse_full(&target(index)))?;
     let drawn: usize = plan.movies.iter().map(|shown| shown.frames).sum();
     progress.begin((drawn + plan.frames() * options.mice) as u64);
-    let spool = Spool::draw(&plan, &mut movie, folder, progress)?;
+    let spool = Spool::draw(&plan, &mut movies, folder, progress)?;
     let mouse = |index: usize| {
         record(options, index, &plan, &spool, monitor, &target(index), progress)?;
         Ok(target(index))
@@ -120,12 +135,16 @@ struct Plan {
     held_out: usize,
 }
 
-/// A movie: one presentation of the schedule with the grey after it.
+/// A movie: one presentation of a schedule with the grey after it, or several.
 #[derive(Debug)]
 struct Shown {
+    /// Which schedule: the first, or one of the tests.
+    schedule: usize,
     start: usize,
     frames: usize,
     name: String,
+    /// Kind of stimulus.
+    domain: String,
 }
 
 /// One showing of a movie.
@@ -138,7 +157,7 @@ struct PlannedTrial {
 impl Plan {
     /// Every presentation once for training, except those that show one of the last movies: these are shown at the
     /// end, repeatedly, so that nothing is tested that was learned from.
-    fn new(options: &SimulateOptions, schedule: &Schedule) -> Self {
+    fn new(options: &SimulateOptions, schedule: &Schedule, tests: &[TestMovies]) -> Self {
         let (mut movies, mut order) = (Vec::new(), Vec::new());
         let mut known = HashMap::new();
         for (index, shown) in schedule.presentations.iter().enumerate() {
@@ -157,15 +176,19 @@ impl Plan {
                 if let Some(seed) = seed {
                     name += &format!(", seed {seed}");
                 }
-                movies.push(Shown { start, frames: end - start, name });
+                movies.push(Shown { schedule: 0, start, frames: end - start, name, domain: domain(condition) });
             }
             order.push(movie);
         }
         let held_out = options.held_out.unwrap_or(HELD_OUT.min(movies.len() / 5));
         let tested = movies.len().saturating_sub(held_out);
-        let learned = order.into_iter().filter(|movie| *movie < tested);
+        let learned: Vec<usize> = order.into_iter().filter(|movie| *movie < tested).collect();
+        for (number, test) in tests.iter().enumerate() {
+            movies.extend(trials_of(test, number + 1));
+        }
         let tests = (0..options.repeats).flat_map(|_| tested..movies.len());
         let trials = learned
+            .into_iter()
             .map(|movie| PlannedTrial { training: true, movie })
             .chain(tests.map(|movie| PlannedTrial { training: false, movie }))
             .collect();
@@ -175,6 +198,26 @@ impl Plan {
     fn frames(&self) -> usize {
         self.trials.iter().map(|trial| self.movies[trial.movie].frames).sum()
     }
+}
+
+/// The schedule of a test, cut between presentations into movies that are long enough.
+fn trials_of(test: &TestMovies, schedule: usize) -> Vec<Shown> {
+    let mut movies: Vec<Shown> = Vec::new();
+    let mut start = 0;
+    let onsets = test.schedule.presentations.iter().skip(1).map(|shown| shown.onset_frame);
+    for end in onsets.chain([test.schedule.frames]) {
+        if end - start >= test.trial_frames.max(1) || (end == test.schedule.frames && end > start) {
+            let name = format!("{}, movie {}", test.domain, movies.len() + 1);
+            movies.push(Shown { schedule, start, frames: end - start, name, domain: test.domain.clone() });
+            start = end;
+        }
+    }
+    movies
+}
+
+/// What a condition shows, short enough for a table.
+fn domain(condition: &Condition) -> String {
+    condition.label().chars().take(100).collect()
 }
 
 /// Every movie of a plan in a file, so that it is drawn only once.
@@ -189,17 +232,18 @@ struct Spool {
 impl Spool {
     fn draw(
         plan: &Plan,
-        movie: &mut ScheduleSource,
+        sources: &mut [ScheduleSource],
         folder: &Path,
         progress: &Progress,
     ) -> Result<Self, SimulateError> {
         let failed = |source| SessionError::Write { file: folder.display().to_string(), source };
         std::fs::create_dir_all(folder).map_err(failed)?;
         let spool = UnfinishedFolder::within(folder).map_err(failed)?;
-        let raster = movie.raster();
+        let raster = sources[0].raster();
         let mut files = Vec::with_capacity(plan.movies.len());
         for (index, shown) in plan.movies.iter().enumerate() {
             let path = spool.path().join(format!("{index}.npy"));
+            let movie = &mut sources[shown.schedule];
             write_stimuli(&path, &mut Part { movie, start: shown.start, frames: shown.frames })?;
             progress.advance(shown.frames as u64)?;
             files.push(path);
@@ -284,7 +328,11 @@ fn record(
         let noise = sub_seed(seed, Topic::Trial, number as u32);
         let responses = options.noise.record(rates, monitor.frame_rate, &variance, noise);
         let mut movie = spool.movie(trial.movie, shown(trial).frames)?;
+        writer.domain(Some(&shown(trial).domain));
         writer.trial(trial.training, Some(&shown(trial).name), &mut movie, behavior, &responses)?;
+        if !trial.training {
+            writer.rates(&options.noise.signal(rates, monitor.frame_rate))?;
+        }
         progress.check()?;
     }
     writer.file("truth.csv", unit_table(&session.id, &mouse).as_bytes())?;

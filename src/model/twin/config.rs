@@ -191,6 +191,46 @@ impl TwinConfig {
         }
     }
 
+    /// A small twin that learns from low-resolution movies on a processor: one stream, 84 thousand parameters in the
+    /// core, a map of 6 x 9.
+    pub fn small() -> Self {
+        Self {
+            schema: 1,
+            streams: 1,
+            periphery: Periphery::Extend,
+            perspective: PerspectiveConfig {
+                mlp_features: 8,
+                mlp_layers: 2,
+                height: 24,
+                width: 36,
+                degrees: 65.0,
+                monitor_power: 1.7,
+            },
+            modulation: ModulationConfig { mlp_features: 8, mlp_layers: 1, lstm_features: 8 },
+            core: CoreConfig {
+                feedforward: FeedforwardConfig {
+                    input_spatial: 6,
+                    input_stride: 2,
+                    block_channels: vec![16, 32],
+                    block_groups: vec![1, 2],
+                    block_layers: vec![2, 2],
+                    block_temporals: vec![3, 3],
+                    block_spatials: vec![3, 3],
+                    block_pools: vec![2, 1],
+                    out_channels: 32,
+                },
+                recurrent: RecurrentConfig {
+                    in_channels: 32,
+                    out_channels: 32,
+                    hidden_channels: 32,
+                    common_channels: 64,
+                    groups: 2,
+                    spatial: 3,
+                },
+            },
+        }
+    }
+
     /// Reads and checks a TOML description.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use crate::model::twin::parameters::Entry;
 
 /// Settings of the optimizer; the default is a recipe that trains a small twin in a thousand steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct AdamWConfig {
     /// Learning rate of the core in units of the root mean square of each tensor before training.
     pub relative_lr: f64,

@@ -80,6 +80,10 @@ impl Trainable {
                 }
                 let targets = clip.responses().row(frame, sample);
                 for ((&rate, &target), back) in rates.iter().zip(targets).zip(back) {
+                    if target.is_nan() {
+                        *back = 0.0;
+                        continue;
+                    }
                     let response = f64::from(rate).exp();
                     sum += response - f64::from(rate) * f64::from(target);
                     *back = ((response - f64::from(target)) * share) as f32;
@@ -109,6 +113,7 @@ impl Trainable {
         let rates = self.network.log_rates(parameters, showing(clip, run));
         let start = objective.burnin_frames * clip.movie().samples() * self.units();
         let pairs = rates[start..].iter().zip(&clip.responses().values()[start..]);
+        let pairs = pairs.filter(|(_, target)| !target.is_nan());
         let sum: f64 = pairs.map(|(&rate, &target)| f64::from(rate).exp() - f64::from(rate) * f64::from(target)).sum();
         finite(sum / terms as f64)
     }
@@ -124,7 +129,7 @@ impl Trainable {
         Responses::new(frames, samples, self.units(), rates).expect("a value for every frame, sample and unit")
     }
 
-    /// Number of terms of the mean.
+    /// Number of terms of the mean: all that were measured.
     fn check(&self, clip: &Clip, objective: &Objective, run: &Run) -> Result<usize, ObjectiveError> {
         let (frames, samples, units) = (clip.movie().frames(), clip.movie().samples(), self.units());
         assert_eq!(run.samples, samples, "a run of as many samples as the clip has");
@@ -134,7 +139,8 @@ impl Trainable {
         if clip.responses().units() != units {
             return Err(ObjectiveError::Units { found: clip.responses().units(), expected: units });
         }
-        Ok((frames - objective.burnin_frames) * samples * units)
+        let start = objective.burnin_frames * samples * units;
+        Ok(clip.responses().values()[start..].iter().filter(|target| !target.is_nan()).count().max(1))
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn rows<const N: usize>(rows: &[[f32; N]], device: &Device) -> Tensor
 }
 
 /// A standard normal number for this place: Marsaglia's polar method on counter-based uniform numbers.
-fn normal(seed: u64, key: u64, index: u64) -> f32 {
+pub(crate) fn normal(seed: u64, key: u64, index: u64) -> f32 {
     for attempt in 0.. {
         let uniform = |half: u64| {
             let bits = hash(hash(hash(seed, key), index), 2 * attempt + half);

@@ -34,6 +34,7 @@ use super::config::{ConfigError, TwinConfig};
 use super::parameters::{Kind, entries};
 use crate::model::weights::{NamedTensor, StateDict};
 
+pub(crate) use draws::normal;
 pub use draws::{Draws, hash};
 pub use layers::Convolution;
 pub use probe::Probe;

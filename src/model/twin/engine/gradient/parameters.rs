@@ -172,6 +172,54 @@ impl Gradient {
         self.present[index]
     }
 
+    /// Forgets the gradients of all entries but those whose names are kept.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        for (entry, present) in self.table.entries.iter().zip(&mut self.present) {
+            *present &= keep(&entry.key);
+        }
+    }
+
+    /// The mean of several gradients, entry by entry and over those that have one, for the entries that are asked for.
+    /// The networks may have different units, so only entries that do not depend on them can be asked for.
+    ///
+    /// # Panics
+    /// When there is no gradient, or an entry has another length elsewhere.
+    pub fn mean_of(gradients: &[&Self], which: impl Fn(&str) -> bool) -> Self {
+        let mut mean = Self::new(&gradients[0].table);
+        for index in 0..mean.table.entries.len() {
+            let key = &mean.table.entries[index].key;
+            if !which(key) {
+                continue;
+            }
+            let found: Vec<&[f32]> = gradients.iter().filter_map(|gradient| gradient.get(key)).collect();
+            let range = mean.table.range(index);
+            for values in &found {
+                assert_eq!(values.len(), range.len(), "`{key}` depends on the units");
+                mean.values[range.clone()].iter_mut().zip(*values).for_each(|(sum, value)| *sum += value);
+            }
+            mean.present[index] = !found.is_empty();
+            let share = 1.0 / found.len().max(1) as f32;
+            mean.values[range].iter_mut().for_each(|value| *value *= share);
+        }
+        mean
+    }
+
+    /// Takes the gradients of a state dict, which may lack some.
+    ///
+    /// # Panics
+    /// When one has another length.
+    pub fn set(&mut self, state: &StateDict) {
+        for index in 0..self.table.entries.len() {
+            let tensor = state.tensors.get(&self.table.entries[index].key);
+            self.present[index] = tensor.is_some();
+            let range = self.table.range(index);
+            match tensor {
+                Some(tensor) => self.values[range].copy_from_slice(&tensor.values),
+                None => self.values[range].fill(0.0),
+            }
+        }
+    }
+
     /// The gradient of one entry, if it has one.
     pub fn get(&self, key: &str) -> Option<&[f32]> {
         let index = *self.table.places.get(key)?;

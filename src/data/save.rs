@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::data::unfinished;
+use super::unfinished;
 
 /// Writes a file beside its place and then moves it there, so that nobody ever reads half of it.
 ///

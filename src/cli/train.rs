@@ -1,0 +1,183 @@
+//! `twinscope train` and `twinscope adapt`: from recordings to a twin.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use super::{DeviceArgument, read_config, say};
+use crate::data::{Session, check_folder};
+use crate::gpu::ComputeDevice;
+use crate::job::Progress;
+use crate::model::twin::TwinConfig;
+use crate::training::{Adaptation, Recipe, Row, Training};
+
+/// Train a twin on one or many animals.
+///
+/// The folder gets recipe.toml, log.csv, checkpoint.safetensors, and in the end one twin for each session. Run the same
+/// command again after an interruption, and it goes on from the last checkpoint; on a CPU the result is the same to the
+/// last bit.
+#[derive(Debug, Args)]
+pub struct TrainArguments {
+    /// Recipe, TOML with `schema = 1`: sessions, sizes of the network, steps; `--recipe` shows one with all defaults
+    #[arg(value_name = "RECIPE.toml", required_unless_present = "recipe")]
+    config: Option<PathBuf>,
+    /// Print a recipe with every default, to begin with, and do nothing else
+    #[arg(long)]
+    recipe: bool,
+    #[command(flatten)]
+    device: DeviceArgument,
+    /// Folder for the twins, the log and the checkpoint
+    #[arg(short, long, value_name = "DIR", required_unless_present = "recipe")]
+    output: Option<PathBuf>,
+}
+
+/// Adapt a twin to a new animal: core and memory of arousal are kept, everything else is learned.
+///
+/// Needs minutes of movies instead of hours. The folder gets the same files as with `train`, and an interrupted
+/// adaptation goes on in the same way.
+#[derive(Debug, Args)]
+pub struct AdaptArguments {
+    /// Twin whose core is taken over: folder in the published layout or one file; the built-in twin when absent
+    #[command(flatten)]
+    twin: super::OptionalTwin,
+    /// Folder of the animal's recording session
+    #[arg(long, value_name = "S")]
+    session: PathBuf,
+    /// Minutes to learn from, the first ones; all when absent
+    #[arg(long, value_name = "M")]
+    minutes: Option<f64>,
+    /// Recipe of the steps, TOML with `schema = 1`; its sessions and sizes are not looked at
+    #[arg(long, value_name = "RECIPE.toml")]
+    recipe: Option<PathBuf>,
+    /// Begin perspective and arousal with start values instead of those of the twin
+    #[arg(long)]
+    fresh: bool,
+    /// Seed instead of the recipe's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    #[command(flatten)]
+    device: DeviceArgument,
+    /// Folder for the twin, the log and the checkpoint
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+/// Runs `train`.
+pub fn train(arguments: &TrainArguments) -> Result<()> {
+    let (Some(path), Some(output)) = (&arguments.config, &arguments.output) else {
+        return say(Recipe { sessions: vec!["sessions".into()], ..Recipe::default() }.to_toml().trim_end());
+    };
+    let recipe = read_recipe(path)?;
+    let sessions = open_sessions(&recipe.sessions)?;
+    let config = sizes(&recipe.twin, path)?;
+    perform(&recipe, &config, &sessions, None, &arguments.device.open()?, output)
+}
+
+/// Runs `adapt`.
+pub fn adapt(arguments: &AdaptArguments) -> Result<()> {
+    let mut recipe = match &arguments.recipe {
+        Some(path) => read_recipe(path)?,
+        None => Recipe::for_adaptation(),
+    };
+    recipe.sessions = vec![arguments.session.clone()];
+    recipe.minutes = arguments.minutes.or(recipe.minutes);
+    recipe.seed = arguments.seed.unwrap_or(recipe.seed);
+    let twin = arguments.twin.load()?;
+    let sessions = open_sessions(&recipe.sessions)?;
+    let config = twin.config.clone();
+    let adaptation = Adaptation { twin: &twin, inherit: !arguments.fresh };
+    perform(&recipe, &config, &sessions, Some(adaptation), &arguments.device.open()?, &arguments.output)
+}
+
+fn perform(
+    recipe: &Recipe,
+    config: &TwinConfig,
+    sessions: &[Session],
+    adaptation: Option<Adaptation<'_>>,
+    device: &ComputeDevice,
+    output: &Path,
+) -> Result<()> {
+    check_folder(output).with_context(|| format!("{}: nothing can be written there", output.display()))?;
+    let progress = Progress::new();
+    let started = Instant::now();
+    let mut training = Training::new(recipe, config, sessions, adaptation, device, &progress)?;
+    for (session, left_out) in training.left_out() {
+        if left_out.short_trials > 0 {
+            eprintln!("{session}: {} training trials are shorter than a clip and left out", left_out.short_trials);
+        }
+        if left_out.behavior > 0 {
+            let count = left_out.behavior;
+            eprintln!("{session}: {count} values of behaviour were not measured; the average takes their place");
+        }
+        if left_out.responses > 0 {
+            eprintln!("{session}: {} responses were not measured and count nothing", left_out.responses);
+        }
+    }
+    eprintln!("ready to train after {:.1} s", started.elapsed().as_secs_f64());
+    let steps = recipe.schedule.steps;
+    let mut first: Option<(usize, f64)> = None;
+    let files = training.run(output, &progress, &mut |row| {
+        // Time a step since the first look of this run; before that, since its start.
+        let (from, at) = first.unwrap_or((0, 0.0));
+        let left = (row.seconds - at) / (row.step - from).max(1) as f64 * (steps - row.step) as f64;
+        first.get_or_insert((row.step, row.seconds));
+        eprintln!("{}", line(row, steps, left));
+    })?;
+    for file in files {
+        say(file.display())?;
+    }
+    Ok(())
+}
+
+/// A look in words.
+fn line(row: &Row, steps: usize, left: f64) -> String {
+    let mut line = format!("step {} of {steps}: objective {:.4}", row.step, row.objective);
+    if let Some(loss) = row.validation_loss {
+        line += &format!(", validation loss {loss:.4}");
+    }
+    if let Some(correlation) = row.validation_correlation {
+        line += &format!(", correlation {correlation:.3}");
+    }
+    let minutes = (left / 60.0).ceil();
+    if row.step < steps { line + &format!("; about {minutes} min left") } else { line }
+}
+
+/// A recipe, with the paths in it relative to where it lies.
+fn read_recipe(path: &Path) -> Result<Recipe> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("{}: the recipe could not be read", path.display()))?;
+    let mut recipe = Recipe::from_toml(&text).with_context(|| path.display().to_string())?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    recipe.sessions.iter_mut().for_each(|session| *session = folder.join(&session));
+    Ok(recipe)
+}
+
+/// A preset, or a configuration file that lies relative to the recipe.
+fn sizes(name: &str, recipe: &Path) -> Result<TwinConfig> {
+    match name {
+        "small" => Ok(TwinConfig::small()),
+        "microns" => Ok(TwinConfig::microns()),
+        file => read_config(&recipe.parent().unwrap_or(Path::new("")).join(file)),
+    }
+}
+
+/// Session folders, or folders of session folders.
+fn open_sessions(paths: &[PathBuf]) -> Result<Vec<Session>> {
+    let mut sessions = Vec::new();
+    for path in paths {
+        let mut folders = vec![path.clone()];
+        if !path.join("session.toml").exists() && path.is_dir() {
+            let entries = path.read_dir().with_context(|| path.display().to_string())?;
+            let inside = entries.filter_map(|entry| Some(entry.ok()?.path()));
+            folders = inside.filter(|folder| folder.join("session.toml").exists()).collect();
+            folders.sort();
+            ensure!(!folders.is_empty(), "{}: there is no session in this folder", path.display());
+        }
+        for folder in folders {
+            sessions.push(Session::open(&folder)?);
+        }
+    }
+    Ok(sessions)
+}

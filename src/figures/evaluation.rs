@@ -1,0 +1,205 @@
+//! How well a recording is predicted: CC_norm of all units, a panel for each domain of stimuli.
+
+use std::path::Path;
+
+use plotters::prelude::DrawingBackend;
+
+use super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
+use super::plot::{LINE_MM, Plot, Tick, frame, numbered};
+use super::style::{AXIS_PT, BLUE, DATA_PT, GRID, GRID_PT, INK, PAGE_MM, VERMILLION};
+use super::writer::{page_picture, page_svg, write_page};
+use super::{FigureError, Page, Picture};
+use crate::analysis::Median;
+use crate::evaluation::{DomainEvaluation, Evaluation, Quantity};
+
+/// Panels in a row.
+const COLUMNS: usize = 4;
+/// Left edge of the first panel, from one panel to the next, width and height of a panel, mm.
+const LEFT_MM: f64 = 15.0;
+const STEP_MM: f64 = 42.0;
+const WIDTH_MM: f64 = 37.0;
+const HEIGHT_MM: f64 = 44.0;
+/// Top of the first row and from one row to the next, mm.
+const TOP_MM: f64 = 17.0;
+const ROW_MM: f64 = 68.0;
+/// The axis never reaches farther.
+const LEAST: f64 = -0.5;
+const MOST: f64 = 1.5;
+/// Radius of a unit, mm.
+const DOT_MM: f64 = 0.5;
+
+/// Writes the figure as PNG or SVG, as the ending of the file name says, whole or not at all.
+///
+/// # Errors
+/// When the file name has another ending, nothing was evaluated, or the file cannot be written.
+pub fn write(evaluation: &Evaluation, path: &Path) -> Result<(), FigureError> {
+    write_page(evaluation, path)
+}
+
+/// The figure as SVG with live text.
+///
+/// # Errors
+/// When nothing was evaluated.
+pub fn svg(evaluation: &Evaluation) -> Result<String, FigureError> {
+    page_svg(evaluation)
+}
+
+/// The figure as pixels at 300 dots per inch.
+///
+/// # Errors
+/// When nothing was evaluated.
+pub fn picture(evaluation: &Evaluation) -> Result<Picture, FigureError> {
+    page_picture(evaluation)
+}
+
+impl Page for Evaluation {
+    fn size_mm(&self) -> (f64, f64) {
+        (PAGE_MM, TOP_MM + ROW_MM * self.domains.len().div_ceil(COLUMNS) as f64 + 3.0 * LINE_MM - 1.0)
+    }
+
+    fn title(&self) -> &str {
+        "Predicted responses beside recorded ones"
+    }
+
+    fn origin(&self) -> String {
+        let made = &self.origin;
+        let weights = made.sha256.as_ref().map(|sha| format!("weights sha256 {sha}; ")).unwrap_or_default();
+        let (burnin, seed) = (self.selection.burnin_frames, self.selection.seed);
+        let version = env!("CARGO_PKG_VERSION");
+        let notice = self.notice();
+        format!("{notice}. twinscope {version}; {weights}device {}; burn-in {burnin}; seed {seed}", made.device)
+    }
+
+    fn check(&self) -> Result<(), FigureError> {
+        if self.domains.is_empty() || self.units.is_empty() {
+            return Err(FigureError::Missing("no unit was evaluated, so there is nothing to show".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), FigureError> {
+        let ticks = ticks(&self.domains);
+        frame(canvas, self.size_mm(), self.title(), &caption(self, &ticks), &self.notice());
+        for (index, domain) in self.domains.iter().enumerate() {
+            let left = LEFT_MM + STEP_MM * (index % COLUMNS) as f64;
+            let top = TOP_MM + ROW_MM * (index / COLUMNS) as f64;
+            let area = Area::new(left, top, left + WIDTH_MM, top + HEIGHT_MM);
+            panel(canvas, area, domain, &ticks, index % COLUMNS == 0);
+        }
+        canvas.finish()
+    }
+}
+
+fn caption(evaluation: &Evaluation, ticks: &[Tick]) -> Vec<String> {
+    let (least, most) = limits(ticks);
+    let values = evaluation.domains.iter().flat_map(|domain| domain.values(Quantity::CcNorm));
+    let outside = values.filter(|value| !(least..=most).contains(value)).count();
+    let outside = match outside {
+        0 => String::new(),
+        1 => " One point beyond the axis is drawn at its end.".to_owned(),
+        n => format!(" {n} points beyond the axis are drawn at its ends."),
+    };
+    let burnin = evaluation.selection.burnin_frames;
+    vec![
+        format!(
+            "Dots: units. Box: quartiles; whiskers: 5 to 95 %. Red: median, in brackets its 95 % interval (bootstrap over units).{outside}"
+        ),
+        format!("CC_norm = CC_abs / CC_max; 1 is the ceiling set by noise. {burnin} frames of burn-in left out."),
+    ]
+}
+
+/// The values of a domain in order.
+fn sorted(domain: &DomainEvaluation) -> Vec<f64> {
+    let mut values = domain.values(Quantity::CcNorm);
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// A share of sorted values, between neighbours in proportion.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let low = place as usize;
+    let high = (low + 1).min(sorted.len() - 1);
+    sorted[low] + (place - low as f64) * (sorted[high] - sorted[low])
+}
+
+/// Steps of the axis of all panels: 0 and 1, and what the values need beyond.
+fn ticks(domains: &[DomainEvaluation]) -> Vec<Tick> {
+    let all: Vec<f64> = domains.iter().flat_map(|domain| domain.values(Quantity::CcNorm)).collect();
+    let least = all.iter().copied().fold(0.0, f64::min).max(LEAST);
+    let most = all.iter().copied().fold(1.0, f64::max).min(MOST);
+    let steps = ((least / 0.25).floor() as i32)..=((most / 0.25).ceil() as i32);
+    numbered(&steps.map(|step| 0.25 * f64::from(step)).collect::<Vec<_>>())
+}
+
+fn limits(ticks: &[Tick]) -> (f64, f64) {
+    (ticks.first().map_or(0.0, |tick| tick.0), ticks.last().map_or(1.0, |tick| tick.0))
+}
+
+fn panel<B: DrawingBackend>(
+    canvas: &mut Canvas<'_, B>,
+    area: Area,
+    domain: &DomainEvaluation,
+    ticks: &[Tick],
+    first: bool,
+) {
+    canvas.fitted_text((area.left, area.top - 3.0), &domain.name, WIDTH_MM, Text { bold: true, ..Text::NORMAL });
+    let plot = Plot { area, x: (0.0, 1.0), y: limits(ticks) };
+    for value in [0.0, 1.0].into_iter().filter(|value| (plot.y.0..=plot.y.1).contains(value)) {
+        canvas.line(&[plot.at(0.0, value), plot.at(1.0, value)], GRID_PT, GRID);
+    }
+    // Only the first panel of a row is numbered: all have the same axis.
+    let plain: Vec<Tick> = ticks.iter().map(|(value, _)| (*value, String::new())).collect();
+    if first {
+        plot.axes(canvas, (&[], ""), (ticks, "CC_norm"));
+    } else {
+        plot.axes(canvas, (&[], ""), (&plain, ""));
+    }
+    let centred = Text::NORMAL.aligned(Align::Centre);
+    let (middle, half_way) = area.centre();
+    let values = sorted(domain);
+    let lines = if values.is_empty() {
+        canvas.text((middle, half_way), "no ceiling, so no CC_norm", Text { colour: INK, ..centred });
+        let why = domain.why_no_ceiling().map(|why| why.to_string()).unwrap_or_default();
+        let abs = domain.median(Quantity::CcAbs).map(|median| format!("CC_abs {}", spoken(median)));
+        [abs.unwrap_or_default(), why, domain.shown()]
+    } else {
+        distribution(canvas, &plot, &values);
+        let median = domain.median(Quantity::CcNorm).map(spoken).unwrap_or_default();
+        [median, format!("n = {} of {} units", values.len(), domain.units.len()), domain.shown()]
+    };
+    for (line, text) in lines.iter().enumerate() {
+        let baseline = area.bottom + 1.8 + CAPITALS_MM + LINE_MM * line as f64;
+        let look = if line == 0 { centred } else { Text::QUIET.aligned(Align::Centre) };
+        let room = STEP_MM - 1.0;
+        // Text that is cut to its room keeps its middle only when it is measured first.
+        let width = canvas.width_mm(text, look).min(room);
+        canvas.fitted_text((middle - width / 2.0, baseline), text, room, look.aligned(Align::Left));
+    }
+}
+
+/// A median with its interval, such as "0.82 [0.80, 0.84]".
+fn spoken(median: Median) -> String {
+    let interval = median.interval.map(|(low, high)| format!(" [{low:.2}, {high:.2}]")).unwrap_or_default();
+    format!("{:.2}{interval}", median.value)
+}
+
+/// A box on the left and every unit on the right, the median across both.
+fn distribution<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, plot: &Plot, values: &[f64]) {
+    let on_axis = |value: f64| value.clamp(plot.y.0, plot.y.1);
+    let alpha = if values.len() > 100 { 0.3 } else { 0.7 };
+    for (index, &value) in values.iter().enumerate() {
+        // The golden ratio spreads any number of neighbours evenly.
+        let across = 0.40 + 0.52 * (index as f64 * 0.618_033_988_75).fract();
+        canvas.dot(plot.at(across, on_axis(value)), DOT_MM, BLUE, alpha);
+    }
+    let at = |share: f64| on_axis(quantile(values, share));
+    let (left, centre, right) = (0.10, 0.20, 0.30);
+    let corners = [(left, 0.25), (right, 0.25), (right, 0.75), (left, 0.75), (left, 0.25)];
+    let outline: Vec<_> = corners.iter().map(|&(x, share)| plot.at(x, at(share))).collect();
+    canvas.line(&outline, AXIS_PT, INK);
+    for (from, to) in [(0.05, 0.25), (0.75, 0.95)] {
+        canvas.line(&[plot.at(centre, at(from)), plot.at(centre, at(to))], AXIS_PT, INK);
+    }
+    canvas.line(&[plot.at(left - 0.04, at(0.5)), plot.at(right + 0.04, at(0.5))], DATA_PT, VERMILLION);
+}
