@@ -1,5 +1,6 @@
 //! Objective and optimizer of the published training, and how both change over time.
 
+pub mod baseline;
 mod clip;
 pub mod cpu;
 mod objective;
