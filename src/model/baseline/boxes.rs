@@ -1,10 +1,26 @@
 //! Pictures made smaller: every new pixel is the mean over the part of the picture that it covers.
 
-use crate::signals::Raster;
+use std::ops::Range;
+
+use crate::signals::{Movie, Raster};
+
+/// Frames of a range at another raster, and before them those that a memory of so many `lags`, the present frame among
+/// them, needs as well: `[lags - 1 + time, pixel]`. Before the movie its first frame stood still.
+pub(crate) fn rows(raster: Raster, lags: usize, movie: &Movie, sample: usize, range: Range<usize>) -> Vec<f32> {
+    let (pixels, from) = (raster.pixels(), movie.raster().pixels());
+    let mut boxes = BoxAverage::new(movie.raster(), raster);
+    let memory = lags - 1;
+    let mut rows = vec![0.0; (range.len() + memory) * pixels];
+    for (index, row) in rows.chunks_exact_mut(pixels).enumerate() {
+        let time = (range.start + index).saturating_sub(memory);
+        boxes.contrast(&movie.frame(time)[sample * from..(sample + 1) * from], row);
+    }
+    rows
+}
 
 /// The average over boxes, which may cover parts of pixels.
 #[derive(Debug, Clone)]
-pub(crate) struct BoxAverage {
+struct BoxAverage {
     from: Raster,
     rows: Vec<Share>,
     columns: Vec<Share>,
@@ -21,13 +37,13 @@ struct Share {
 
 impl BoxAverage {
     /// From one raster to another, both of at least one pixel.
-    pub fn new(from: Raster, to: Raster) -> Self {
+    fn new(from: Raster, to: Raster) -> Self {
         let (rows, columns) = (shares(from.height, to.height), shares(from.width, to.width));
         Self { from, rows, columns, narrow: vec![0.0; from.height * to.width] }
     }
 
     /// One picture `[height, width]` of grey levels into `out`, as contrast: 0 is the middle grey 128, 1 is 64 levels.
-    pub fn contrast(&mut self, picture: &[u8], out: &mut [f32]) {
+    fn contrast(&mut self, picture: &[u8], out: &mut [f32]) {
         let width = self.columns.len();
         for (line, narrow) in picture.chunks_exact(self.from.width).zip(self.narrow.chunks_exact_mut(width)) {
             for (value, share) in narrow.iter_mut().zip(&self.columns) {

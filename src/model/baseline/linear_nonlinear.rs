@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{between, within};
 use super::product::{Matrix, product};
-use super::{BaselineError, BoxAverage, LARGEST_LOG_RATE, check_pair, file};
+use super::{BaselineError, LARGEST_LOG_RATE, check_pair, file, rows};
 use crate::signals::{Behavior, Movie, Raster, Responses};
 
 const KIND: &str = "linear_nonlinear";
@@ -150,7 +150,7 @@ impl LinearNonlinear {
             (0..samples).flat_map(|sample| (0..frames).step_by(BLOCK).map(move |start| (sample, start))).collect();
         let of_block = |&(sample, start): &(usize, usize)| {
             let end = frames.min(start + BLOCK);
-            let rows = rows(&self.config, movie, sample, start..end);
+            let rows = rows(self.config.raster, self.config.lags, movie, sample, start..end);
             let mut drives = lag(&self.config, &self.filters, &rows).1;
             for (time, drives) in (start..end).zip(drives.chunks_exact_mut(units)) {
                 let state = behavior.state(time)[sample];
@@ -225,19 +225,6 @@ impl LinearNonlinear {
         contents.finish()?;
         Ok(Self { config, filters: Filters { units, pictures, courses, biases, exponents, gains } })
     }
-}
-
-/// The frames of a range, and those before it that they depend on, `[lags - 1 + time, pixel]`.
-pub(crate) fn rows(config: &LnConfig, movie: &Movie, sample: usize, range: std::ops::Range<usize>) -> Vec<f32> {
-    let (pixels, from) = (config.raster.pixels(), movie.raster().pixels());
-    let mut boxes = BoxAverage::new(movie.raster(), config.raster);
-    let memory = config.lags - 1;
-    let mut rows = vec![0.0; (range.len() + memory) * pixels];
-    for (index, row) in rows.chunks_exact_mut(pixels).enumerate() {
-        let time = (range.start + index).saturating_sub(memory);
-        boxes.contrast(&movie.frame(time)[sample * from..(sample + 1) * from], row);
-    }
-    rows
 }
 
 /// What the pictures see in each row, `[lags - 1 + time, column]`, and the drives after the time courses and the bias,

@@ -1,16 +1,21 @@
 //! Baselines: simpler models of one animal, which stand in the same tables as the twin and are fitted to the same clips.
 //!
-//! [`LinearNonlinear`] is what a textbook says a simple cell is. It does not know the twin and needs no device.
+//! [`LinearNonlinear`] is what a textbook says a simple cell is; [`ConvolutionalGru`] is a small network of the usual
+//! kind. Neither knows the twin, and neither needs a device: both are a few products of matrices on the CPU.
 
 mod boxes;
+mod convolutional;
 mod error;
 mod file;
 mod linear_nonlinear;
 pub(crate) mod product;
 
-pub(crate) use boxes::BoxAverage;
+pub(crate) use boxes::rows;
+pub use convolutional::{ConvolutionalGru, GruConfig};
+pub(crate) use convolutional::{Entry, Layers, Tape};
 pub use error::BaselineError;
-pub(crate) use linear_nonlinear::{Filters, lag, log_rate, rows};
+pub(crate) use error::{between, within};
+pub(crate) use linear_nonlinear::{Filters, lag, log_rate};
 pub use linear_nonlinear::{LinearNonlinear, LnConfig, Output};
 
 use crate::signals::{Behavior, Movie};

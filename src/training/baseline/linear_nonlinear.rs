@@ -111,7 +111,7 @@ impl Pieces {
         let piece = |&(clip, sample, start): &(&Clip, usize, usize)| {
             let range = start..clip.movie().frames().min(start + PIECE);
             Piece {
-                rows: rows(config, clip.movie(), sample, range.clone()),
+                rows: rows(config.raster, config.lags, clip.movie(), sample, range.clone()),
                 targets: range.clone().flat_map(|time| clip.responses().row(time, sample)).copied().collect(),
                 state: range.map(|time| clip.behavior().state(time)[sample]).collect(),
             }

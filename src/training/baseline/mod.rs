@@ -1,7 +1,10 @@
 //! How the baselines are fitted to clips: on the CPU, by their own means, without the twin's training.
 
+mod convolutional;
 mod linear_nonlinear;
 mod search;
+
+pub use convolutional::GruTraining;
 
 use super::Clip;
 use crate::model::baseline::BaselineError;
