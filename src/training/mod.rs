@@ -4,6 +4,7 @@
 //! together, a look at trials that were kept from learning, a checkpoint. Every random number is a function of the
 //! recipe's seed and of its place, so that a resumed training ends as an uninterrupted one.
 
+pub mod baseline;
 mod checkpoint;
 mod clip;
 pub mod cpu;

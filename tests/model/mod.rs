@@ -1,6 +1,7 @@
 //! Tests of the models and their weights.
 
 mod allocations;
+mod baseline;
 mod cpu_training;
 mod engine;
 mod fit;
