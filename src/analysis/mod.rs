@@ -3,6 +3,7 @@
 pub mod parameter;
 mod presentation;
 pub mod selectivity;
+pub mod spikes;
 pub mod tuning;
 
 pub use parameter::{ParameterTuning, Spacing, UnitCurve, parameter_tuning};

@@ -1,4 +1,5 @@
 //! The models, and their weights on disk.
 
+pub mod mtm;
 pub mod twin;
 pub mod weights;

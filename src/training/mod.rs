@@ -2,6 +2,7 @@
 
 mod clip;
 pub mod cpu;
+pub mod mtm;
 mod objective;
 mod schedule;
 mod sgd_clip;

@@ -3,6 +3,7 @@
 mod allocations;
 mod cpu_training;
 mod engine;
+mod mtm;
 mod network;
 mod rollout;
 mod training;
