@@ -12,8 +12,8 @@
 //! - [`stimulus`]: pictures as functions of (parameters, seed, frame).
 //! - [`data`]: arrays on disk.
 //! - [`model`]: the networks and their weights; a model sees a movie, never a stimulus.
-//! - [`training`], [`experiment`]: what is done with a model.
 //! - [`analysis`]: numbers from a schedule and responses; it cannot tell an animal from a twin.
+//! - [`training`], [`experiment`]: what is done with a model.
 //! - [`figures`]: the numbers as PNG and SVG.
 //! - [`workbench`]: the state of the whole program; commands in, events out.
 //! - [`ui`], [`cli`]: two shells over the workbench.
@@ -30,9 +30,9 @@ pub mod data;
 
 pub mod model;
 
-pub mod training;
-
 pub mod analysis;
+
+pub mod training;
 
 pub mod experiment;
 

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use twinscope::analysis::spikes::bits_per_spike;
+use twinscope::data::simulated::SpikeSimulation;
 use twinscope::job::Progress;
 use twinscope::model::mtm::{Mask, Mtm, MtmConfig, MtmError, MtmWeights, Predicted, Scheme, SessionInfo, poisson_loss};
 use twinscope::model::weights::{NamedTensor, StateDict, WeightError};
 use twinscope::signals::Binned;
-use twinscope::training::mtm::{AdamW, AdamWConfig, OneCycle};
+use twinscope::training::mtm::{AdamW, AdamWConfig, Fit, FitConfig, FitError, FitSession, OneCycle};
 
 use crate::fixture::{Fixture, deviation};
 use crate::gpu::gpu_for_minutes;
@@ -563,4 +564,93 @@ fn impossible_evaluations_are_refused() {
     let stopped = network.co_smoothing(&spikes, "one", &[vec![0]], Scheme::Neuron, &progress);
     assert!(matches!(stopped, Err(MtmError::Cancelled(_))));
     assert!(network.valid().reconstruct(&spikes, "one", Scheme::Neuron).is_ok());
+}
+
+/// Two simulated animals, and a network that is new to them.
+fn animals() -> (Vec<FitSession>, MtmWeights) {
+    let simulation = SpikeSimulation {
+        animals: 2,
+        neurons: (10, 14),
+        trials: 40,
+        bins: BINS,
+        mean_count: 0.4,
+        ..SpikeSimulation::default()
+    };
+    let config = MtmConfig { dropout: 0.1, embedding_dropout: 0.1, ..config() };
+    let mut weights = MtmWeights::initial(&config, 1).expect("good sizes");
+    let sessions = simulation.sessions().expect("good sizes");
+    for session in &sessions {
+        weights.add_session(&session.id, &session.training_means(), 2).expect("a new session");
+    }
+    (sessions.iter().map(|session| FitSession::new(session, 3)).collect(), weights)
+}
+
+fn fit_config() -> FitConfig {
+    FitConfig {
+        epochs: 4,
+        batch: 8,
+        validate_every: 2,
+        cycle: OneCycle { peak: 5e-3, ..OneCycle::default() },
+        seed: 11,
+        ..FitConfig::default()
+    }
+}
+
+#[test]
+fn training_lowers_the_loss_and_goes_on_where_it_stopped() {
+    let (sessions, weights) = animals();
+    let device = Device::flex();
+    let mut whole = Fit::new(fit_config(), weights.clone(), &device).expect("good settings");
+    let mut reports = Vec::new();
+    let mut half = None;
+    whole
+        .run(&sessions, &Progress::new(), |fit, report| {
+            reports.push(report);
+            if report.epoch == 2 {
+                half = Some(fit.state()?);
+            }
+            Ok(())
+        })
+        .expect("a training");
+    assert_eq!(reports.iter().map(|report| report.score.is_some()).collect::<Vec<_>>(), [false, true, false, true]);
+    assert!(reports[3].loss < reports[0].loss, "{reports:?}");
+    let half = half.expect("epoch 2");
+    assert_eq!(half.best.as_ref().map(|best| best.epoch), Some(2));
+    let mut resumed = Fit::resume(fit_config(), half, &device).expect("good settings");
+    let mut rest = Vec::new();
+    resumed.run(&sessions, &Progress::new(), |_, report| Ok(rest.push(report))).expect("a training");
+    assert_eq!(rest, reports[2..]);
+    assert_eq!(resumed.state().expect("read"), whole.state().expect("read"));
+    let best = whole.state().expect("read").best.expect("validated");
+    assert!(whole.best_weights().expect("read") == best.weights && best.weights != weights);
+}
+
+#[test]
+fn training_a_new_session_alone_keeps_the_shared_weights() {
+    let (sessions, weights) = animals();
+    let config = FitConfig { keep_shared: true, epochs: 1, ..fit_config() };
+    let mut fit = Fit::new(config, weights.clone(), &Device::flex()).expect("good settings");
+    fit.run(&sessions[1..], &Progress::new(), |_, _| Ok(())).expect("a training");
+    for (key, tensor) in &fit.state().expect("read").weights.state().tensors {
+        let own = key.contains(&sessions[1].id);
+        assert_eq!(*tensor != weights.state().tensors[key], own, "{key}");
+    }
+}
+
+#[test]
+fn impossible_trainings_are_refused_and_others_cancelled() {
+    let (sessions, weights) = animals();
+    let fit = |config| Fit::new(config, weights.clone(), &Device::flex());
+    let message = |config| fit(config).expect_err("refused").to_string();
+    assert!(message(FitConfig { batch: 0, ..fit_config() }).contains("batch"));
+    assert!(message(FitConfig { schemes: Vec::new(), ..fit_config() }).contains("schemes"));
+    assert!(message(FitConfig { ratio: Some(f64::NAN), ..fit_config() }).contains("ratio"));
+    let mut good = fit(fit_config()).expect("good settings");
+    assert!(matches!(good.epoch(&[], &Progress::new()), Err(FitError::Settings(_))));
+    let progress = Progress::new();
+    progress.cancel();
+    assert!(matches!(good.epoch(&sessions, &progress), Err(FitError::Cancelled(_))));
+    let wild = FitConfig { cycle: OneCycle { peak: 1e6, start: 1.0, ..OneCycle::default() }, ..fit_config() };
+    let error = fit(wild).expect("good settings").run(&sessions, &Progress::new(), |_, _| Ok(())).expect_err("too far");
+    assert!(matches!(error, FitError::NotFinite { .. }), "{error}");
 }

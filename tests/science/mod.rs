@@ -9,5 +9,6 @@ mod protocol;
 mod run;
 mod session;
 mod simulated;
+mod spikes;
 mod tuned;
 mod tuning;
