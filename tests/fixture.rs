@@ -45,6 +45,7 @@ impl Fixture {
                 let values = match view.dtype() {
                     Dtype::F32 => data.as_chunks().0.iter().map(|&b| f64::from(f32::from_le_bytes(b))).collect(),
                     Dtype::F64 => data.as_chunks().0.iter().map(|&b| f64::from_le_bytes(b)).collect(),
+                    Dtype::I32 => data.as_chunks().0.iter().map(|&b| f64::from(i32::from_le_bytes(b))).collect(),
                     Dtype::U8 | Dtype::BOOL => data.iter().map(|&b| f64::from(b)).collect(),
                     other => panic!("{name}: {key} is {other:?}"),
                 };

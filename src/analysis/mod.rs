@@ -10,6 +10,7 @@ mod presentation;
 pub mod receptive_field;
 pub mod reliability;
 pub mod selectivity;
+pub mod spikes;
 pub mod statistics;
 pub mod surface;
 pub mod trials;

@@ -1,4 +1,4 @@
-//! Files: movies, behaviour, responses and recording sessions on disk, and simulated mice to record from.
+//! Files: movies, behaviour, responses, spikes and recording sessions on disk, and simulated mice to record from.
 
 mod array_file;
 mod folder;
@@ -7,6 +7,7 @@ mod npy_header;
 pub(crate) mod save;
 mod session;
 pub mod simulated;
+pub mod spikes;
 mod target;
 mod trial_array;
 

@@ -14,6 +14,7 @@ mod judge;
 mod learner;
 mod lessons;
 mod log;
+pub mod mtm;
 mod objective;
 mod optimizer;
 mod receptive_fields;

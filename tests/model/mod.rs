@@ -5,6 +5,7 @@ mod baseline;
 mod cpu_training;
 mod engine;
 mod fit;
+mod mtm;
 mod network;
 mod rollout;
 mod training;

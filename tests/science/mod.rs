@@ -12,6 +12,7 @@ mod reliability;
 mod run;
 mod session;
 mod simulated;
+mod spikes;
 mod statistics;
 mod tuned;
 mod tuning;

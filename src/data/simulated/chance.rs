@@ -18,6 +18,10 @@ pub(super) enum Topic {
     Wiring,
     Mouse,
     Trial,
+    Animal,
+    Loading,
+    Latent,
+    Spikes,
 }
 
 /// A sequence of random numbers.

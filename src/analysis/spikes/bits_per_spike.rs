@@ -1,0 +1,105 @@
+//! Bits per spike: by how much log-rates predict counts better than each neuron's mean over the scored data does.
+//!
+//! (NLL of the mean - NLL) / (spikes ln 2), with the Poisson NLL = Σ λ - y ln λ; the constant ln y! cancels (Pei et al.
+//! 2021, the Neural Latents Benchmark). Rates below 1e-6 count as 1e-6, so that a silent prediction costs a finite
+//! amount. A neuron without spikes has no bits per spike; it is left out of the mean and counted. In the pooled number
+//! it still counts with what its predicted rate costs.
+
+use super::{SpikeScoreError, check};
+use crate::signals::Binned;
+
+/// Smallest rate per bin.
+const FLOOR: f64 = 1e-6;
+
+/// Bits per spike of a population.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BitsPerSpike {
+    /// Of each neuron; `None` for one without a spike.
+    pub per_neuron: Vec<Option<f64>>,
+    /// Of all neurons together: the whole gain by all spikes. `None` without any spike.
+    pub pooled: Option<f64>,
+}
+
+impl BitsPerSpike {
+    /// Mean over the neurons that have spikes; `None` when none has.
+    pub fn mean(&self) -> Option<f64> {
+        let count = self.per_neuron.len() - self.silent();
+        (count > 0).then(|| self.per_neuron.iter().flatten().sum::<f64>() / count as f64)
+    }
+
+    /// Number of neurons without a spike.
+    pub fn silent(&self) -> usize {
+        self.per_neuron.iter().filter(|bits| bits.is_none()).count()
+    }
+}
+
+/// Bits per spike of log-rates, both `[trial, bin, neuron]`.
+///
+/// # Errors
+/// When the shapes differ, or a log-rate or a count is none.
+pub fn bits_per_spike(log_rates: &Binned, counts: &Binned) -> Result<BitsPerSpike, SpikeScoreError> {
+    check(log_rates, counts)?;
+    let neurons = counts.neurons();
+    let nulls: Vec<f64> = counts.means().into_iter().map(|mean| mean.max(FLOOR)).collect();
+    let (mut gains, mut spikes) = (vec![0.0; neurons], vec![0.0; neurons]);
+    let rows = log_rates.values().chunks_exact(neurons.max(1)).zip(counts.values().chunks_exact(neurons.max(1)));
+    for (rates, counts) in rows {
+        for (neuron, (&rate, &count)) in rates.iter().zip(counts).enumerate() {
+            let (rate, count, null) = (f64::from(rate).max(FLOOR.ln()), f64::from(count), nulls[neuron]);
+            gains[neuron] += count * (rate - null.ln()) - rate.exp() + null;
+            spikes[neuron] += count;
+        }
+    }
+    let bits = |gain: f64, spikes: f64| (spikes > 0.0).then(|| gain / (spikes * std::f64::consts::LN_2));
+    Ok(BitsPerSpike {
+        per_neuron: gains.iter().zip(&spikes).map(|(&gain, &spikes)| bits(gain, spikes)).collect(),
+        pooled: bits(gains.iter().sum(), spikes.iter().sum()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(values: [f32; 4]) -> Binned {
+        Binned::new(1, 4, 1, values.to_vec()).expect("four values")
+    }
+
+    fn bits(rates: [f32; 4]) -> f64 {
+        let log_rates = column(rates.map(f32::ln));
+        bits_per_spike(&log_rates, &column([0.0, 0.0, 2.0, 2.0])).expect("good").pooled.expect("spikes")
+    }
+
+    #[test]
+    fn perfect_mean_and_doubled_rates_have_their_known_scores() {
+        // The floor of the rates costs 2e-6 / (4 ln 2).
+        assert!((bits([0.0, 0.0, 2.0, 2.0]) - 1.0).abs() < 1e-6, "{}", bits([0.0, 0.0, 2.0, 2.0]));
+        assert!(bits([1.0; 4]).abs() < 1e-12);
+        // ln 2 is rounded to f32.
+        assert!((bits([2.0; 4]) + 0.442_695).abs() < 1e-6, "{}", bits([2.0; 4]));
+    }
+
+    #[test]
+    fn silent_neurons_are_left_out_of_the_mean_and_counted() {
+        let counts = Binned::new(2, 2, 2, vec![1.0, 0.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0]).expect("eight values");
+        let log_rates = Binned::new(2, 2, 2, vec![0.0; 8]).expect("eight values");
+        let score = bits_per_spike(&log_rates, &counts).expect("good");
+        assert_eq!((score.per_neuron[1], score.silent(), score.mean()), (None, 1, score.per_neuron[0]));
+        // The mean of the first is 1, which it was predicted to be; the four false bins of the second cost 4 nats.
+        assert_eq!(score.per_neuron[0], Some(0.0));
+        let cost = -(4.0 - 4e-6) / (4.0 * std::f64::consts::LN_2);
+        assert!((score.pooled.expect("spikes") - cost).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_cannot_be_scored_is_refused() {
+        let counts = column([0.0, 1.0, 2.0, 0.0]);
+        assert!(
+            bits_per_spike(&column([0.0, f32::NAN, 0.0, 0.0]), &counts).is_err_and(|e| e.to_string().contains("bin 1"))
+        );
+        assert!(bits_per_spike(&counts, &column([0.0, 0.0, 0.0, -1.0])).is_err());
+        assert!(bits_per_spike(&Binned::new(4, 1, 1, vec![0.0; 4]).expect("four"), &counts).is_err());
+        let nobody = Binned::new(3, 2, 0, Vec::new()).expect("nothing");
+        assert_eq!(bits_per_spike(&nobody, &nobody).expect("good").pooled, None);
+    }
+}

@@ -1,0 +1,29 @@
+//! MtM, a masked transformer over spikes (Zhang et al. 2024, arXiv 2407.14668): one model predicts what was hidden from
+//! it (neurons, regions, time) from what is visible, in many animals.
+//!
+//! - [`MtmConfig`]: its sizes, as data.
+//! - [`Scheme`], [`Mask`]: what is hidden and what the loss scores.
+//! - [`Mtm`]: the network as burn modules, differentiable on any device; each session has weights of its own.
+//! - [`MtmWeights`]: all of it on disk.
+
+mod chance;
+mod config;
+mod dropout;
+mod encoder;
+mod error;
+mod file;
+mod layers;
+mod masking;
+mod network;
+mod parameters;
+mod reconstruct;
+mod weights;
+
+pub use config::{MtmConfig, MtmConfigError};
+pub use error::MtmError;
+pub use masking::{Mask, Scheme};
+pub(crate) use network::Names;
+pub use network::{Mtm, Output, Stages, poisson_loss};
+pub use parameters::{Entry, SessionInfo, Start, entries};
+pub use reconstruct::Predicted;
+pub use weights::MtmWeights;
