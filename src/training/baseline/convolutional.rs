@@ -483,7 +483,8 @@ mod tests {
         };
         let (_, gradient) = of(&values);
         for entry in layers.entries() {
-            let along = |i: usize| number(5_000_000 + i as u64);
+            // Uphill in every number, so that the slope is steep.
+            let along = |i: usize| number(5_000_000 + i as u64).abs() * gradient[i].signum();
             let step = 2e-3;
             let mut at = |step: f32| {
                 let before = values[entry.range.clone()].to_vec();
