@@ -2,6 +2,7 @@
 
 pub mod bandwidth;
 pub mod fit;
+mod monet;
 pub mod parameter;
 pub mod population;
 pub mod preferred;
@@ -13,6 +14,7 @@ pub mod surface;
 pub mod trials;
 pub mod tuning;
 
+pub use monet::monet_tuning;
 pub use parameter::{ParameterTuning, Spacing, UnitCurve, parameter_tuning};
 pub use surface::{SurfaceTuning, UnitSurface, surface_tuning};
 pub use trials::Trials;

@@ -1,14 +1,15 @@
 //! Receptive fields from the stimuli that probe them.
 
 use twinscope::analysis::fit::fit_gaussian_2d;
+use twinscope::analysis::monet_tuning;
 use twinscope::analysis::receptive_field::{
     CorrelationError, Lit, gaussian_dot_maps, reverse_correlate, sparse_noise_maps,
 };
-use twinscope::signals::{FrameSource, Monitor, Raster, Responses};
+use twinscope::signals::{FrameRate, FrameSource, Monitor, Raster, Responses};
 use twinscope::stimulus::gaussian_dots::DotSequence;
 use twinscope::stimulus::schedule::{Condition, Presentation, Schedule, ScheduleSource};
 use twinscope::stimulus::sparse_noise::SparsePatterns;
-use twinscope::stimulus::{FlashingGaussianDots, GaussianDot, SparseNoise, Stimulus, WhiteNoise};
+use twinscope::stimulus::{FlashingGaussianDots, GaussianDot, Monet, SparseNoise, Stimulus, WhiteNoise};
 
 /// Where the unit of these tests listens, degrees.
 const FIELD: [f64; 2] = [18.0, -9.0];
@@ -142,4 +143,30 @@ fn white_noise_shows_the_square_and_the_delay_to_which_a_unit_listens() {
         let refused = reverse_correlate(&mut movie, &stretches, grid, 5, &answers, units);
         assert!(matches!(refused, Err(CorrelationError::Kernel { .. })), "{grid:?}");
     }
+}
+
+#[test]
+fn directional_noise_gives_the_tuning_of_its_windows() {
+    let rate = FrameRate::WANG2025;
+    let noise = Monet { directions: 8, period_secs: 0.5, ..Monet::default() };
+    let frames = 3 * 8 * 15;
+    let shown = schedule(noise.clone(), frames, 6);
+    // A unit that prefers 90 degrees and answers to motion two frames later; between the windows it says other things.
+    let tuned_to = |degrees: f64| (2.0 * ((degrees - 90.0).to_radians().cos() - 1.0)).exp();
+    let answers = responses(frames, |frame| {
+        let motion = noise.motion(rate, 6, frame);
+        if motion.moving { tuned_to(motion.direction_deg) } else { 7.0 }
+    });
+    let tuning = monet_tuning(&shown, rate, 2, &answers).expect("noise was shown");
+    assert_eq!(tuning.directions_deg, [0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0]);
+    assert_eq!(tuning.presentations, [3; 8], "each direction once in each of three trials");
+    for (direction, mean) in tuning.directions_deg.iter().zip(&tuning.units[0].mean) {
+        assert!((f64::from(*mean) - tuned_to(*direction)).abs() < 1e-6, "{mean} at {direction}");
+    }
+    let preferred = tuning.units[0].preferred_direction_deg.expect("tuned");
+    assert!((preferred - 90.0).abs() < 1e-3, "{preferred}");
+    // Cut in the middle of the second trial: its last window does not count.
+    let tuning = monet_tuning(&schedule(noise, 8 * 15 + 7, 6), rate, 2, &answers).expect("noise was shown");
+    assert_eq!(tuning.presentations, [1; 8]);
+    assert!(monet_tuning(&schedule(SparseNoise::default(), 100, 0), rate, 0, &answers).is_none(), "no such noise");
 }
