@@ -3,6 +3,7 @@
 pub mod bandwidth;
 pub mod fit;
 mod median;
+mod monet;
 pub mod parameter;
 pub mod population;
 pub mod preferred;
@@ -17,6 +18,7 @@ pub mod trials;
 pub mod tuning;
 
 pub use median::Median;
+pub use monet::monet_tuning;
 pub use parameter::{ParameterTuning, Spacing, UnitCurve, parameter_tuning};
 pub use surface::{SurfaceTuning, UnitSurface, surface_tuning};
 pub use trials::Trials;

@@ -67,9 +67,15 @@ pub fn direction_tuning(schedule: &Schedule, skip_frames: usize, responses: &Res
             shown[index].push(mean_response(presentation, skip_frames, responses, sample)?);
         }
     }
+    tuned(directions_deg, &shown, responses.units())
+}
+
+/// Tuning from every unit's response to each showing of each direction, `[direction][showing][unit]`; `None` when one was
+/// never shown.
+pub(super) fn tuned(directions_deg: Vec<f64>, shown: &[Vec<Vec<f64>>], units: usize) -> Option<DirectionTuning> {
     let presentations: Vec<usize> = shown.iter().map(Vec::len).collect();
     let repeats = presentations.iter().copied().min().filter(|&least| least > 0)?;
-    let units = (0..responses.units())
+    let units = (0..units)
         .map(|unit| {
             let (mean, sem): (Vec<f32>, Vec<Option<f32>>) =
                 shown.iter().map(|presentations| mean_and_sem(presentations, unit)).unzip();

@@ -9,7 +9,7 @@ use twinscope::gpu::ComputeDevice;
 use twinscope::job::Progress;
 use twinscope::model::twin::TwinConfig;
 use twinscope::model::weights;
-use twinscope::signals::{Monitor, Raster};
+use twinscope::signals::Raster;
 use twinscope::training::{
     Adaptation, BatchRecipe, Lessons, OptimizerRecipe, Recipe, RecipeError, ScheduleRecipe, SgdClipConfig, StartRecipe,
     Training, TrainingError, ValidationRecipe,

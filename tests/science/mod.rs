@@ -1,12 +1,19 @@
 //! Tests of science: analysis, experiments and figures.
 
+<<<<<<< HEAD
 pub mod evaluation;
+=======
+mod confidence;
+>>>>>>> analysis
 mod figures;
 mod files;
 mod fits;
+mod maps;
 mod movie_file;
 mod pilot;
+mod population;
 mod presets;
+mod probed;
 mod protocol;
 mod reliability;
 mod run;

@@ -75,7 +75,11 @@ fn components_of_large_tables_are_those_of_small_ones() {
     for k in 0..3 {
         // The noise's largest variance is about .05; iteration leaves (.05 / 100)^12 of a difference.
         near("agreement of seeds", product(&found.components[k], &again.components[k]), 1.0, 1e-9);
-        let sum: f64 = found.components[k].iter().zip((1..=620).map(|u| (f64::from(u) * (k + 1) as f64 * 0.9).sin() / 310f64.sqrt())).map(|(a, b)| a * b).sum();
+        let sum: f64 = found.components[k]
+            .iter()
+            .zip((1..=620).map(|u| (f64::from(u) * (k + 1) as f64 * 0.9).sin() / 310f64.sqrt()))
+            .map(|(a, b)| a * b)
+            .sum();
         // 700 draws of three strengths mix the directions by up to a few percent.
         assert!(sum.abs() > 0.98, "component {k} has {sum} of its direction");
     }
@@ -95,7 +99,8 @@ fn a_picture_keeps_clouds_apart_and_repeats() {
         (p[0] - q[0]).hypot(p[1] - q[1])
     };
     for point in 0..60 {
-        let nearest = (0..60).filter(|&other| other != point).min_by(|&a, &b| apart(point, a).total_cmp(&apart(point, b)));
+        let nearest =
+            (0..60).filter(|&other| other != point).min_by(|&a, &b| apart(point, a).total_cmp(&apart(point, b)));
         assert_eq!(nearest.map(|other| other % 3), Some(point % 3), "the nearest point of {point}");
     }
     assert!(picture.divergence.is_finite() && picture.divergence < 1.0, "{}", picture.divergence);
@@ -108,7 +113,10 @@ fn a_picture_keeps_clouds_apart_and_repeats() {
 #[test]
 fn a_picture_needs_points_and_bears_equal_ones() {
     let how = Tsne { perplexity: 20.0, steps: 10, seed: 1 };
-    assert_eq!(tsne(&clouds(), &how, |_| true), Err(TsneError::Perplexity { perplexity: 20.0, needed: 60.0, found: 60 }));
+    assert_eq!(
+        tsne(&clouds(), &how, |_| true),
+        Err(TsneError::Perplexity { perplexity: 20.0, needed: 60.0, found: 60 })
+    );
     let equal = table(20, 2, |o, _| f64::from(u8::from(o >= 10)));
     let picture = tsne(&equal, &Tsne::of(20, 1), |_| true).expect("twenty points");
     assert!(picture.places.iter().flatten().all(|place| place.is_finite()), "{picture:?}");
@@ -199,7 +207,10 @@ fn what_cannot_be_decoded_is_said() {
     let wild: Vec<usize> = labels.iter().map(|label| if *label == 7 { usize::MAX } else { *label }).collect();
     assert!(matches!(decode(&data, &wild, &how), Err(DecodingError::Folds { .. })), "a gap in the numbers of classes");
     assert_eq!(decode(&table(96, 2, |_, _| 1.0), &labels, &how), Err(DecodingError::Constant));
-    assert_eq!(decode(&data, &labels, &Decoder { folds: 1, seed: 0 }), Err(DecodingError::Folds { folds: 1, class: 0, found: 12 }));
+    assert_eq!(
+        decode(&data, &labels, &Decoder { folds: 1, seed: 0 }),
+        Err(DecodingError::Folds { folds: 1, class: 0, found: 12 })
+    );
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Selectivity and direction tuning against numbers known in closed form.
 
-use twinscope::analysis::selectivity::{global_dsi, global_osi, preferred_direction_deg};
-use twinscope::analysis::{Spacing, direction_tuning, parameter_tuning};
+use twinscope::analysis::selectivity::{
+    dsi, global_dsi, global_osi, osi, preferred_direction_deg, preferred_orientation_deg,
+};
+use twinscope::analysis::{Spacing, direction_tuning, parameter_tuning, surface_tuning};
 use twinscope::signals::Responses;
 use twinscope::stimulus::schedule::{Condition, Presentation, Schedule};
 use twinscope::stimulus::{DriftingGrating, Stimulus};
@@ -51,6 +53,40 @@ fn a_second_peak_lowers_direction_selectivity_and_not_orientation_selectivity() 
 }
 
 #[test]
+fn indices_of_two_points_have_their_published_values() {
+    let directions = circle(16);
+    // phi = .75 at the preferred direction, k = 2: peaks .754579 and .263737, across .135335.
+    let one = von_mises(2.0, 67.5);
+    let other = von_mises(2.0, 247.5);
+    let responses = curve(&directions, |degrees| 0.75 * one(degrees) + 0.25 * other(degrees));
+    near("OSI", osi(&directions, &responses), 0.580_026);
+    near("DSI", dsi(&directions, &responses), 0.482_014);
+    // Gratings that stand still: one direction of each orientation.
+    let half: Vec<f64> = directions[..8].to_vec();
+    near("OSI of orientations", osi(&half, &[3.0_f32, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]), 0.5);
+    assert_eq!(dsi(&half, &[3.0_f32, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]), None, "no opposite direction");
+    assert_eq!(osi(&[0.0, 45.0], &[1.0_f32, 2.0]), None, "nothing across");
+    assert_eq!(osi(&directions, &[0.0_f32; 16]), None, "a silent unit");
+    assert_eq!(dsi(&directions, &[-1.0_f32; 16]), None, "negative responses");
+    assert_eq!(dsi(&directions, &[1.0_f32; 15]), None, "a response is missing");
+    near("DSI of a flat curve", dsi(&directions, &[1.0_f32; 16]), 0.0);
+}
+
+#[test]
+fn the_preferred_orientation_is_that_of_both_directions() {
+    let directions = circle(16);
+    for preferred in [0.0, 22.5, 100.0, 179.0] {
+        let (one, other) = (von_mises(2.0, preferred), von_mises(2.0, preferred + 180.0));
+        let responses = curve(&directions, |degrees| one(degrees) + other(degrees));
+        let found = preferred_orientation_deg(&directions, &responses).expect("tuned");
+        let apart = (f64::from(found) - preferred).rem_euclid(180.0);
+        assert!(apart.min(180.0 - apart) < 1e-3, "{found}, expected {preferred}");
+        assert_eq!(preferred_direction_deg(&directions, &responses), None, "two equal peaks");
+    }
+    assert_eq!(preferred_orientation_deg(&directions, &[1.0_f32; 16]), None, "a flat curve");
+}
+
+#[test]
 fn a_linear_gabor_unit_has_the_tuning_of_its_envelope() {
     let k = (std::f64::consts::TAU * 8.0 * 0.04).powi(2);
     assert!((k - 4.042_59).abs() < 1e-5, "k is {k}");
@@ -94,7 +130,7 @@ fn what_is_undefined_is_none() {
     assert_eq!(global_dsi(&directions, &[1.0; 7]), None, "a response is missing");
     assert_eq!(global_dsi(&directions, &[-1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]), None, "a negative response");
     assert_eq!(global_osi(&directions, &[f32::NAN; 8]), None, "not a number");
-    assert_eq!(global_dsi(&[], &[]), None, "no directions");
+    assert_eq!(global_dsi::<f32>(&[], &[]), None, "no directions");
     assert_eq!(global_dsi(&[0.0, 45.0, 90.0], &[1.0; 3]), None, "a flat curve over a quarter circle");
     assert_eq!(global_osi(&[0.0, 180.0], &[1.0; 2]), None, "a single orientation");
     assert_eq!(global_dsi(&[0.0, 180.0], &[1.0, 0.0]), Some(1.0), "two directions do balance");
@@ -245,4 +281,57 @@ fn values_in_equal_ratios_stand_on_a_logarithmic_axis() {
     ] {
         assert_eq!(Spacing::of(values), expected, "{values:?}");
     }
+}
+
+#[test]
+fn two_parameters_make_a_surface() {
+    let (schedule, responses) = contrasts_and_frequencies(|contrast, frequency| (10.0 * contrast * frequency) as f32);
+    let keys = ["temporal_frequency_hz", "contrast"];
+    let tuning = surface_tuning(&schedule, keys, 0, &responses).expect("both were swept");
+    assert_eq!(tuning.axes[0].values, [1.0, 4.0]);
+    assert_eq!(tuning.axes[1].values, [0.1, 0.2, 0.4, 0.8]);
+    assert_eq!((tuning.axes[1].field.label, tuning.axes[1].spacing), ("Contrast", Spacing::Logarithmic));
+    assert_eq!(tuning.presentations, [2; 8]);
+    let unit = &tuning.units[0];
+    for (row, frequency) in [1.0, 4.0].into_iter().enumerate() {
+        for (column, contrast) in [0.1, 0.2, 0.4, 0.8].into_iter().enumerate() {
+            let mean = unit.mean[tuning.index(row, column)].expect("shown");
+            // Repeats add 0 and 1; responses are f32.
+            assert!((f64::from(mean) - (10.0 * contrast * frequency + 0.5)).abs() < 1e-5, "{mean}");
+        }
+    }
+    assert!(unit.sem.iter().all(|sem| sem.is_some_and(|sem| (sem - 0.5).abs() < 1e-5)), "{:?}", unit.sem);
+    assert_eq!(unit.preferred, Some([1, 3]));
+    let curve = parameter_tuning(&schedule, "contrast", 0, &responses).expect("contrast was swept");
+    for (column, pooled) in curve.units[0].mean.iter().enumerate() {
+        let [a, b] = [0, 1].map(|row| unit.mean[tuning.index(row, column)].expect("shown"));
+        assert!((0.5 * (a + b) - pooled).abs() < 1e-5, "the curve is the mean of the surface's rows");
+    }
+    assert_eq!(surface_tuning(&schedule, ["contrast", "phase_deg"], 0, &responses), None, "one was not swept");
+    assert_eq!(surface_tuning(&schedule, keys, 2, &responses), None, "all is skipped");
+}
+
+#[test]
+fn a_product_of_curves_is_separable_and_tuning_to_a_ratio_is_not() {
+    let share = |rate: fn(f64, f64) -> f64| {
+        let (schedule, responses) =
+            contrasts_and_frequencies(|contrast, frequency| rate(contrast, frequency) as f32 - 0.5);
+        let tuning = surface_tuning(&schedule, ["contrast", "temporal_frequency_hz"], 0, &responses);
+        tuning.expect("both were swept").separability(0).expect("all pairs were shown")
+    };
+    assert!(share(|contrast, frequency| 5.0 * contrast * frequency.sqrt()) > 1.0 - 1e-9);
+    assert!(share(|contrast, frequency| f64::from(u8::from((contrast / frequency - 0.1).abs() < 1e-9))) < 0.6);
+}
+
+#[test]
+fn pairs_that_were_not_shown_have_no_mean() {
+    let (mut schedule, responses) = contrasts_and_frequencies(|contrast, frequency| (contrast * frequency) as f32);
+    // The condition of contrast .8 at 4 Hz becomes a blank.
+    schedule.conditions[1].swept.clear();
+    let tuning =
+        surface_tuning(&schedule, ["contrast", "temporal_frequency_hz"], 0, &responses).expect("both were swept");
+    let missing = tuning.index(3, 1);
+    assert_eq!((tuning.presentations[missing], tuning.units[0].mean[missing]), (0, None));
+    assert_eq!(tuning.units[0].preferred, Some([2, 1]));
+    assert_eq!(tuning.separability(0), None);
 }

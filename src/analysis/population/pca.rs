@@ -8,6 +8,9 @@ use crate::analysis::statistics::Chance;
 /// Largest side of a matrix whose components are all computed; of larger ones only the first, by subspace iteration.
 const ALL: usize = 600;
 
+/// Share of the variance below which a direction is one of rounding.
+const LEAST: f64 = 1e-12;
+
 /// Components that are iterated beside those that were asked for, and rounds of iteration (Halko, Martinsson and Tropp
 /// 2011): the error of a component falls as the ratio of the variances to the power of twice the rounds.
 const BESIDE: usize = 10;
@@ -62,7 +65,7 @@ pub fn pca(table: &ResponseTable, components: usize, seed: u64) -> Option<Pca> {
     for direction in directions.into_iter().take(components) {
         let mut scores = &centred * &direction;
         let variance = scores.norm_squared() / freedom;
-        if variance <= 1e-12 * total_variance {
+        if variance <= LEAST * total_variance {
             break;
         }
         let turn = if direction[direction.iamax()] < 0.0 { -1.0 } else { 1.0 };
@@ -81,13 +84,14 @@ fn exact(centred: &DMatrix<f64>) -> Vec<DVector<f64>> {
     let eigen = products.symmetric_eigen();
     let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
     order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
+    // What has no variance but for rounding has no direction.
+    order.retain(|&index| eigen.eigenvalues[index] > LEAST * eigen.eigenvalues.sum());
     order
         .into_iter()
         .map(|index| {
             let vector = eigen.eigenvectors.column(index);
             if p <= n { vector.into_owned() } else { centred.tr_mul(&vector).normalize() }
         })
-        .filter(|direction| direction.iter().all(|weight| weight.is_finite()))
         .collect()
 }
 

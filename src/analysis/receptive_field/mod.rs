@@ -5,12 +5,14 @@
 
 mod dots;
 mod masked;
+mod movie;
 mod reverse_correlation;
 mod spatial_selectivity;
 mod squares;
 
 pub use dots::{DotMaps, gaussian_dot_maps};
 pub use masked::{Lit, Probes, masked_map, square_map};
+pub use movie::{CorrelationError, reverse_correlate};
 pub use reverse_correlation::{ReverseCorrelation, Separated, SpaceTime, block_means};
 pub use spatial_selectivity::spatial_selectivity;
 pub use squares::{SquareMaps, sparse_noise_maps};

@@ -1,0 +1,55 @@
+//! Direction tuning from directional noise, whose windows of motion come in random order within one presentation.
+
+use super::presentation::mean_over;
+use super::tuning::{DirectionTuning, tuned};
+use crate::signals::{FrameRate, Responses};
+use crate::stimulus::Stimulus;
+use crate::stimulus::schedule::Schedule;
+
+/// Direction tuning to the Monet2 noise of a schedule: the mean response in each oriented, moving window, `delay_frames`
+/// later, then mean and standard error over all windows of that direction (Wang et al., Nature 640:470, 2025, who showed 16
+/// directions under 120 seeds). The count of windows is that of the presentations. Samples side by side count as further
+/// windows; windows that are cut short, by the end of their presentation or of the responses, are left out.
+///
+/// `None` when no noise was shown, when a direction has no window, or when the noise never moves.
+pub fn monet_tuning(
+    schedule: &Schedule,
+    frame_rate: FrameRate,
+    delay_frames: usize,
+    responses: &Responses,
+) -> Option<DirectionTuning> {
+    let mut windows: Vec<(f64, Vec<f64>)> = Vec::new();
+    for shown in &schedule.presentations {
+        let condition = schedule.conditions.get(shown.condition)?;
+        let Stimulus::Monet(noise) = &condition.stimulus else { continue };
+        if condition.is_blank() {
+            continue;
+        }
+        let motion = |frame: usize| noise.motion(frame_rate, shown.seed, frame);
+        let mut frame = 0;
+        while frame < shown.frames {
+            let now = motion(frame);
+            let same = |later: &usize| {
+                motion(*later).moving == now.moving && motion(*later).direction_deg == now.direction_deg
+            };
+            // Frames of two periods are kept apart by those without motion between them.
+            let frames = (frame..shown.frames).take_while(same).count();
+            let whole = frame + frames < shown.frames || !motion(shown.frames).moving;
+            let from = shown.onset_frame.checked_add(frame)?.checked_add(delay_frames)?;
+            if now.moving && whole {
+                for sample in 0..responses.samples() {
+                    windows.extend(mean_over(from, frames, responses, sample).map(|means| (now.direction_deg, means)));
+                }
+            }
+            frame += frames;
+        }
+    }
+    let mut directions_deg: Vec<f64> = windows.iter().map(|(direction, _)| *direction).collect();
+    directions_deg.sort_by(f64::total_cmp);
+    directions_deg.dedup();
+    let mut shown = vec![Vec::new(); directions_deg.len()];
+    for (direction, means) in windows {
+        shown[directions_deg.iter().position(|&known| known == direction)?].push(means);
+    }
+    tuned(directions_deg, &shown, responses.units())
+}

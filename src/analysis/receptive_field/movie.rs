@@ -1,0 +1,98 @@
+//! Reverse correlation with whatever was on the screen.
+
+use std::ops::Range;
+
+use super::reverse_correlation::{ReverseCorrelation, block_means};
+use crate::signals::{FrameSource, Responses, SourceError};
+
+/// Frames that are read at once.
+const FRAMES_AT_ONCE: usize = 16;
+
+/// Why a movie and responses cannot be correlated.
+#[derive(Debug, thiserror::Error)]
+pub enum CorrelationError {
+    /// Not one response for each frame of one movie.
+    #[error(
+        "a movie of {frames} frames and {samples} samples cannot be correlated with {responses} frames of responses"
+    )]
+    Lengths {
+        /// Frames of the movie.
+        frames: usize,
+        /// Movies side by side; one is needed.
+        samples: usize,
+        /// Frames of the responses.
+        responses: usize,
+    },
+    /// A grid, delays or units that are not there.
+    #[error("kernels of {rows} x {columns} blocks, {delays} delays and {units} units cannot be made of this movie")]
+    Kernel {
+        /// Blocks above one another.
+        rows: usize,
+        /// Blocks side by side.
+        columns: usize,
+        /// Number of delays.
+        delays: usize,
+        /// Number of units.
+        units: usize,
+    },
+    /// The movie could not be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+}
+
+/// Correlates the responses of some units with the frames before them, as means over the blocks of a grid `[rows,
+/// columns]`. Each stretch of frames, such as a presentation of white noise, stands for itself; what lies between them
+/// does not count. Samples of the responses side by side are averaged. The memory taken is that of the kernels: for a
+/// large population take its units in several goes.
+///
+/// # Errors
+/// When lengths, grid or units do not fit, or the movie cannot be read.
+pub fn reverse_correlate(
+    movie: &mut dyn FrameSource,
+    stretches: &[Range<usize>],
+    [rows, columns]: [usize; 2],
+    delays: usize,
+    responses: &Responses,
+    units: Range<usize>,
+) -> Result<ReverseCorrelation, CorrelationError> {
+    let raster = movie.raster();
+    let impossible = CorrelationError::Kernel { rows, columns, delays, units: units.len() };
+    let lengths =
+        CorrelationError::Lengths { frames: movie.frames(), samples: movie.samples(), responses: responses.frames() };
+    let inside = stretches.iter().all(|stretch| stretch.end <= movie.frames().min(responses.frames()));
+    if movie.samples() != 1 || !inside || responses.samples() == 0 {
+        return Err(lengths);
+    }
+    if rows > raster.height || columns > raster.width || units.end > responses.units() {
+        return Err(impossible);
+    }
+    let Some(mut found) = ReverseCorrelation::new(rows * columns, delays, units.len()) else { return Err(impossible) };
+    let size = raster.pixels();
+    let mut pixels = vec![0; FRAMES_AT_ONCE * size];
+    for stretch in stretches {
+        found.start_over();
+        let mut at = stretch.start;
+        while at < stretch.end {
+            let count = FRAMES_AT_ONCE.min(stretch.end - at);
+            movie.read(at, count, &mut pixels[..count * size])?;
+            for (frame, time) in pixels.chunks_exact(size).zip(at..at + count) {
+                let blocks = block_means(frame, [raster.height, raster.width], [rows, columns]);
+                let blocks = blocks.expect("the frame has the raster's size, and the grid fits into it");
+                found.push(&blocks, &mean_over_samples(responses, time, &units)).expect("as many blocks and units");
+            }
+            at += count;
+        }
+    }
+    Ok(found)
+}
+
+/// The mean over samples of some units' responses at a frame.
+fn mean_over_samples(responses: &Responses, time: usize, units: &Range<usize>) -> Vec<f64> {
+    let mut means = vec![0.0; units.len()];
+    for sample in 0..responses.samples() {
+        for (mean, &value) in means.iter_mut().zip(&responses.row(time, sample)[units.clone()]) {
+            *mean += f64::from(value) / responses.samples() as f64;
+        }
+    }
+    means
+}
