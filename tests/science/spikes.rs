@@ -108,6 +108,9 @@ fn files_that_contradict_themselves_are_refused_in_a_sentence() {
     let huge = "(18446744073709551615, 18446744073709551615, 2)";
     assert!(changed("spikes", Some(npy("|u1", huge, &[0; 24]))).contains("cannot be unpacked"));
     assert!(changed("spikes", Some(npy("|u1", "(0, 3, 4)", &[]))).contains("no recording"));
+    let empty = "(0, 1152921504606846976, 1152921504606846976)";
+    assert!(changed("spikes", Some(npy("|u1", empty, &[]))).contains("no recording"));
+    assert!(changed("regions", Some(npy("<U0", "(1152921504606846976,)", &[]))).contains("cannot be unpacked"));
     assert!(changed("test_trials", Some(npy("<i4", "(1,)", &2i32.to_le_bytes()))).contains("names trial 2"));
     assert!(changed("test_trials", Some(npy("<i4", "(1,)", &(-1i32).to_le_bytes()))).contains("has -1"));
     assert!(changed("heldout_neurons", Some(npy("<i4", "(1,)", &3i32.to_le_bytes()))).contains("below 3"));

@@ -109,7 +109,7 @@ fn width(element: &str) -> Option<u64> {
         "<i2" | "<u2" => 2,
         "<i4" | "<u4" | "<f4" => 4,
         "<i8" | "<u8" | "<f8" => 8,
-        text => 4 * text.strip_prefix("<U")?.parse::<u64>().ok().filter(|&length| length <= 4096)?,
+        text => 4 * text.strip_prefix("<U")?.parse::<u64>().ok().filter(|length| (1..=4096).contains(length))?,
     })
 }
 
@@ -149,10 +149,6 @@ impl Array {
     /// Texts, each of as many characters as the longest, filled with NUL.
     pub(super) fn texts(&self) -> Option<Vec<String>> {
         let width = width(&self.element).filter(|_| self.element.starts_with("<U"))? as usize;
-        let count: usize = self.shape.iter().product();
-        if width == 0 {
-            return Some(vec![String::new(); count]);
-        }
         let text = |bytes: &[u8]| {
             let characters = bytes.as_chunks().0.iter().map(|&word| char::from_u32(u32::from_le_bytes(word)));
             let text: Option<String> = characters.collect();

@@ -21,7 +21,7 @@ mod weights;
 
 pub use config::{MtmConfig, MtmConfigError};
 pub use error::MtmError;
-pub use masking::{Mask, Scheme};
+pub use masking::{Mask, Scheme, UnknownScheme};
 pub(crate) use network::Names;
 pub use network::{Mtm, Output, Stages, poisson_loss};
 pub use parameters::{Entry, SessionInfo, Start, entries};
