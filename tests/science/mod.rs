@@ -2,6 +2,7 @@
 
 mod figures;
 mod files;
+mod import;
 mod movie_file;
 mod pilot;
 mod presets;
