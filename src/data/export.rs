@@ -23,6 +23,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::npy_header::NpyHeader;
 use super::target::unfinished;
+use super::trial_array::digest;
 use super::{Session, SessionError, Trial};
 
 /// The only version of the layout so far.
@@ -77,7 +78,7 @@ impl Npz {
         self.array("training", "|b1", &[trials.len()], &training)?;
         let conditions: Vec<String> = trials.iter().map(|trial| text(&trial.condition)).collect();
         self.texts("condition", &[trials.len()], &conditions)?;
-        let (places, movies) = places(trials);
+        let (places, movies) = places(trials)?;
         self.array("movie", "<i8", &[trials.len()], &whole(places))?;
         self.movies(session, &movies)?;
 
@@ -165,26 +166,21 @@ impl Npz {
     }
 }
 
-/// Where each trial's movie starts, or -1; and the trials whose movies are stored: the first of each condition and length.
-fn places(trials: &[Trial]) -> (Vec<i64>, Vec<&Trial>) {
+/// Where each trial's movie starts, or -1; and the trials whose movies are stored: the first with the same pixels.
+fn places(trials: &[Trial]) -> Result<(Vec<i64>, Vec<&Trial>), SessionError> {
     let (mut known, mut movies, mut end) = (HashMap::new(), Vec::new(), 0);
-    let place = |trial| -> i64 {
+    let place = |trial| -> Result<i64, SessionError> {
         let trial: &Trial = trial;
         if !trial.has_movie() {
-            return -1;
+            return Ok(-1);
         }
-        let key = trial.condition.as_deref().map(|name| (name, trial.frames));
-        if let Some(&place) = key.as_ref().and_then(|key| known.get(key)) {
-            return place;
+        let place = *known.entry((digest(trial.movie()?.as_mut())?, trial.frames)).or_insert(end);
+        if place == end {
+            end += trial.frames as i64;
+            movies.push(trial);
         }
-        let place = end;
-        end += trial.frames as i64;
-        movies.push(trial);
-        if let Some(key) = key {
-            known.insert(key, place);
-        }
-        place
+        Ok(place)
     };
-    let places = trials.iter().map(place).collect();
-    (places, movies)
+    let places = trials.iter().map(place).collect::<Result<_, _>>()?;
+    Ok((places, movies))
 }

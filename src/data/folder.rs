@@ -19,7 +19,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::session::{Record, ScanId, Session, SessionError, SessionUnit, Trial, TrialSource};
-use super::trial_array::{TrialMovie, check_rows, write_rows, write_stimuli};
+use super::trial_array::{TrialMovie, check_rows, digest, write_rows, write_stimuli};
 use crate::signals::{Behavior, FrameRate, FrameSource, Raster, Responses};
 
 /// The only version of the layout so far.
@@ -92,7 +92,7 @@ pub struct SessionWriter {
     units: usize,
     trials: csv::Writer<Vec<u8>>,
     count: u32,
-    /// Names of conditions, and the trials that store their pixels.
+    /// Names of conditions, or of pixels, and the trials that store them.
     shown: std::collections::HashMap<String, (u32, usize)>,
 }
 
@@ -142,10 +142,12 @@ impl SessionWriter {
         behavior: &Behavior,
         responses: &Responses,
     ) -> Result<(), SessionError> {
-        self.record(training, condition, Some(movie), &Record::new(behavior.clone(), responses.clone(), Vec::new()))
+        let record = Record::new(behavior.clone(), responses.clone(), Vec::new());
+        self.add(training, condition, condition, Some(movie), &record)
     }
 
-    /// Adds a trial with what was missing in it; without a movie where it is not known what was shown.
+    /// Adds a trial with what was missing in it; without a movie where it is not known what was shown. The pixels of
+    /// repeats are stored once.
     ///
     /// # Errors
     /// As [`SessionWriter::trial`].
@@ -153,6 +155,20 @@ impl SessionWriter {
         &mut self,
         training: bool,
         condition: Option<&str>,
+        movie: Option<&mut dyn FrameSource>,
+        record: &Record,
+    ) -> Result<(), SessionError> {
+        let Some(movie) = movie else { return self.add(training, condition, None, None, record) };
+        let pixels = if movie.samples() == 1 { Some(digest(movie)?) } else { None };
+        self.add(training, condition, pixels.as_deref(), Some(movie), record)
+    }
+
+    /// Adds a trial; of movies with the same name only the first is stored.
+    fn add(
+        &mut self,
+        training: bool,
+        condition: Option<&str>,
+        name: Option<&str>,
         movie: Option<&mut dyn FrameSource>,
         record: &Record,
     ) -> Result<(), SessionError> {
@@ -180,13 +196,13 @@ impl SessionWriter {
             )));
         }
         let (trial, folder) = (self.count, self.growing.path());
-        let known = condition.and_then(|name| self.shown.get(name)).filter(|(_, length)| *length == frames);
+        let known = name.and_then(|name| self.shown.get(name)).filter(|(_, length)| *length == frames);
         let stored = match (known, movie) {
             (_, None) => None,
             (Some((stored, _)), Some(_)) => Some(*stored),
             (None, Some(movie)) => {
                 write_stimuli(&array(folder, "stimuli", trial), movie)?;
-                if let Some(name) = condition {
+                if let Some(name) = name {
                     self.shown.entry(name.to_owned()).or_insert((trial, frames));
                 }
                 Some(trial)

@@ -10,6 +10,8 @@ use crate::data::npy_header::{LONGEST_HEAD, NpyHeader};
 
 /// Largest array that is unpacked from a compressed `.npz` file, bytes.
 const LARGEST_UNPACKED: u64 = 4 << 30;
+/// Largest array whose axes are brought into another order, bytes.
+const LARGEST_REORDERED: u64 = 1 << 30;
 /// Longest text in an array of texts, characters.
 const LONGEST_TEXT: u64 = 10_000;
 
@@ -65,9 +67,6 @@ impl Array {
             found: header.element.clone(),
             expected: "whole or floating-point numbers, true and false, or texts; pickled objects are never read",
         })?;
-        if header.fortran_order && header.shape.iter().filter(|&&size| size != 1).count() > 1 {
-            return Err(ArrayError::Order { file: name });
-        }
         let needed = header.values().and_then(|values| values.checked_mul(element.width() as u64));
         if needed.and_then(|needed| needed.checked_add(header.start)) != Some(bytes) {
             let found = bytes.saturating_sub(header.start);
@@ -78,7 +77,38 @@ impl Array {
         }
         // As many bytes are there, so the sizes fit into memory's numbers unless an axis is empty.
         let shape = header.shape.iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX)).collect();
-        Ok(Self { name, store, start: offset + header.start, shape, element, big_endian, descr: header.element })
+        let array =
+            Self { name, store, start: offset + header.start, shape, element, big_endian, descr: header.element };
+        if header.fortran_order && array.shape.iter().filter(|&&size| size != 1).count() > 1 {
+            return array.in_c_order(bytes);
+        }
+        Ok(array)
+    }
+
+    /// The same array with its last axis running fastest, in a temporary file.
+    fn in_c_order(mut self, bytes: u64) -> Result<Self, ArrayError> {
+        if bytes > LARGEST_REORDERED {
+            return Err(ArrayError::Order { file: self.name });
+        }
+        let (stored, width) = (self.bytes(0, self.len())?, self.element.width());
+        let mut ordered = Vec::with_capacity(stored.len());
+        let mut steps = vec![1; self.shape.len()];
+        for axis in 1..steps.len() {
+            steps[axis] = steps[axis - 1] * self.shape[axis - 1];
+        }
+        for index in 0..self.len() {
+            let (mut rest, mut at) = (index, 0);
+            for (size, step) in self.shape.iter().zip(&steps).rev() {
+                at += rest % size * step;
+                rest /= size;
+            }
+            ordered.extend_from_slice(&stored[at * width..(at + 1) * width]);
+        }
+        let failed = |source| ArrayError::Write { file: "a temporary file".to_owned(), source };
+        let mut file = tempfile::tempfile().map_err(failed)?;
+        file.write_all(&ordered).map_err(failed)?;
+        (self.store, self.start) = (Store::Shared(Arc::new(Mutex::new(file))), 0);
+        Ok(self)
     }
 
     /// The same array in a file that stays open, for one that is read in many small pieces.

@@ -308,10 +308,7 @@ impl Table {
                     return Err(content(&self.file, "", what).into());
                 }
             }
-            let rate = 1.0 / period;
-            // Times are often rounded in tables.
-            let rate = if (rate - rate.round()).abs() < 2e-3 * rate { rate.round() } else { rate };
-            return Ok(options.frame_rate.unwrap_or(FrameRate(rate)));
+            return Ok(options.frame_rate.unwrap_or(super::tidy_rate(1.0 / period)));
         }
         if rows.iter().all(|rows| rows.behavior[0].len() == 1) {
             return Ok(options.frame_rate.unwrap_or(FrameRate(1.0)));

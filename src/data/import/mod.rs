@@ -236,6 +236,11 @@ fn training_flag<'a>(columns: &[&str], value: impl Fn(&str) -> &'a str) -> Optio
     }
 }
 
+/// A rate from times that were rounded in a table, or kept in f32: a whole number where one is near.
+fn tidy_rate(rate: f64) -> FrameRate {
+    FrameRate(if (rate - rate.round()).abs() < 2e-3 * rate { rate.round() } else { rate })
+}
+
 /// A recording without trials as stretches of a minute; the error is a clause.
 fn stretches(start_secs: f64, end_secs: f64) -> Result<Vec<Window>, String> {
     let length = end_secs - start_secs;

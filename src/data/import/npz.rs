@@ -66,7 +66,7 @@ fn rate(path: &Path, arrays: &HashMap<String, Array>, options: &ImportOptions) -
     let number = |name: &str| arrays.get(name).and_then(|array| array.only().ok());
     let bin = ["bin_s", "frame_dt_s", "dt_s", "dt"].into_iter().find_map(number).map(|secs| 1.0 / secs);
     let rate = bin.or_else(|| ["frame_rate_hz", "frame_rate", "fps", "rate_hz"].into_iter().find_map(number));
-    rate.filter(|rate| (0.1..=1000.0).contains(rate)).map(FrameRate).ok_or_else(|| {
+    rate.filter(|rate| (0.1..=1000.0).contains(rate)).map(super::tidy_rate).ok_or_else(|| {
         ImportError::lacks(path, FORMAT, "a frame rate (`bin_s` or `frame_rate_hz`): name it with --frame-rate")
     })
 }
