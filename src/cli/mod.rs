@@ -3,6 +3,7 @@
 mod demo;
 mod predict;
 mod selection;
+mod session;
 mod simulate;
 mod stimulus;
 mod twin;
@@ -65,6 +66,9 @@ enum Command {
         #[command(flatten)]
         device: DeviceArgument,
     },
+    /// Show recordings of many formats, and convert them into sessions
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Record simulated mice with known tuning into session folders
     Simulate(simulate::SimulateArguments),
     /// List the adapters found, and which one `auto` picks
@@ -240,6 +244,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
             let twin = twin.load_or(protocol.twin.as_ref())?;
             demo::run(&protocol, &out, twin, &device)
         }
+        Some(Command::Session(command)) => session::perform(command),
         Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
         Some(Command::Devices) => devices(),
     }

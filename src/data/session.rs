@@ -281,6 +281,14 @@ impl Trial {
         }
     }
 
+    /// The kind of what was shown: the name of the condition before its numbers and values.
+    pub fn domain(&self) -> Option<&str> {
+        let name = self.condition.as_deref()?;
+        let kind = name.split([',', '=', ':']).next().unwrap_or(name);
+        let kind = kind.trim_end_matches(|char: char| char.is_ascii_digit() || matches!(char, ' ' | '_' | '-' | '.'));
+        Some(if kind.is_empty() { name } else { kind })
+    }
+
     /// The movie that was shown, one sample.
     ///
     /// # Errors

@@ -473,6 +473,8 @@ fn packed_repeats_are_trials_with_what_is_missing() {
     assert_eq!((counted.frames, counted.missing.responses), (18, 3));
     let fourth = rows(&session.trials[3]);
     assert!(fourth.iter().all(|row| !row[0].is_nan() && row[1].is_nan()), "{fourth:?}");
+    // Count = 10 stimulus + 3 frame + unit + repeat, whose mean is 4.5 over 12 of the first and 13.5 over 6 others.
+    all_near(&fourth.iter().map(|row| row[0]).collect::<Vec<_>>(), &[3.0 / 7.5, 6.0 / 7.5, 9.0 / 7.5]);
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn fingerprint(path: &Path) -> Result<String, ArrayError> {
         }
     }
     let digits: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("stimulus {digits}"))
+    Ok(format!("stimulus, {digits}"))
 }
 
 impl Folder {
