@@ -281,10 +281,15 @@ impl Trial {
         }
     }
 
-    /// The kind of what was shown: the name of the condition before its numbers and values.
+    /// The kind of what was shown: the name of the condition before its numbers, or the stimulus that it names.
     pub fn domain(&self) -> Option<&str> {
         let name = self.condition.as_deref()?;
-        let kind = name.split([',', '=', ':']).next().unwrap_or(name);
+        let first = name.split([',', ':']).next().unwrap_or(name);
+        let kind = match first.split_once('=') {
+            Some(("stimulus" | "stimulus_name" | "stimulus_type" | "condition", value)) => value,
+            Some((key, _)) => key,
+            None => first,
+        };
         let kind = kind.trim_end_matches(|char: char| char.is_ascii_digit() || matches!(char, ' ' | '_' | '-' | '.'));
         Some(if kind.is_empty() { name } else { kind })
     }

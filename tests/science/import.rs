@@ -335,6 +335,18 @@ fn suite2p_cells_are_responses_without_stimuli() {
 }
 
 #[test]
+fn a_recording_without_trials_is_cut_between_its_samples() {
+    // The clock of a grid is not that of the samples by itself: no frame may be made of two samples, or lost.
+    let options =
+        ImportOptions { frame_rate: Some(FrameRate(0.7)), signal: Some("F".to_owned()), ..ImportOptions::default() };
+    let session = open_with(&fixture("recordings/suite2p"), &options).expect("a slow recording");
+    assert_eq!(session.trials.iter().map(|trial| trial.frames).collect::<Vec<_>>(), [42, 42, 16]);
+    let first: Vec<f32> = session.trials.iter().flat_map(rows).map(|row| row[0]).collect();
+    let expected: Vec<f64> = (0..100).map(|frame| f64::from(100 + frame) / 149.5).collect();
+    all_near(&first, &expected);
+}
+
+#[test]
 fn cells_of_an_unknown_animal_are_compared_with_no_other() {
     let session = opened("recordings/suite2p");
     let unit = |animal: Option<&str>| UnitId { animal: animal.map(str::to_owned), session: 0, scan: 0, unit: 2 };

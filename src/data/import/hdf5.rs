@@ -16,8 +16,12 @@ use crate::data::SessionError;
 
 /// Largest piece that is read at once, bytes: a column of a table, or some rows of the responses.
 const LARGEST_READ: usize = 1 << 30;
+/// Most numbers in a column of a table, or in the times of a signal.
+const MOST_NUMBERS: u64 = 100_000_000;
 /// Largest chunk that is unpacked, bytes; usual ones have a few MB.
 const LARGEST_CHUNK: usize = 256 << 20;
+/// Most texts in a column of a table.
+const MOST_TEXTS: u64 = 5_000_000;
 /// Deepest nesting of groups that is searched.
 const DEEPEST: usize = 6;
 /// Most groups that are searched; links may lead back to where they came from.
@@ -161,10 +165,14 @@ impl Hdf5 {
 
     /// Refuses what is no list of numbers before it is read.
     fn check_numbers(&self, place: &str, dataset: &Dataset) -> Result<(), SessionError> {
-        if is_number(dataset.dtype()) {
-            return Ok(());
+        if !is_number(dataset.dtype()) {
+            return Err(self.wrong(place, "it holds no numbers, expected whole or floating-point ones"));
         }
-        Err(self.wrong(place, "it holds no numbers, expected whole or floating-point ones"))
+        match dataset.num_elements() {
+            Ok(0..=MOST_NUMBERS) => Ok(()),
+            Ok(count) => Err(self.wrong(place, format!("it has {count} numbers, expected at most {MOST_NUMBERS}"))),
+            Err(error) => Err(self.failed(place, &error)),
+        }
     }
 
     /// A column of a table as texts: numbers are written out, `None` for other types.

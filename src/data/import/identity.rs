@@ -33,7 +33,7 @@ impl Said {
             return Self { animal, ..Self::default() };
         }
         let words: Vec<&str> = text
-            .split(|char: char| matches!(char, '-' | '_' | ' '))
+            .split(['-', '_', ' '])
             .filter(|word| !matches!(word.to_ascii_lowercase().as_str(), "" | "ses" | "session" | "scan"))
             .collect();
         let numbers: Option<Vec<u32>> = words.iter().map(|word| word.parse().ok()).collect();

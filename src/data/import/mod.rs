@@ -241,20 +241,20 @@ fn tidy_rate(rate: f64) -> FrameRate {
     FrameRate(if (rate - rate.round()).abs() < 2e-3 * rate { rate.round() } else { rate })
 }
 
-/// A recording without trials as stretches of a minute; the error is a clause.
-fn stretches(start_secs: f64, end_secs: f64) -> Result<Vec<Window>, String> {
+/// A recording without trials as stretches of a minute, each of whole frames; the error is a clause.
+fn stretches(start_secs: f64, end_secs: f64, rate: FrameRate) -> Result<Vec<Window>, String> {
     let length = end_secs - start_secs;
     if !(length > 0.0 && length <= LONGEST_SECS) {
         return Err(format!("the recording lasts {length} s, expected more than 0 and at most a month"));
     }
-    let count = (length / STRETCH_SECS).ceil() as usize;
-    let stretch = |index: usize| Window {
-        start_secs: start_secs + index as f64 * STRETCH_SECS,
-        end_secs: (start_secs + (index + 1) as f64 * STRETCH_SECS).min(end_secs),
+    let (frames, stretch) = (rate.frames_in(length).max(1), rate.frames_in(STRETCH_SECS).max(1));
+    let window = |first: usize| Window {
+        start_secs: start_secs + rate.secs_at(first),
+        end_secs: start_secs + rate.secs_at((first + stretch).min(frames)),
         condition: None,
         training: true,
     };
-    Ok((0..count).map(stretch).collect())
+    Ok((0..frames).step_by(stretch).map(window).collect())
 }
 
 /// Refuses a trial whose responses would not fit into memory; the error is a clause.

@@ -13,7 +13,7 @@ use hdf5_reader::Dataset;
 
 use super::hdf5::{Found, Hdf5, attribute, is_u8, reference, shape};
 use super::identity::{Said, clean};
-use super::recording::{Activity, Pictures, Plane, Recording, Signal, Traces, Window};
+use super::recording::{Activity, Pictures, Plane, Recording, Screen, Signal, Traces, Window};
 use super::{ImportError, ImportOptions, condition, stretches};
 use crate::data::align::Clock;
 use crate::data::{Session, SessionError, SessionUnit};
@@ -21,6 +21,8 @@ use crate::signals::{FrameRate, Raster};
 
 /// Longest side of a picture, pixels.
 const LONGEST_SIDE: usize = 4096;
+/// Most rows of the tables of trials.
+const MOST_TRIALS: usize = 1_000_000;
 
 /// Opens a file.
 pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
@@ -58,7 +60,7 @@ pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, Impo
         None => {
             notes.push("no table of trials: cut into stretches of a minute".to_owned());
             let (start, end) = extent(&activity);
-            stretches(start, end).map_err(|what| file.wrong("processing", what))?
+            stretches(start, end, rate).map_err(|what| file.wrong("processing", what))?
         }
     };
     for (index, window) in windows.iter().enumerate() {
@@ -253,6 +255,7 @@ impl Table {
         table.path = cells.path.clone();
         let column = |names: &[&str]| names.iter().find_map(|name| file.column(&file.dataset(cells, name)?));
         let ids = column(&["id"]);
+        let numbers: Option<Vec<u32>> = ids.as_ref().and_then(|ids| ids.iter().map(|id| id.parse().ok()).collect());
         let areas = column(&["brain_area", "visual_area", "area", "location", "region"]);
         let layers = column(&["layer", "cortical_layer"]);
         let delays = column(&["ms_delay", "delay_ms"]);
@@ -260,14 +263,12 @@ impl Table {
         for (index, &row) in table.rows.iter().enumerate() {
             let cell = |column: &Option<Vec<String>>| column.as_ref().and_then(|column| column.get(row).cloned());
             let unit = &mut table.units[index];
-            match ids.as_ref().map(|ids| ids.get(row).and_then(|id| id.parse().ok())) {
-                Some(Some(id)) => unit.unit = id,
-                Some(None) => {
-                    let what = format!("cell {index} is row {row} of `{}`, which has no such row", cells.path);
-                    return Err(file.wrong(&place, what));
-                }
-                None => unit.unit = row as u32,
+            if ids.as_ref().is_some_and(|ids| row >= ids.len()) {
+                let what = format!("cell {index} is row {row} of `{}`, which has no such row", cells.path);
+                return Err(file.wrong(&place, what));
             }
+            // Numbers that do not fit are of no use to tell cells apart: rows are.
+            unit.unit = numbers.as_ref().map_or(row as u32, |numbers| numbers[row]);
             unit.area = named(cell(&areas).or_else(|| plane.clone()));
             unit.layer = named(cell(&layers));
             let delay = cell(&delays).and_then(|delay| delay.parse::<f64>().ok());
@@ -329,7 +330,7 @@ fn behavior(file: &Hdf5, processing: &[Found]) -> Result<[Option<Signal>; 4], Se
     let series: Vec<&Found> = processing
         .iter()
         .chain(&acquired)
-        .filter(|found| matches!(found.kind.as_str(), "TimeSeries" | "SpatialSeries" | "AbstractFeatureSeries"))
+        .filter(|found| matches!(found.kind.as_str(), "TimeSeries" | "SpatialSeries" | "EllipseSeries"))
         .collect();
     let path = |found: &Found| found.path.to_ascii_lowercase().replace("processing/behavior", "");
     let has = |path: &str, words: &[&str]| words.iter().any(|word| path.contains(word));
@@ -348,7 +349,8 @@ fn behavior(file: &Hdf5, processing: &[Found]) -> Result<[Option<Signal>; 4], Se
         let signal = |&column: &usize| Some(Signal { clock: clock.clone(), values: std::mem::take(&mut all[column]) });
         Ok(columns.iter().map(signal).collect())
     };
-    let gaze = find(&|path| eye(path) && !size(path) && has(path, &["position", "cent", "location", "gaze"]));
+    let place = |path: &str| !size(path) && has(path, &["position", "cent", "location", "gaze", "tracking"]);
+    let gaze = find(&|path| path.contains("pupil") && place(path)).or_else(|| find(&|path| eye(path) && place(path)));
     let radius = find(&|path| eye(path) && size(path));
     let running =
         find(&|path| !eye(path) && has(path, &["treadmill", "running", "velocity", "speed", "wheel", "locomotion"]));
@@ -395,7 +397,7 @@ impl Pictures for Stored {
 }
 
 /// What was on the screen: the first series of grey levels.
-fn screen(file: &Hdf5, notes: &mut Vec<String>) -> Result<Option<(Clock, Box<dyn Pictures>)>, SessionError> {
+fn screen(file: &Hdf5, notes: &mut Vec<String>) -> Result<Option<Screen>, SessionError> {
     let shown = file.below("stimulus/presentation");
     for found in &shown {
         let index = match found.kind.as_str() {
@@ -475,6 +477,10 @@ fn trials(file: &Hdf5, options: &ImportOptions, notes: &mut Vec<String>) -> Resu
         let (starts, stops) = (time("start_time")?, time("stop_time")?);
         if starts.len() != stops.len() {
             let what = format!("it has {} start times and {} stop times", starts.len(), stops.len());
+            return Err(file.wrong(&table.path, what).into());
+        }
+        if rows.len() + starts.len() > MOST_TRIALS {
+            let what = format!("it has {} rows, expected at most {MOST_TRIALS} trials", starts.len());
             return Err(file.wrong(&table.path, what).into());
         }
         let (_, mut names) = table.group.member_names().unwrap_or_default();

@@ -49,6 +49,9 @@ pub(super) struct Signal {
     pub(super) values: Vec<f32>,
 }
 
+/// Times of flips, and the pictures that they showed.
+pub(super) type Screen = (Clock, Box<dyn Pictures>);
+
 /// A whole recording.
 #[derive(Debug)]
 pub(super) struct Recording {
@@ -56,8 +59,7 @@ pub(super) struct Recording {
     pub(super) activity: Activity,
     /// Pupil x and y, pupil radius, treadmill velocity, where they were recorded.
     pub(super) behavior: [Option<Signal>; 4],
-    /// Times of the flips, and the pictures that they showed.
-    pub(super) screen: Option<(Clock, Box<dyn Pictures>)>,
+    pub(super) screen: Option<Screen>,
     pub(super) windows: Vec<Window>,
     pub(super) z_scores: OnceLock<[Scale; 4]>,
     pub(super) means: OnceLock<Vec<f32>>,

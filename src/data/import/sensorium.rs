@@ -161,10 +161,10 @@ fn conditions(folder: &Folder, count: usize, options: &ImportOptions) -> Result<
         } else {
             options.conditions.iter().any(|wanted| wanted == name)
         };
-        if let Some(Ok(texts)) = wanted.then(|| Array::open(&entry.path()).and_then(|array| array.texts())) {
-            if texts.len() == count {
-                columns.push((name.to_owned(), texts));
-            }
+        if let Some(Ok(texts)) = wanted.then(|| Array::open(&entry.path()).and_then(|array| array.texts()))
+            && texts.len() == count
+        {
+            columns.push((name.to_owned(), texts));
         }
     }
     columns.sort();
@@ -273,10 +273,10 @@ impl Folder {
             let (mean, deviation) = (read(kind, "mean")?, read(kind, "std")?);
             Some(mean.into_iter().zip(deviation).map(|(mean, deviation)| Scale::known(mean, deviation)).collect())
         };
-        if let (Some(center), Some(behavior)) = (pairs("pupil_center"), pairs("behavior")) {
-            if let (&[x, y], &[radius, .., speed]) = (&center[..], &behavior[..]) {
-                self.z_scores = OnceLock::from([x, y, radius, speed]);
-            }
+        if let (Some(center), Some(behavior)) = (pairs("pupil_center"), pairs("behavior"))
+            && let (&[x, y], &[radius, .., speed]) = (&center[..], &behavior[..])
+        {
+            self.z_scores = OnceLock::from([x, y, radius, speed]);
         }
         let mean = read("responses", "mean").filter(|mean| mean.len() == self.units);
         if let Some(mean) = mean.filter(|mean| mean.iter().all(|mean| *mean >= 0.0 && mean.is_finite())) {

@@ -74,7 +74,7 @@ pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, Impo
         ImportError::lacks(path, FORMAT, "a frame rate that can be read in `ops.npy`: name it (--frame-rate)")
     })?;
     let clock = Clock::Steady { start_secs: 0.0, rate_hz: rate.0, count: frames };
-    let windows = stretches(0.0, frames as f64 / rate.0).map_err(|what| traces[0].0.wrong(what))?;
+    let windows = stretches(0.0, frames as f64 / rate.0, rate).map_err(|what| traces[0].0.wrong(what))?;
     check_length(0, windows[0].end_secs, rate, cells.len()).map_err(|what| traces[0].0.wrong(what))?;
     let units = cells.iter().map(|&cell| SessionUnit { unit: cell as u32, area: None, layer: None }).collect();
     let mut about = toml::Table::new();
@@ -98,8 +98,10 @@ pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, Impo
     Ok(Session { id, frame_rate: rate, raster, units, trials: recording.into_trials(), about })
 }
 
+type Chosen = (Vec<(Array, f32)>, &'static str);
+
 /// The arrays that make the responses, each with its weight, and what they are called.
-fn choose(folder: &Path, options: &ImportOptions) -> Result<(Vec<(Array, f32)>, &'static str), ImportError> {
+fn choose(folder: &Path, options: &ImportOptions) -> Result<Chosen, ImportError> {
     let array = |name: &str, weight: f32| Ok::<_, ImportError>((Array::open(&folder.join(name))?.kept_open()?, weight));
     let has = |name: &str| folder.join(name).is_file();
     match options.signal.as_deref() {
