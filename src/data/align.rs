@@ -157,43 +157,72 @@ pub fn hamming_taps(radius: usize) -> Vec<f64> {
     taps.into_iter().map(|tap| tap / sum).collect()
 }
 
-/// A signal on a grid: low-passed where the grid is coarser, then interpolated linearly between the samples on either
-/// side. A sample counts as taken `delay_secs` after its time on the clock, as in a cell that lies further down the
-/// scanned image. NaN beyond the first and last sample, and where a sample that is needed is NaN.
-pub fn resample(clock: &Clock, values: &[f32], delay_secs: f64, grid: &Grid) -> Vec<f32> {
-    let count = clock.count().min(values.len());
-    let radius = clock.period_secs().map_or(0, |period| hamming_radius(period, grid.period_secs()));
-    let taps = hamming_taps(radius);
-    let smooth = |sample: usize| {
-        let (mut sum, mut weight) = (0.0, 0.0);
-        for (tap, at) in taps.iter().zip(sample as isize - radius as isize..) {
-            // At the ends of the recording the window is cut, and weighs what is left.
-            if let Some(value) = usize::try_from(at).ok().filter(|&at| at < count).map(|at| values[at]) {
-                sum += tap * f64::from(value);
-                weight += tap;
+/// How signals of one clock and delay come onto a grid: worked out once, used for every cell of an image line.
+#[derive(Debug, Clone)]
+pub struct Resampling {
+    /// Weights of the low-pass; one where there is none.
+    taps: Vec<f64>,
+    /// For each frame the sample before it, and how far the frame lies on the way to the next, 0 to 1. `None` where
+    /// nothing was measured.
+    places: Vec<Option<(usize, f64)>>,
+    /// Number of samples.
+    count: usize,
+}
+
+impl Resampling {
+    /// For samples that count as taken `delay_secs` after their time on the clock, as in a cell that lies further down
+    /// the scanned image.
+    pub fn new(clock: &Clock, delay_secs: f64, grid: &Grid) -> Self {
+        let count = clock.count();
+        let radius = clock.period_secs().map_or(0, |period| hamming_radius(period, grid.period_secs()));
+        let slack = SLACK * grid.period_secs();
+        let place = |frame: usize| {
+            let secs = grid.secs_at(frame) - delay_secs;
+            let after = clock.until(secs).min(count);
+            let Some(before) = after.checked_sub(1) else {
+                // A grid that starts with the first sample, but for rounding.
+                return (count > 0 && secs + slack >= clock.secs_at(0)).then_some((0, 0.0));
+            };
+            let left = clock.secs_at(before);
+            if secs <= left + slack {
+                return Some((before, 0.0));
             }
-        }
-        sum / weight
-    };
-    let slack = SLACK * grid.period_secs();
-    let at = |frame: usize| {
-        let secs = grid.secs_at(frame) - delay_secs;
-        let after = clock.until(secs).min(count);
-        let Some(before) = after.checked_sub(1) else {
-            // A grid that starts with the first sample, but for rounding.
-            return if count > 0 && secs + slack >= clock.secs_at(0) { smooth(0) } else { f64::NAN };
+            (after < count).then(|| (before, (secs - left) / (clock.secs_at(after) - left)))
         };
-        let (left, right) = (clock.secs_at(before), if after < count { clock.secs_at(after) } else { f64::INFINITY });
-        let part = (secs - left) / (right - left);
-        if secs <= left + slack {
-            smooth(before)
-        } else if after < count {
-            (1.0 - part) * smooth(before) + part * smooth(after)
-        } else {
-            f64::NAN
-        }
-    };
-    (0..grid.frames).map(|frame| at(frame) as f32).collect()
+        Self { taps: hamming_taps(radius), places: (0..grid.frames).map(place).collect(), count }
+    }
+
+    /// One signal, `[sample]`, on the grid, `[frame]`. NaN where nothing was measured, or a sample that is needed is NaN.
+    pub fn apply(&self, values: &[f32]) -> Vec<f32> {
+        let values = values.get(..self.count).unwrap_or(values);
+        let radius = self.taps.len() / 2;
+        let smooth = |sample: usize| {
+            if radius == 0 {
+                return values.get(sample).copied().map_or(f64::NAN, f64::from);
+            }
+            let (mut sum, mut weight) = (0.0, 0.0);
+            for (tap, at) in self.taps.iter().zip(sample as isize - radius as isize..) {
+                // At the ends of the recording the window is cut, and weighs what is left.
+                if let Some(&value) = usize::try_from(at).ok().and_then(|at| values.get(at)) {
+                    sum += tap * f64::from(value);
+                    weight += tap;
+                }
+            }
+            sum / weight
+        };
+        let at = |place: &Option<(usize, f64)>| match *place {
+            None => f32::NAN,
+            Some((before, 0.0)) => smooth(before) as f32,
+            Some((before, part)) => ((1.0 - part) * smooth(before) + part * smooth(before + 1)) as f32,
+        };
+        self.places.iter().map(at).collect()
+    }
+}
+
+/// A signal on a grid: low-passed where the grid is coarser, then interpolated linearly between the samples on either
+/// side. NaN beyond the first and last sample, and where a sample that is needed is NaN.
+pub fn resample(clock: &Clock, values: &[f32], delay_secs: f64, grid: &Grid) -> Vec<f32> {
+    Resampling::new(clock, delay_secs, grid).apply(values)
 }
 
 /// The picture that was on the screen at each frame: that of the nearest preceding flip. `None` before the first.

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::scale::{Scale, behavior_of};
-use crate::data::align::{Clock, Grid, nearest_preceding, resample, spikes_in_frames};
+use crate::data::align::{Clock, Grid, Resampling, nearest_preceding, resample, spikes_in_frames};
 use crate::data::session::{TrialData, TrialSource};
 use crate::data::{Record, SessionError, Trial};
 use crate::signals::{FrameRate, FrameSource, Raster, Responses, SourceError};
@@ -117,9 +117,15 @@ impl Recording {
                     let longest = plane.delays_secs.iter().copied().fold(0.0, f64::max);
                     let samples = plane.clock.needed(grid, longest);
                     let clock = plane.clock.part(samples.clone());
+                    let mut last: Option<(f64, Resampling)> = None;
                     for (cell, trace) in plane.traces.read(samples)?.into_iter().enumerate() {
                         let delay = plane.delays_secs.get(cell).copied().unwrap_or(0.0);
-                        put(unit, resample(&clock, &trace, delay, grid));
+                        let resampling = match last.take() {
+                            Some((known, resampling)) if known == delay => resampling,
+                            _ => Resampling::new(&clock, delay, grid),
+                        };
+                        put(unit, resampling.apply(&trace));
+                        last = Some((delay, resampling));
                         unit += 1;
                     }
                 }
