@@ -4,6 +4,7 @@ mod demo;
 mod evaluate;
 mod predict;
 mod selection;
+mod session;
 mod simulate;
 mod stimulus;
 mod train;
@@ -67,6 +68,9 @@ enum Command {
         #[command(flatten)]
         device: DeviceArgument,
     },
+    /// Show recordings of many formats, and convert them into sessions
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Record simulated mice with known tuning into session folders
     Simulate(simulate::SimulateArguments),
     /// Train a twin on the sessions of one or many animals
@@ -251,6 +255,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
             let twin = twin.load_or(protocol.twin.as_ref())?;
             demo::run(&protocol, &out, twin, &device)
         }
+        Some(Command::Session(command)) => session::perform(command),
         Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
         Some(Command::Train(arguments)) => train::train(&arguments),
         Some(Command::Adapt(arguments)) => train::adapt(&arguments),

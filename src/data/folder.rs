@@ -12,15 +12,16 @@
 //! ```
 //!
 //! Files are named by the `trial` column; `stimuli` names the trial that stores the pixels, so repeats share one file.
-//! What was not measured is NaN.
+//! What was not measured is NaN. Of responses to something that is not known, `stimuli` is empty, and a session of
+//! such trials alone has no raster.
 
 use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::session::{ScanId, Session, SessionError, SessionUnit, Trial, TrialSource, rates_beside};
+use super::session::{Record, ScanId, Session, SessionError, SessionUnit, Trial, TrialSource, rates_beside};
 use super::target::{UnfinishedFolder, folder_of};
-use super::trial_array::{TrialMovie, check_rows, write_rows, write_stimuli};
+use super::trial_array::{TrialMovie, check_rows, digest, write_rows, write_stimuli};
 use crate::signals::{Behavior, FrameRate, FrameSource, Raster, Responses};
 
 /// The only version of the layout so far.
@@ -73,10 +74,14 @@ impl Session {
         let mut writer = SessionWriter::create(folder, self)?;
         for trial in &self.trials {
             let record = trial.record()?;
-            let mut movie = trial.movie()?;
             let condition = trial.condition.as_deref();
             writer.domain(trial.domain.as_deref());
-            writer.trial(trial.training, condition, movie.as_mut(), &record.behavior, &record.responses)?;
+            let mut movie = if trial.has_movie() { Some(trial.movie()?) } else { None };
+            let movie: Option<&mut dyn FrameSource> = match &mut movie {
+                Some(movie) => Some(movie.as_mut()),
+                None => None,
+            };
+            writer.record(trial.training, condition, movie, &record)?;
             if let Some(rates) = trial.rates()? {
                 writer.rates(&rates)?;
             }
@@ -95,7 +100,7 @@ pub struct SessionWriter {
     units: usize,
     trials: csv::Writer<Vec<u8>>,
     count: u32,
-    /// Names of conditions, and the trials that store their pixels.
+    /// Names of conditions, or of pixels, and the trials that store them.
     shown: std::collections::HashMap<String, (u32, usize)>,
     /// Of the trials that follow.
     domain: Option<String>,
@@ -144,9 +149,41 @@ impl SessionWriter {
         behavior: &Behavior,
         responses: &Responses,
     ) -> Result<(), SessionError> {
-        let (frames, raster) = (movie.frames(), movie.raster());
+        let record = Record::new(behavior.clone(), responses.clone(), Vec::new());
+        self.add(training, condition, condition, Some(movie), &record)
+    }
+
+    /// Adds a trial with what was missing in it; without a movie where it is not known what was shown. The pixels of
+    /// repeats are stored once.
+    ///
+    /// # Errors
+    /// As [`SessionWriter::trial`].
+    pub fn record(
+        &mut self,
+        training: bool,
+        condition: Option<&str>,
+        movie: Option<&mut dyn FrameSource>,
+        record: &Record,
+    ) -> Result<(), SessionError> {
+        let Some(movie) = movie else { return self.add(training, condition, None, None, record) };
+        let pixels = if movie.samples() == 1 { Some(digest(movie)?) } else { None };
+        self.add(training, condition, pixels.as_deref(), Some(movie), record)
+    }
+
+    /// Adds a trial; of movies with the same name only the first is stored.
+    fn add(
+        &mut self,
+        training: bool,
+        condition: Option<&str>,
+        name: Option<&str>,
+        movie: Option<&mut dyn FrameSource>,
+        record: &Record,
+    ) -> Result<(), SessionError> {
+        let Record { behavior, responses, .. } = record;
+        let (frames, movies) =
+            movie.as_ref().map_or((responses.frames(), 1), |movie| (movie.frames(), movie.samples()));
         for (name, found, samples) in [
-            ("movie", frames, movie.samples()),
+            ("movie", frames, movies),
             ("behaviour", behavior.frames(), behavior.samples()),
             ("responses", responses.frames(), responses.samples()),
         ] {
@@ -156,6 +193,7 @@ impl SessionWriter {
                 return Err(SessionError::Trial(what));
             }
         }
+        let raster = movie.as_ref().map_or(self.raster, |movie| movie.raster());
         if raster != self.raster || responses.units() != self.units {
             return Err(SessionError::Trial(format!(
                 "it has {raster} pixels and {} units, but the session {} pixels and {} units",
@@ -165,32 +203,31 @@ impl SessionWriter {
             )));
         }
         let (trial, folder) = (self.count, self.growing.path());
-        let known = condition.and_then(|name| self.shown.get(name)).filter(|(_, length)| *length == frames);
-        let stored = match known {
-            Some((stored, _)) => *stored,
-            None => {
+        let known = name.and_then(|name| self.shown.get(name)).filter(|(_, length)| *length == frames);
+        let stored = match (known, movie) {
+            (_, None) => None,
+            (Some((stored, _)), Some(_)) => Some(*stored),
+            (None, Some(movie)) => {
                 write_stimuli(&array(folder, "stimuli", trial), movie)?;
-                trial
+                if let Some(name) = name {
+                    self.shown.entry(name.to_owned()).or_insert((trial, frames));
+                }
+                Some(trial)
             }
         };
-        let pairs = |pair: fn(&Behavior, usize) -> [f32; 2]| -> Vec<f32> {
-            (0..frames).flat_map(|frame| pair(behavior, frame)).collect()
-        };
-        write_rows(&array(folder, "perspectives", trial), 2, &pairs(|behavior, frame| behavior.gaze(frame)[0]))?;
-        write_rows(&array(folder, "modulations", trial), 2, &pairs(|behavior, frame| behavior.state(frame)[0]))?;
+        let [gaze, state] = record.measured();
+        write_rows(&array(folder, "perspectives", trial), 2, &gaze)?;
+        write_rows(&array(folder, "modulations", trial), 2, &state)?;
         write_rows(&array(folder, "units", trial), self.units, responses.values())?;
         let row = [
             trial.to_string(),
             training.to_string(),
             frames.to_string(),
             condition.unwrap_or_default().to_owned(),
-            stored.to_string(),
+            stored.map(|stored| stored.to_string()).unwrap_or_default(),
             self.domain.clone().unwrap_or_default(),
         ];
         self.trials.write_record(&row).expect("memory can be written to");
-        if let Some(name) = condition {
-            self.shown.entry(name.to_owned()).or_insert((trial, frames));
-        }
         self.count += 1;
         Ok(())
     }
@@ -267,8 +304,10 @@ fn described(session: &Session) -> String {
     table.insert("session".to_owned(), toml::Value::Integer(session.id.session.into()));
     table.insert("scan".to_owned(), toml::Value::Integer(session.id.scan.into()));
     table.insert("frame_rate_hz".to_owned(), toml::Value::Float(session.frame_rate.0));
-    table
-        .insert("raster".to_owned(), toml::Value::Array(vec![side(session.raster.height), side(session.raster.width)]));
+    if session.raster.pixels() > 0 {
+        let sides = vec![side(session.raster.height), side(session.raster.width)];
+        table.insert("raster".to_owned(), toml::Value::Array(sides));
+    }
     table.to_string()
 }
 
@@ -354,7 +393,7 @@ impl Description<'_> {
     }
 
     fn raster(&mut self) -> Result<Raster, SessionError> {
-        let value = self.take("raster", "[height, width]")?;
+        let Some(value) = self.table.remove("raster") else { return Ok(Raster { height: 0, width: 0 }) };
         let sides: Option<Vec<usize>> = value.as_array().and_then(|sides| {
             let side = |side: &toml::Value| usize::try_from(side.as_integer()?).ok();
             sides.iter().map(|s| side(s).filter(|side| (1..=LONGEST_SIDE).contains(side))).collect()
@@ -481,7 +520,7 @@ fn read_trials(folder: &Path, raster: Raster, units: usize) -> Result<Vec<Trial>
             return Err(row.wrong("the trial has 0 frames, expected at least one".to_owned()));
         }
         let source = TrialSource::Files {
-            stimuli: array(folder, "stimuli", row.number(4)?),
+            stimuli: if row.text(4).is_empty() { None } else { Some(array(folder, "stimuli", row.number(4)?)) },
             perspectives: array(folder, "perspectives", trial),
             modulations: array(folder, "modulations", trial),
             units: array(folder, "units", trial),
@@ -489,7 +528,13 @@ fn read_trials(folder: &Path, raster: Raster, units: usize) -> Result<Vec<Trial>
             raster,
         };
         if let TrialSource::Files { stimuli, perspectives, modulations, units: responses, .. } = &source {
-            TrialMovie::open(stimuli, frames, raster)?;
+            match stimuli {
+                Some(_) if raster.pixels() == 0 => {
+                    return Err(row.wrong("it has a movie, but session.toml names no `raster`".to_owned()));
+                }
+                Some(stimuli) => drop(TrialMovie::open(stimuli, frames, raster)?),
+                None => {}
+            }
             check_rows(perspectives, frames, 2)?;
             check_rows(modulations, frames, 2)?;
             check_rows(responses, frames, units)?;

@@ -1,7 +1,11 @@
-//! Files: movies, behaviour, responses, spikes and recording sessions on disk, and simulated mice to record from.
+//! Files: movies, behaviour, responses, spikes and recording sessions on disk, recordings in the formats of the field, and
+//! simulated mice to record from.
 
+pub mod align;
 mod array_file;
+mod export;
 mod folder;
+pub mod import;
 mod movie_file;
 mod npy_header;
 pub(crate) mod save;
@@ -12,7 +16,8 @@ mod target;
 mod trial_array;
 
 pub use array_file::{ArrayError, NpyMovie, NpyResponsesWriter, read_behavior_npy};
+pub use export::save_npz;
 pub use folder::SessionWriter;
 pub use movie_file::{MovieFileError, MovieFormat, write_movie, write_movie_as};
-pub use session::{Missing, Record, ScanId, Session, SessionError, SessionUnit, Trial};
+pub use session::{Counted, Missing, Record, ScanId, Session, SessionError, SessionUnit, Trial};
 pub(crate) use target::{UnfinishedFolder, check_folder, unfinished};

@@ -55,7 +55,7 @@ pub enum SessionError {
     /// A unit that was not recorded here.
     #[error(
         "unit {unit} of session {session}, scan {scan}, animal {animal} is not in this recording of {recording}: \
-         only units of the same animal, session and scan belong together"
+         only units of the same animal, session and scan belong together (populations can still be compared)"
     )]
     Stranger {
         /// Animal of the unit, or "unknown".
@@ -72,6 +72,9 @@ pub enum SessionError {
     /// The movie could not be drawn or read.
     #[error("the movie could not be read: {0}")]
     Movie(#[from] SourceError),
+    /// Responses were recorded, but what was shown is not stored.
+    #[error("this trial has no movie: its recording holds responses only")]
+    NoMovie,
 }
 
 /// Identity of a recording. The animal is part of it: "4-7" of two animals are different recordings.
@@ -86,9 +89,13 @@ pub struct ScanId {
 }
 
 impl ScanId {
+    /// Name of an animal that a recording does not tell; it is the same animal as no other.
+    pub const UNKNOWN: &str = "unknown";
+
     /// Identity of one of its units.
     pub fn unit(&self, unit: u32) -> UnitId {
-        UnitId { animal: Some(self.animal.clone()), session: self.session, scan: self.scan, unit }
+        let animal = (self.animal != Self::UNKNOWN).then(|| self.animal.clone());
+        UnitId { animal, session: self.session, scan: self.scan, unit }
     }
 }
 
@@ -127,17 +134,32 @@ pub struct Trial {
 #[derive(Debug, Clone)]
 pub(super) enum TrialSource {
     Memory {
-        movie: Arc<Movie>,
+        movie: Option<Arc<Movie>>,
         record: Arc<Record>,
     },
     Files {
-        stimuli: PathBuf,
+        stimuli: Option<PathBuf>,
         perspectives: PathBuf,
         modulations: PathBuf,
         units: PathBuf,
         count: usize,
         raster: Raster,
     },
+    Recording(Arc<dyn TrialData>),
+}
+
+/// The data of one trial in a recording of another format, read when they are asked for.
+pub(super) trait TrialData: std::fmt::Debug + Send + Sync {
+    /// Whether what was shown is stored.
+    fn has_movie(&self) -> bool {
+        false
+    }
+    /// The movie, one sample of as many frames as the trial has.
+    fn movie(&self) -> Result<Box<dyn FrameSource>, SessionError> {
+        Err(SessionError::NoMovie)
+    }
+    /// Behaviour and responses, one sample of as many frames.
+    fn record(&self) -> Result<Record, SessionError>;
 }
 
 /// What was measured in one trial, each of one sample.
@@ -149,6 +171,8 @@ pub struct Record {
     pub responses: Responses,
     /// How much of it was missing.
     pub missing: Missing,
+    /// Where behaviour was missing: 4 · frame + 0 for pupil x, 1 for pupil y, 2 for pupil radius, 3 for velocity.
+    pub(super) absent: Vec<usize>,
 }
 
 /// Values that were not recorded: NaN in the files.
@@ -158,6 +182,44 @@ pub struct Missing {
     pub behavior: usize,
     /// Of the responses.
     pub responses: usize,
+}
+
+impl Record {
+    /// Behaviour with the places where it was missing, and responses, whose missing values are counted here.
+    pub(super) fn new(behavior: Behavior, responses: Responses, absent: Vec<usize>) -> Self {
+        let missing = Missing {
+            behavior: absent.len(),
+            responses: responses.values().iter().filter(|value| value.is_nan()).count(),
+        };
+        Self { behavior, responses, missing, absent }
+    }
+
+    /// Gaze and state as they were measured, NaN where they were not, each `[time, 2]`.
+    pub(super) fn measured(&self) -> [Vec<f32>; 2] {
+        let pairs = |pair: fn(&Behavior, usize) -> [f32; 2]| -> Vec<f32> {
+            (0..self.behavior.frames()).flat_map(|frame| pair(&self.behavior, frame)).collect()
+        };
+        let mut both =
+            [pairs(|behavior, frame| behavior.gaze(frame)[0]), pairs(|behavior, frame| behavior.state(frame)[0])];
+        for &place in &self.absent {
+            let (frame, signal) = (place / 4, place % 4);
+            both[signal / 2][2 * frame + signal % 2] = f32::NAN;
+        }
+        both
+    }
+}
+
+/// How much a session holds, and how much of it was not measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counted {
+    /// Frames of all trials.
+    pub frames: usize,
+    /// Values of gaze and arousal, four a frame.
+    pub behavior: usize,
+    /// Values of the responses, one a frame and unit.
+    pub responses: usize,
+    /// Those of them that are missing.
+    pub missing: Missing,
 }
 
 impl Trial {
@@ -184,9 +246,14 @@ impl Trial {
                 )));
             }
         }
-        let missing = Missing { behavior: 0, responses: responses.values().iter().filter(|v| v.is_nan()).count() };
-        let record = Arc::new(Record { behavior, responses, missing });
-        Ok(Self { training, frames, condition, domain: None, source: TrialSource::Memory { movie, record } })
+        let record = Arc::new(Record::new(behavior, responses, Vec::new()));
+        Ok(Self {
+            training,
+            frames,
+            condition,
+            domain: None,
+            source: TrialSource::Memory { movie: Some(movie), record },
+        })
     }
 
     /// The same trial in a domain of stimuli.
@@ -215,14 +282,70 @@ impl Trial {
         Ok(Responses::new(self.frames, 1, *count, rates))
     }
 
+    /// A trial in memory whose movie is not known.
+    ///
+    /// # Errors
+    /// When behaviour and responses have not the same number of frames and one sample each.
+    pub fn without_movie(
+        training: bool,
+        condition: Option<String>,
+        behavior: Behavior,
+        responses: Responses,
+    ) -> Result<Self, SessionError> {
+        let frames = responses.frames();
+        if behavior.frames() != frames || behavior.samples() != 1 || responses.samples() != 1 {
+            return Err(SessionError::Trial(format!(
+                "the behaviour has {} frames and {} samples, the responses have {frames} and {}, expected as many frames \
+                 and 1 sample",
+                behavior.frames(),
+                behavior.samples(),
+                responses.samples()
+            )));
+        }
+        let record = Arc::new(Record::new(behavior, responses, Vec::new()));
+        Ok(Self { training, frames, condition, domain: None, source: TrialSource::Memory { movie: None, record } })
+    }
+
+    /// Whether what was shown is stored.
+    pub fn has_movie(&self) -> bool {
+        match &self.source {
+            TrialSource::Memory { movie, .. } => movie.is_some(),
+            TrialSource::Files { stimuli, .. } => stimuli.is_some(),
+            TrialSource::Recording(data) => data.has_movie(),
+        }
+    }
+
+    /// The kind of what was shown: the domain, or the name of the condition before its numbers, or the stimulus that it
+    /// names.
+    pub fn domain(&self) -> Option<&str> {
+        if self.domain.is_some() {
+            return self.domain.as_deref();
+        }
+        let name = self.condition.as_deref()?;
+        let first = name.split([',', ':']).next().unwrap_or(name);
+        let kind = match first.split_once('=') {
+            Some(("stimulus" | "stimulus_name" | "stimulus_type" | "condition", value)) => value,
+            Some((key, _)) => key,
+            None => first,
+        };
+        let kind = kind.trim_end_matches(|char: char| char.is_ascii_digit() || matches!(char, ' ' | '_' | '-' | '.'));
+        Some(if kind.is_empty() { name } else { kind })
+    }
+
     /// The movie that was shown, one sample.
     ///
     /// # Errors
-    /// When its file cannot be read or was changed since the session was opened.
+    /// When its file cannot be read or was changed since the session was opened, or there is none.
     pub fn movie(&self) -> Result<Box<dyn FrameSource>, SessionError> {
         Ok(match &self.source {
-            TrialSource::Memory { movie, .. } => Box::new(SharedMovie(Arc::clone(movie))),
-            TrialSource::Files { stimuli, raster, .. } => Box::new(TrialMovie::open(stimuli, self.frames, *raster)?),
+            TrialSource::Memory { movie: Some(movie), .. } => Box::new(SharedMovie(Arc::clone(movie))),
+            TrialSource::Files { stimuli: Some(stimuli), raster, .. } => {
+                Box::new(TrialMovie::open(stimuli, self.frames, *raster)?)
+            }
+            TrialSource::Memory { movie: None, .. } | TrialSource::Files { stimuli: None, .. } => {
+                return Err(SessionError::NoMovie);
+            }
+            TrialSource::Recording(data) => data.movie()?,
         })
     }
 
@@ -234,24 +357,25 @@ impl Trial {
     pub fn record(&self) -> Result<Arc<Record>, SessionError> {
         match &self.source {
             TrialSource::Memory { record, .. } => Ok(Arc::clone(record)),
+            TrialSource::Recording(data) => Ok(Arc::new(data.record()?)),
             TrialSource::Files { perspectives, modulations, units, count, .. } => {
-                let mut missing = Missing::default();
-                let mut pairs = |path: &Path| -> Result<Vec<[f32; 2]>, SessionError> {
+                let mut absent = Vec::new();
+                let mut pairs = |path: &Path, signal: usize| -> Result<Vec<[f32; 2]>, SessionError> {
                     let mut rows = read_rows(path, self.frames, 2)?;
                     refuse_large(path, &rows, 2, LARGEST_Z)?;
-                    for value in rows.iter_mut().filter(|value| value.is_nan()) {
-                        (*value, missing.behavior) = (0.0, missing.behavior + 1);
+                    for (place, value) in rows.iter_mut().enumerate().filter(|(_, value)| value.is_nan()) {
+                        *value = 0.0;
+                        absent.push(place / 2 * 4 + signal + place % 2);
                     }
                     Ok(rows.as_chunks::<2>().0.to_vec())
                 };
-                let (gaze, state) = (pairs(perspectives)?, pairs(modulations)?);
+                let (gaze, state) = (pairs(perspectives, 0)?, pairs(modulations, 2)?);
                 let behavior = Behavior::new(self.frames, 1, gaze, state).expect("the lengths and values were checked");
                 let responses = read_rows(units, self.frames, *count)?;
                 refuse_large(units, &responses, *count, f32::MAX)?;
-                missing.responses = responses.iter().filter(|value| value.is_nan()).count();
                 let responses =
                     Responses::new(self.frames, 1, *count, responses).expect("as many values as were asked for");
-                Ok(Arc::new(Record { behavior, responses, missing }))
+                Ok(Arc::new(Record::new(behavior, responses, absent)))
             }
         }
     }
@@ -313,7 +437,7 @@ pub struct Session {
     pub id: ScanId,
     /// Frames of movie, behaviour and responses per second.
     pub frame_rate: FrameRate,
-    /// Pixels of the movies.
+    /// Pixels of the movies; 0 x 0 where no trial has one.
     pub raster: Raster,
     /// The recorded cells, in the order of the responses.
     pub units: Vec<SessionUnit>,
@@ -336,7 +460,7 @@ impl Session {
     pub fn columns_of(&self, units: &[UnitId]) -> Result<Vec<usize>, SessionError> {
         let known: HashMap<UnitId, usize> = self.unit_ids().into_iter().zip(0..).collect();
         let column = |id: &UnitId| {
-            known.get(id).copied().ok_or_else(|| SessionError::Stranger {
+            known.get(id).filter(|_| id.animal.is_some()).copied().ok_or_else(|| SessionError::Stranger {
                 animal: id.animal.clone().unwrap_or_else(|| "unknown".to_owned()),
                 session: id.session,
                 scan: id.scan,
@@ -349,7 +473,24 @@ impl Session {
 
     /// Whether two sessions are recordings of the same scan of the same animal.
     pub fn is_same_scan(&self, other: &Self) -> bool {
-        self.id == other.id
+        self.id == other.id && self.id.animal != ScanId::UNKNOWN
+    }
+
+    /// Reads every trial once and counts what it holds.
+    ///
+    /// # Errors
+    /// The first trial that cannot be read.
+    pub fn counted(&self) -> Result<Counted, SessionError> {
+        let mut counted = Counted::default();
+        for trial in &self.trials {
+            let record = trial.record()?;
+            counted.frames += trial.frames;
+            counted.behavior += 4 * trial.frames;
+            counted.responses += record.responses.values().len();
+            counted.missing.behavior += record.missing.behavior;
+            counted.missing.responses += record.missing.responses;
+        }
+        Ok(counted)
     }
 
     /// Trials from which a twin may learn, or those kept for testing.

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
 use super::ArrayError;
 use super::array_file::{check_size, header, open};
 use super::npy_header::NpyHeader;
@@ -133,6 +135,18 @@ pub(super) fn read_rows(path: &Path, frames: usize, columns: usize) -> Result<Ve
         return Err(ArrayError::Damaged { file: name(), what: "it changed its length while it was read".to_owned() });
     }
     Ok(values)
+}
+
+/// A name for the pixels of a movie of one sample.
+pub(super) fn digest(movie: &mut dyn FrameSource) -> Result<String, SourceError> {
+    let (frames, size) = (movie.frames(), movie.raster().pixels());
+    let (mut hash, mut pixels) = (Sha256::new(), vec![0; BLOCK.min(frames) * size]);
+    for start in (0..frames).step_by(BLOCK) {
+        let count = BLOCK.min(frames - start);
+        movie.read(start, count, &mut pixels[..count * size])?;
+        hash.update(&pixels[..count * size]);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Copies a movie of one sample into a file.

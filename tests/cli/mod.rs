@@ -495,3 +495,37 @@ fn the_twin_of_a_protocol_is_looked_for_beside_it() {
     let said = refuses(&["run", &protocol, "--out", text(&out)]);
     assert!(said.contains(text(&folder.path().join("mice/absent.safetensors"))), "{said}");
 }
+
+#[test]
+fn a_recording_is_shown_and_converted_into_a_session() {
+    let fixture =
+        |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name).display().to_string();
+    let shown = succeeds(&["session", "show", &fixture("nwb/two_photon.nwb")]);
+    for line in [
+        "format     NWB file",
+        "animal     17797",
+        "session    4",
+        "scan       7",
+        "units      5 (V1 2, AL 1, LM 1, RL 1)",
+        "trials     6, 0.2 minutes at 30 frames a second; 4 to learn from, 2 for testing",
+        "repeats    2 of each of 1 test stimuli",
+        "movies     6 trials, 9 x 16 pixels (height x width)",
+        "domains    clip 6",
+    ] {
+        assert!(shown.lines().any(|found| found == line), "{line}\n{shown}");
+    }
+    assert!(shown.contains(" of 1800 (") && shown.contains(" of 1440 ("), "{shown}");
+
+    let scratch = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| scratch.path().join(name).display().to_string();
+    let suite2p = fixture("recordings/suite2p");
+    succeeds(&["session", "convert", &suite2p, "--animal", "M1", "--session", "2", "-o", &at("folder")]);
+    succeeds(&["session", "convert", &at("folder"), "-o", &at("one.npz")]);
+    let (folder, file) =
+        (succeeds(&["session", "show", &at("folder")]), succeeds(&["session", "show", &at("one.npz")]));
+    assert_eq!(folder.lines().skip(1).collect::<Vec<_>>(), file.lines().skip(1).collect::<Vec<_>>());
+    assert!(folder.contains("animal     M1\nsession    2\nscan       0\nunits      3\n"), "{folder}");
+    assert!(folder.contains("movies     none: responses only"), "{folder}");
+    assert!(refuses(&["session", "convert", &suite2p, "-o", &at("folder")]).contains("already there and not empty"));
+    assert!(refuses(&["session", "show", &at("absent")]).contains("could not be read"));
+}

@@ -1,13 +1,11 @@
 //! Tests of science: analysis, experiments and figures.
 
-<<<<<<< HEAD
-pub mod evaluation;
-=======
 mod confidence;
->>>>>>> analysis
+pub mod evaluation;
 mod figures;
 mod files;
 mod fits;
+mod import;
 mod maps;
 mod movie_file;
 mod pilot;
