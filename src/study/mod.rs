@@ -1,0 +1,18 @@
+//! The experiments with twins themselves: what a core that saw many animals is good for, and where it breaks.
+//!
+//! Every study is a function from sessions (and a twin) to a [`Table`] of medians with intervals, one row for each arm,
+//! animal, seed and domain of stimuli. Simulated mice make the truth known; nothing else here depends on them.
+
+mod curve;
+mod error;
+mod fidelity;
+mod lesions;
+mod stress;
+mod table;
+
+pub use curve::{CurvePlan, learning_curve};
+pub use error::StudyError;
+pub use fidelity::{Fidelity, TuningError, fidelity};
+pub use lesions::{Lesion, lesions};
+pub use stress::{Corruption, StressPlan, stress};
+pub use table::{Finding, Table};

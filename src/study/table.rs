@@ -1,0 +1,124 @@
+//! What came out, row by row.
+
+use crate::evaluation::{DomainEvaluation, Evaluation, Quantity};
+
+/// Medians over the units of one animal for one arm of a study.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Arm of the study, such as "adapted" or "without gaze".
+    pub arm: String,
+    /// Who was recorded.
+    pub animal: String,
+    /// Seed of the training.
+    pub seed: u64,
+    /// Minutes of clips that were learned from, where they are what is studied.
+    pub minutes: Option<f64>,
+    /// Domain of stimuli.
+    pub domain: String,
+    /// Units of which `cc_norm` is defined.
+    pub units: usize,
+    /// Median CC_norm with its 95 % interval over units.
+    pub cc_norm: Option<f64>,
+    /// The interval.
+    pub interval: Option<(f64, f64)>,
+    /// Median CC_abs.
+    pub cc_abs: Option<f64>,
+    /// Median correlation with the true rate, of simulated animals.
+    pub cc_true: Option<f64>,
+    /// Median of mean predicted over mean recorded response.
+    pub mean_ratio: Option<f64>,
+}
+
+/// A study's findings.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    /// What was studied, for the title.
+    pub title: String,
+    /// In order of arms, animals, seeds and domains.
+    pub findings: Vec<Finding>,
+}
+
+impl Table {
+    /// A study without findings yet.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), findings: Vec::new() }
+    }
+
+    /// Adds all domains of an evaluation.
+    pub fn add(&mut self, arm: &str, seed: u64, minutes: Option<f64>, evaluation: &Evaluation) {
+        for domain in &evaluation.domains {
+            self.findings.push(Finding::of(arm, seed, minutes, &evaluation.recording.animal, domain));
+        }
+    }
+
+    /// Different values of something, in order of appearance.
+    pub fn distinct(&self, of: impl Fn(&Finding) -> &str) -> Vec<&str> {
+        let mut known: Vec<&str> = Vec::new();
+        for finding in &self.findings {
+            if !known.contains(&of(finding)) {
+                known.push(of(finding));
+            }
+        }
+        known
+    }
+
+    /// Mean, least and greatest CC_norm over animals and seeds of an arm in a domain, with these minutes; `None` when
+    /// there is none.
+    pub fn spread(&self, arm: &str, domain: &str, minutes: Option<f64>) -> Option<(f64, f64, f64)> {
+        let wanted = |finding: &&Finding| finding.arm == arm && finding.domain == domain && finding.minutes == minutes;
+        let values: Vec<f64> = self.findings.iter().filter(wanted).filter_map(|finding| finding.cc_norm).collect();
+        let n = values.len();
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        (n > 0).then(|| (values.iter().sum::<f64>() / n as f64, least, greatest))
+    }
+
+    /// As CSV, one row a finding.
+    pub fn csv(&self) -> Vec<u8> {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        let columns = [
+            "arm", "animal", "seed", "minutes", "domain", "units", "cc_norm", "cc_norm_low", "cc_norm_high", "cc_abs",
+            "cc_true_rate", "mean_predicted_over_recorded",
+        ];
+        table.write_record(columns).expect("memory can be written to");
+        let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
+        for finding in &self.findings {
+            let row = [
+                finding.arm.clone(),
+                finding.animal.clone(),
+                finding.seed.to_string(),
+                finding.minutes.map_or_else(String::new, |minutes| minutes.to_string()),
+                finding.domain.clone(),
+                finding.units.to_string(),
+                number(finding.cc_norm),
+                number(finding.interval.map(|(low, _)| low)),
+                number(finding.interval.map(|(_, high)| high)),
+                number(finding.cc_abs),
+                number(finding.cc_true),
+                number(finding.mean_ratio),
+            ];
+            table.write_record(row).expect("memory can be written to");
+        }
+        table.into_inner().expect("memory can be written to")
+    }
+}
+
+impl Finding {
+    fn of(arm: &str, seed: u64, minutes: Option<f64>, animal: &str, domain: &DomainEvaluation) -> Self {
+        let median = |quantity| domain.median(quantity);
+        let norm = median(Quantity::CcNorm);
+        Self {
+            arm: arm.to_owned(),
+            animal: animal.to_owned(),
+            seed,
+            minutes,
+            domain: domain.name.clone(),
+            units: norm.map_or(0, |norm| norm.n),
+            cc_norm: norm.map(|norm| norm.value),
+            interval: norm.and_then(|norm| norm.interval),
+            cc_abs: median(Quantity::CcAbs).map(|median| median.value),
+            cc_true: median(Quantity::CcTrue).map(|median| median.value),
+            mean_ratio: median(Quantity::MeanRatio).map(|median| median.value),
+        }
+    }
+}
