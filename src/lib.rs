@@ -15,6 +15,7 @@
 //! - [`analysis`]: numbers from a schedule and responses; it cannot tell an animal from a twin.
 //! - [`evaluation`]: predicted responses beside recorded ones.
 //! - [`training`], [`experiment`]: what is done with a model.
+//! - [`study`]: experiments with twins themselves.
 //! - [`figures`]: the numbers as PNG and SVG.
 //! - [`workbench`]: the state of the whole program; commands in, events out.
 //! - [`ui`], [`cli`]: two shells over the workbench.
@@ -38,6 +39,8 @@ pub mod evaluation;
 pub mod training;
 
 pub mod experiment;
+
+pub mod study;
 
 pub mod figures;
 

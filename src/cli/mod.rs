@@ -7,6 +7,7 @@ mod selection;
 mod session;
 mod simulate;
 mod stimulus;
+mod study;
 mod train;
 mod twin;
 
@@ -75,6 +76,11 @@ enum Command {
     Simulate(simulate::SimulateArguments),
     /// Train a twin on the sessions of one or many animals
     Train(train::TrainArguments),
+    /// Experiments with twins: learning curve, lesions, tuning
+    #[command(subcommand)]
+    Study(study::StudyCommand),
+    /// Train on corrupted clips and see where the twin breaks
+    Stress(study::StressArguments),
     /// Adapt a twin to a new animal: the core is kept, the rest is learned
     Adapt(train::AdaptArguments),
     /// Compare a twin's predictions with a recording, unit by unit and domain by domain
@@ -258,6 +264,8 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         Some(Command::Session(command)) => session::perform(command),
         Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
         Some(Command::Train(arguments)) => train::train(&arguments),
+        Some(Command::Study(command)) => study::perform(command),
+        Some(Command::Stress(arguments)) => study::stress_test(&arguments),
         Some(Command::Adapt(arguments)) => train::adapt(&arguments),
         Some(Command::Evaluate(arguments)) => evaluate::perform(&arguments),
         Some(Command::Devices) => devices(),

@@ -109,7 +109,7 @@ pub fn perform(arguments: &SimulateArguments) -> Result<()> {
 }
 
 /// A protocol as movies of ten seconds or more.
-fn test_movies(path: &Path, monitor: &Monitor) -> Result<TestMovies> {
+pub(super) fn test_movies(path: &Path, monitor: &Monitor) -> Result<TestMovies> {
     let protocol = super::read_protocol(path)?;
     protocol.validate_for(monitor)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ");
@@ -130,7 +130,7 @@ fn protocol_of(arguments: &SimulateArguments) -> Result<Protocol> {
 }
 
 /// How often the protocol must be repeated to fill so many minutes, and to show so many new movies after them.
-fn repeats(protocol: &mut Protocol, monitor: &Monitor, minutes: f64, held_out: usize) -> Result<usize> {
+pub(super) fn repeats(protocol: &mut Protocol, monitor: &Monitor, minutes: f64, held_out: usize) -> Result<usize> {
     anyhow::ensure!(minutes > 0.0 && minutes <= 600.0, "--minutes is {minutes}, expected more than 0 and at most 600");
     protocol.repeats.count = 1;
     protocol.validate_for(monitor)?;

@@ -145,7 +145,7 @@ fn line(row: &Row, steps: usize, left: f64) -> String {
 }
 
 /// A recipe, with the paths in it relative to where it lies.
-fn read_recipe(path: &Path) -> Result<Recipe> {
+pub(super) fn read_recipe(path: &Path) -> Result<Recipe> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("{}: the recipe could not be read", path.display()))?;
     let mut recipe = Recipe::from_toml(&text).with_context(|| path.display().to_string())?;
@@ -155,7 +155,7 @@ fn read_recipe(path: &Path) -> Result<Recipe> {
 }
 
 /// A preset, or a configuration file that lies relative to the recipe.
-fn sizes(name: &str, recipe: &Path) -> Result<TwinConfig> {
+pub(super) fn sizes(name: &str, recipe: &Path) -> Result<TwinConfig> {
     match name {
         "small" => Ok(TwinConfig::small()),
         "microns" => Ok(TwinConfig::microns()),
@@ -164,7 +164,7 @@ fn sizes(name: &str, recipe: &Path) -> Result<TwinConfig> {
 }
 
 /// Session folders, or folders of session folders.
-fn open_sessions(paths: &[PathBuf]) -> Result<Vec<Session>> {
+pub(super) fn open_sessions(paths: &[PathBuf]) -> Result<Vec<Session>> {
     let mut sessions = Vec::new();
     for path in paths {
         let mut folders = vec![path.clone()];

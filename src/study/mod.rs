@@ -12,7 +12,7 @@ mod table;
 
 pub use curve::{CurvePlan, learning_curve};
 pub use error::StudyError;
-pub use fidelity::{Fidelity, TuningError, fidelity};
+pub use fidelity::{Fidelity, SELECTIVE, TuningError, fidelity};
 pub use lesions::{Lesion, lesions};
 pub use stress::{Corruption, StressPlan, stress};
 pub use table::{Finding, Table};

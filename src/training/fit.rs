@@ -214,7 +214,7 @@ impl Training {
         progress.advance(self.step as u64)?;
         while self.step < self.recipe.schedule.steps && !self.is_patience_over() {
             self.step()?;
-            if self.step.is_multiple_of(self.recipe.validation.every) || self.step == self.recipe.schedule.steps {
+            if self.is_look_due() {
                 self.look(started.elapsed().as_secs_f64())?;
                 told(self.rows.last().expect("the look was logged"));
                 self.save(&folder.join(CHECKPOINT))?;
@@ -232,6 +232,26 @@ impl Training {
             files.push(file);
         }
         Ok(files)
+    }
+
+    /// Trains to the end without a folder: nothing is written, and nothing can be resumed.
+    ///
+    /// # Errors
+    /// As [`Self::step`], and when the user asked to stop.
+    pub fn complete(&mut self, progress: &Progress) -> Result<Vec<TwinWeights>, TrainingError> {
+        let started = Instant::now();
+        while self.step < self.recipe.schedule.steps && !self.is_patience_over() {
+            self.step()?;
+            if self.is_look_due() {
+                self.look(started.elapsed().as_secs_f64())?;
+            }
+            progress.check()?;
+        }
+        self.twins()
+    }
+
+    fn is_look_due(&self) -> bool {
+        self.step.is_multiple_of(self.recipe.validation.every) || self.step == self.recipe.schedule.steps
     }
 
     /// The twins as they are best: with the lowest validation loss, or after the last step where nothing was kept for

@@ -4,9 +4,11 @@
 //! correlation of each response with the local contrast and motion energy of the retina image, a fifth of a second
 //! earlier, has its peak close to the receptive field.
 
+use rayon::prelude::*;
+
 use super::TrainingError;
 use super::cpu::Parameters;
-use super::lessons::Lessons;
+use super::lessons::{Lesson, Lessons};
 use crate::job::Progress;
 use crate::model::twin::TwinConfig;
 use crate::model::twin::engine::Engine;
@@ -20,6 +22,8 @@ const MOTION: usize = 2;
 const CELLS: usize = 18;
 /// Most frames that are looked at: ten minutes.
 const MOST_FRAMES: usize = 18_000;
+/// Trials that are seen at once.
+const SIDE_BY_SIDE: usize = 16;
 /// Sharpness of the centre of mass: correlations below half of the largest count nothing.
 const SHARPNESS: i32 = 8;
 /// Standard deviation of the positions that training draws, in half widths of the map.
@@ -40,12 +44,15 @@ pub(super) fn place(
     let retina = Raster { height: config.perspective.height, width: config.perspective.width };
     let mut maps = Correlation::new(energy_raster(retina).pixels(), units);
     let mut left = MOST_FRAMES;
+    let mut looked = Vec::new();
     for lesson in lessons.training() {
         let frames = lesson.trial().frames.min(left);
-        if frames == 0 {
-            break;
-        }
         left -= frames;
+        if frames > *LAGS.end() {
+            looked.push((lesson, frames));
+        }
+    }
+    let energies_of = |&(lesson, frames): &(&Lesson, usize)| -> Result<Vec<Vec<f32>>, TrainingError> {
         let mut movie = lesson.trial().movie()?;
         let mut state = engine.start(1);
         let mut frame = vec![0; lessons.raster().pixels()];
@@ -59,14 +66,19 @@ pub(super) fn place(
             let stages = engine.step_probed(&mut state, lessons.raster(), &frame, gaze, arousal, &mut answer);
             images.push(stages.get("perspective").expect("the engine names its retina image").to_vec());
         }
-        let energies: Vec<Vec<f32>> =
-            (0..frames).map(|time| energy(retina, &images[time], images.get(time.wrapping_sub(MOTION)))).collect();
-        for time in *LAGS.end()..frames {
-            let mut mean = vec![0.0f32; energies[0].len()];
-            for lag in LAGS {
-                mean.iter_mut().zip(&energies[time - lag]).for_each(|(mean, energy)| *mean += energy);
+        Ok((0..frames).map(|time| energy(retina, &images[time], images.get(time.wrapping_sub(MOTION)))).collect())
+    };
+    // Some trials side by side, added in their order: the sums are the same on any number of threads.
+    for some in looked.chunks(SIDE_BY_SIDE) {
+        let energies = some.par_iter().map(energies_of).collect::<Result<Vec<_>, _>>()?;
+        for ((lesson, frames), energies) in some.iter().zip(&energies) {
+            for time in *LAGS.end()..*frames {
+                let mut mean = vec![0.0f32; energies[0].len()];
+                for lag in LAGS {
+                    mean.iter_mut().zip(&energies[time - lag]).for_each(|(mean, energy)| *mean += energy);
+                }
+                maps.add(&mean, lesson.record().responses.row(time, 0));
             }
-            maps.add(&mean, record.responses.row(time, 0));
         }
     }
     let map = energy_raster(retina);

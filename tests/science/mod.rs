@@ -19,5 +19,6 @@ mod session;
 mod simulated;
 mod spikes;
 mod statistics;
+mod study;
 mod tuned;
 mod tuning;

@@ -20,8 +20,6 @@ const LARGEST_READ: usize = 1 << 30;
 const MOST_NUMBERS: u64 = 100_000_000;
 /// Largest chunk that is unpacked, bytes; usual ones have a few MB.
 const LARGEST_CHUNK: usize = 256 << 20;
-/// Most texts in a column of a table.
-const MOST_TEXTS: u64 = 5_000_000;
 /// Deepest nesting of groups that is searched.
 const DEEPEST: usize = 6;
 /// Most groups that are searched; links may lead back to where they came from.

@@ -1,0 +1,208 @@
+//! `twinscope study ...` and `twinscope stress`: the experiments with twins themselves.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+
+use super::train::{open_sessions, read_recipe, sizes};
+use super::{OptionalTwin, say, simulate};
+use crate::data::check_folder;
+use crate::data::simulated::SimulateOptions;
+use crate::figures;
+use crate::job::Progress;
+use crate::signals::Raster;
+use crate::study::{
+    Corruption, CurvePlan, Fidelity, StressPlan, Table, fidelity, learning_curve, lesions, stress,
+};
+use crate::training::Recipe;
+
+/// Which study.
+#[derive(Debug, Subcommand)]
+pub enum StudyCommand {
+    /// Learning curve: the twin's core adapted to new animals beside networks trained from scratch, on the same minutes
+    Curve(CurveArguments),
+    /// Lesions: what predictions lose without gaze, and without running and pupil
+    Lesions(OneArguments),
+    /// Tuning: preferred directions and receptive fields of the twin's units beside those of the simulated mouse
+    Tuning(OneArguments),
+}
+
+/// A twin and the session of its animal.
+#[derive(Debug, Args)]
+pub struct OneArguments {
+    #[command(flatten)]
+    twin: OptionalTwin,
+    /// Session folder of the twin's animal
+    #[arg(long, value_name = "S")]
+    session: PathBuf,
+    /// Folder for the table and the figure
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+/// Animals that the core never saw.
+#[derive(Debug, Args)]
+pub struct CurveArguments {
+    #[command(flatten)]
+    twin: OptionalTwin,
+    /// Session folders, or folders of sessions, of animals that the core never saw
+    #[arg(long, value_name = "S", required = true)]
+    session: Vec<PathBuf>,
+    /// Minutes of clips, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,2,5,10")]
+    minutes: Vec<f64>,
+    /// Seeds of the trainings, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1")]
+    seeds: Vec<u64>,
+    /// Recipe of the adaptation, TOML
+    #[arg(long, value_name = "RECIPE.toml")]
+    adapted: Option<PathBuf>,
+    /// Recipe of the training from scratch, TOML
+    #[arg(long, value_name = "RECIPE.toml")]
+    scratch: Option<PathBuf>,
+    /// Folder for the table and the figure
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+/// Train on corrupted clips and see where the twin breaks.
+///
+/// One simulated mouse watches the clips clean, blurred, noisy, at low contrast, with shuffled frames, without rightward
+/// motion, and with unknown behaviour; a network is trained from scratch on each and tested on the same clean stimuli.
+#[derive(Debug, Args)]
+pub struct StressArguments {
+    /// Protocol of the clips, TOML with `schema = 1`
+    #[arg(long, value_name = "P.toml")]
+    clips: PathBuf,
+    /// Protocol of a test; may be given several times
+    #[arg(long, value_name = "P.toml", required = true)]
+    test: Vec<PathBuf>,
+    /// Recipe of the trainings, TOML
+    #[arg(long, value_name = "RECIPE.toml")]
+    recipe: Option<PathBuf>,
+    /// Units of the mouse
+    #[arg(long, value_name = "U", default_value_t = 120)]
+    units: usize,
+    /// Minutes of clips
+    #[arg(long, value_name = "T", default_value_t = 15.0)]
+    minutes: f64,
+    /// Seed of the mouse
+    #[arg(long, value_name = "N", default_value_t = 301)]
+    seed: u64,
+    /// Folder for the sessions, the table and the figure
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+/// Runs a study.
+pub fn perform(command: StudyCommand) -> Result<()> {
+    let progress = Progress::new();
+    match command {
+        StudyCommand::Curve(arguments) => {
+            ready(&arguments.output)?;
+            let plan = CurvePlan {
+                minutes: arguments.minutes,
+                seeds: arguments.seeds,
+                adapted: recipe_or(arguments.adapted.as_deref(), Recipe::for_adaptation())?,
+                scratch: recipe_or(arguments.scratch.as_deref(), Recipe::default())?,
+            };
+            let sessions = open_sessions(&arguments.session)?;
+            let table = learning_curve(&arguments.twin.load()?, &sessions, &plan, &progress, &mut |arm| eprintln!("{arm}"))?;
+            write(&table, &arguments.output, "learning_curve", figures::study::curve::write)
+        }
+        StudyCommand::Lesions(arguments) => {
+            ready(&arguments.output)?;
+            let sessions = open_sessions(std::slice::from_ref(&arguments.session))?;
+            let table = lesions(arguments.twin.load()?, &sessions[0], &progress)?;
+            write(&table, &arguments.output, "lesions", figures::study::matrix::write)
+        }
+        StudyCommand::Tuning(arguments) => {
+            ready(&arguments.output)?;
+            let sessions = open_sessions(std::slice::from_ref(&arguments.session))?;
+            let fidelity = fidelity(arguments.twin.load()?, &sessions[0], &progress)?;
+            told(&fidelity)?;
+            std::fs::create_dir_all(&arguments.output)?;
+            let file = arguments.output.join("tuning.csv");
+            std::fs::write(&file, fidelity.csv()).with_context(|| file.display().to_string())?;
+            say(file.display())
+        }
+    }
+}
+
+/// Runs `stress`.
+pub fn stress_test(arguments: &StressArguments) -> Result<()> {
+    ready(&arguments.output)?;
+    let progress = Progress::new();
+    let mut clips = super::read_protocol(&arguments.clips)?;
+    let monitor = clips.monitor(Raster { height: 36, width: 64 });
+    clips.repeats.count = simulate::repeats(&mut clips, &monitor, arguments.minutes, 0)?;
+    let tests = arguments.test.iter().map(|path| simulate::test_movies(path, &monitor)).collect::<Result<Vec<_>>>()?;
+    let recipe = recipe_or(arguments.recipe.as_deref(), Recipe::default())?;
+    let plan = StressPlan {
+        config: sizes(&recipe.twin, arguments.recipe.as_deref().unwrap_or(Path::new("")))?,
+        clips,
+        tests,
+        monitor,
+        mouse: SimulateOptions {
+            units: arguments.units,
+            seed: arguments.seed,
+            held_out: Some(0),
+            title: "Clips of a stress test".to_owned(),
+            ..SimulateOptions::default()
+        },
+        recipe,
+        corruptions: Corruption::ALL.to_vec(),
+    };
+    let sessions = arguments.output.join("sessions");
+    let table = stress(&plan, &sessions, &progress, &mut |arm| eprintln!("{arm}"))?;
+    write(&table, &arguments.output, "stress", figures::study::matrix::write)
+}
+
+fn ready(output: &Path) -> Result<()> {
+    check_folder(output).with_context(|| format!("{}: nothing can be written there", output.display()))
+}
+
+fn recipe_or(path: Option<&Path>, standard: Recipe) -> Result<Recipe> {
+    path.map_or(Ok(standard), read_recipe)
+}
+
+/// Table and figure of a study, and its findings on stdout.
+fn write(
+    table: &Table,
+    folder: &Path,
+    name: &str,
+    figure: impl Fn(&Table, &Path) -> Result<(), figures::FigureError>,
+) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let file = folder.join(format!("{name}.csv"));
+    std::fs::write(&file, table.csv()).with_context(|| file.display().to_string())?;
+    say(file.display())?;
+    for ending in ["png", "svg"] {
+        let file = folder.join(format!("{name}.{ending}"));
+        figure(table, &file)?;
+        say(file.display())?;
+    }
+    for finding in &table.findings {
+        let minutes = finding.minutes.map_or_else(String::new, |minutes| format!(", {minutes} min"));
+        let norm = finding.cc_norm.map_or_else(|| "undefined".to_owned(), |norm| format!("{norm:.3}"));
+        say(format_args!("{}{minutes}, {}, {}: median CC_norm {norm}", finding.arm, finding.animal, finding.domain))?;
+    }
+    Ok(())
+}
+
+fn told(fidelity: &Fidelity) -> Result<()> {
+    for tuning in &fidelity.tuning {
+        let median = tuning.median_deg().map_or_else(|| "undefined".to_owned(), |error| format!("{error:.1}°"));
+        say(format_args!(
+            "{}: median error of the preferred direction {median} over {} units with a simulated gDSI above {}; {:.0} % \
+             within 30°",
+            tuning.stimulus,
+            tuning.errors_deg.len(),
+            crate::study::SELECTIVE,
+            100.0 * tuning.within(30.0)
+        ))?;
+    }
+    let median = fidelity.median_distance_deg().map_or_else(|| "undefined".to_owned(), |error| format!("{error:.1}°"));
+    say(format_args!("receptive fields: median distance {median} over {} units", fidelity.receptive_fields_deg.len()))
+}

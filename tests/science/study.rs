@@ -1,0 +1,164 @@
+//! Studies of twins on tiny networks and mice: the machinery, not the science.
+
+use std::path::{Path, PathBuf};
+
+use twinscope::data::Session;
+use twinscope::data::simulated::{SimulateOptions, TestMovies, simulate};
+use twinscope::evaluation::{Evaluation, Quantity, Selection};
+use twinscope::experiment::Protocol;
+use twinscope::gpu::ComputeDevice;
+use twinscope::job::Progress;
+use twinscope::model::twin::{Twin, TwinConfig, TwinOptions};
+use twinscope::model::weights::TwinWeights;
+use twinscope::signals::{Monitor, Raster};
+use twinscope::study::{
+    Corruption, CurvePlan, Lesion, StressPlan, StudyError, fidelity, learning_curve, lesions, stress,
+};
+use twinscope::training::{BatchRecipe, Recipe, ScheduleRecipe, Training, ValidationRecipe};
+
+const CLIPS: &str = r#"
+schema = 1
+title = "Clips"
+[timing]
+lead_in_secs = 0.0
+stimulus_secs = 1.5
+blank_secs = 0.0
+skip_secs = 0.3333
+[repeats]
+count = 12
+seed = 5
+[monitor]
+raster = [18, 32]
+[stimulus]
+kind = "scene"
+"#;
+
+fn clips() -> (Protocol, Monitor) {
+    let protocol = Protocol::from_toml(CLIPS, "clips").expect("a valid protocol");
+    let monitor = protocol.monitor(Raster { height: 18, width: 32 });
+    (protocol, monitor)
+}
+
+fn options() -> SimulateOptions {
+    SimulateOptions { units: 5, seed: 8, held_out: Some(2), repeats: 3, ..SimulateOptions::default() }
+}
+
+fn record(folder: &Path, mice: usize) -> Vec<Session> {
+    let (protocol, monitor) = clips();
+    let options = SimulateOptions { mice, ..options() };
+    let made = simulate(&options, &protocol.schedule(&monitor), &[], &monitor, folder, &Progress::new());
+    made.expect("mice").iter().map(|folder: &PathBuf| Session::open(folder).expect("a session")).collect()
+}
+
+fn tiny() -> TwinConfig {
+    let mut config = TwinConfig::small();
+    (config.perspective.height, config.perspective.width) = (12, 18);
+    let f = &mut config.core.feedforward;
+    (f.block_channels, f.block_groups, f.block_layers) = (vec![4], vec![1], vec![1]);
+    (f.block_temporals, f.block_spatials, f.block_pools, f.out_channels) = (vec![3], vec![3], vec![1], 4);
+    let r = &mut config.core.recurrent;
+    (r.in_channels, r.out_channels, r.hidden_channels, r.common_channels) = (4, 4, 4, 4);
+    config
+}
+
+fn recipe() -> Recipe {
+    Recipe {
+        batch: BatchRecipe { samples: 2, frames: 15, burnin_frames: 4, ..BatchRecipe::default() },
+        schedule: ScheduleRecipe { steps: 3, warmup_epochs: 1, ..ScheduleRecipe::default() },
+        validation: ValidationRecipe { trials: 0, every: 3, patience: 0 },
+        ..Recipe::default()
+    }
+}
+
+fn twin_of(session: &Session) -> TwinWeights {
+    let cpu = ComputeDevice::Cpu;
+    let sessions = std::slice::from_ref(session);
+    let training = Training::new(&recipe(), &tiny(), sessions, None, &cpu, &Progress::new());
+    training.expect("it can begin").complete(&Progress::new()).expect("three steps").remove(0)
+}
+
+#[test]
+fn an_intact_twin_is_evaluated_as_ever_and_a_lesion_changes_what_it_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let session = record(folder.path(), 1).remove(0);
+    let weights = twin_of(&session);
+    let table = lesions(weights.clone(), &session, &Progress::new()).expect("a table");
+    let twin = Twin::open(weights.into(), &ComputeDevice::Cpu, TwinOptions::default()).expect("a twin");
+    let plain = Evaluation::of(&twin, &session, &Selection::default(), &Progress::new()).expect("an evaluation");
+    assert_eq!(table.distinct(|finding| &finding.arm), Lesion::ALL.map(Lesion::name));
+    let abs = plain.domains[0].median(Quantity::CcAbs).map(|median| median.value);
+    assert_eq!(table.findings[0].cc_abs, abs);
+    for lesioned in &table.findings[1..] {
+        assert_ne!(lesioned.cc_true, table.findings[0].cc_true, "{}", lesioned.arm);
+    }
+    let csv = String::from_utf8(table.csv()).expect("text");
+    assert_eq!(csv.lines().count(), 1 + table.findings.len());
+}
+
+#[test]
+fn a_learning_curve_has_a_row_for_each_animal_seed_budget_and_arm() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sessions = record(folder.path(), 2);
+    let core = twin_of(&sessions[0]);
+    let plan = CurvePlan { minutes: vec![0.1, 0.2], seeds: vec![1, 2], adapted: recipe(), scratch: recipe() };
+    let mut told = 0;
+    let table = learning_curve(&core, &sessions[1..], &plan, &Progress::new(), &mut |_| told += 1).expect("a table");
+    assert_eq!((table.findings.len(), told), (8, 8));
+    assert_eq!(table.distinct(|finding| &finding.arm), ["adapted core", "from scratch"]);
+    let of = |arm: &str, seed: u64, minutes: f64| {
+        let wanted = table.findings.iter().find(|f| f.arm == arm && f.seed == seed && f.minutes == Some(minutes));
+        wanted.expect("a row").cc_true
+    };
+    assert_ne!(of("adapted core", 1, 0.1), of("from scratch", 1, 0.1), "the core matters");
+    assert_ne!(of("adapted core", 1, 0.1), of("adapted core", 2, 0.1), "the seed matters");
+    assert_ne!(of("adapted core", 1, 0.1), of("adapted core", 1, 0.2), "the minutes matter");
+}
+
+#[test]
+fn a_stress_test_trains_every_arm_on_its_own_clips_and_tests_all_alike() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (clips, monitor) = clips();
+    let tests = vec![TestMovies { domain: "Test".to_owned(), schedule: clips.schedule(&monitor), trial_frames: 90 }];
+    let plan = StressPlan {
+        clips,
+        tests,
+        monitor,
+        mouse: SimulateOptions { held_out: Some(0), ..options() },
+        config: tiny(),
+        recipe: recipe(),
+        corruptions: vec![Corruption::Clean, Corruption::LowContrast, Corruption::NoBehavior],
+    };
+    let table = stress(&plan, folder.path(), &Progress::new(), &mut |_| {}).expect("a table");
+    assert_eq!(table.findings.len(), 3, "one domain");
+    let open = |arm: Corruption| {
+        Session::open(&folder.path().join(arm.name().replace(' ', "-")).join("mouse-1")).expect("a session")
+    };
+    let (clean, grey) = (open(Corruption::Clean), open(Corruption::LowContrast));
+    let pixels = |session: &Session, training: bool| {
+        let trial = session.trials_for(training).next().expect("a trial");
+        let mut movie = trial.movie().expect("a movie");
+        let mut pixels = vec![0; movie.frames() * session.raster.pixels()];
+        let frames = movie.frames();
+        movie.read(0, frames, &mut pixels).expect("frames");
+        pixels
+    };
+    let spread = |pixels: &[u8]| pixels.iter().map(|grey| f64::from(grey.abs_diff(128))).sum::<f64>() / pixels.len() as f64;
+    let ratio = spread(&pixels(&grey, true)) / spread(&pixels(&clean, true));
+    // A quarter; clipping and rounding blur it a little.
+    assert!((0.2..0.35).contains(&ratio), "{ratio}");
+    assert!(pixels(&grey, false) == pixels(&clean, false), "tests are clean");
+}
+
+#[test]
+fn the_truth_is_asked_of_simulated_mice_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut session = record(folder.path(), 1).remove(0);
+    let weights = twin_of(&session);
+    let fidelity = |session: &Session| fidelity(weights.clone(), session, &Progress::new());
+    let found = fidelity(&session).expect("a simulated mouse");
+    assert_eq!(found.tuning.len(), 2);
+    assert!(found.csv().lines().count() > 1);
+    session.about.remove("mouse_seed");
+    let error = fidelity(&session).expect_err("no truth");
+    assert!(matches!(&error, StudyError::Plan(what) if what.contains("seed")), "{error}");
+}
