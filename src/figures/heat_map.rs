@@ -53,7 +53,8 @@ pub fn panel<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &D
     }
     let label = (area.centre().0, area.bottom + 12.0);
     canvas.text(label, "Direction of motion (°)", Text::NORMAL.aligned(Align::Centre));
-    colour_bar(canvas, Area::new(area.right + 4.0, area.top, area.right + 6.5, area.bottom));
+    let bar = Area::new(area.right + 4.0, area.top, area.right + 6.5, area.bottom);
+    colour_bar(canvas, bar, "Response (fraction of maximum)");
 }
 
 /// From the bottom: each unit's curve over its maximum, `[row][direction]`.
@@ -87,7 +88,8 @@ fn direction_ticks(directions: &[f64]) -> Vec<(f64, f64, String)> {
     columns().step_by(directions.len().div_ceil(4).max(1)).map(tick).collect()
 }
 
-fn colour_bar<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area) {
+/// The scale of [`colour_of`] from 0 to 1, with what it measures beside it.
+pub fn colour_bar<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, label: &str) {
     const STEPS: usize = 128;
     let bar = Plot { area, x: (0.0, 1.0), y: (0.0, 1.0) };
     for step in 0..STEPS {
@@ -102,5 +104,5 @@ fn colour_bar<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area) {
         canvas.text((right + 1.4, down + CAPITALS_MM / 2.0), text, Text::NORMAL);
     }
     let beside = (area.right + 8.2, area.centre().1);
-    canvas.text(beside, "Response (fraction of maximum)", Text::NORMAL.aligned(Align::Centre).upwards());
+    canvas.text(beside, label, Text::NORMAL.aligned(Align::Centre).upwards());
 }
