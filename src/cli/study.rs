@@ -13,7 +13,8 @@ use crate::figures;
 use crate::job::Progress;
 use crate::signals::Raster;
 use crate::study::{
-    Corruption, CurvePlan, Fidelity, StressPlan, Table, fidelity, learning_curve, lesions, stress,
+    BaselinePlan, Corruption, CurvePlan, Fidelity, Lesion, StressPlan, Table, baselines, fidelity, learning_curve,
+    lesions, stress,
 };
 use crate::training::Recipe;
 
@@ -22,6 +23,8 @@ use crate::training::Recipe;
 pub enum StudyCommand {
     /// Learning curve: the twin's core adapted to new animals beside networks trained from scratch, on the same minutes
     Curve(CurveArguments),
+    /// Baselines: a linear-nonlinear model and a small convolutional network, beside the twin when one is given
+    Baselines(BaselineArguments),
     /// Lesions: what predictions lose without gaze, and without running and pupil
     Lesions(OneArguments),
     /// Tuning: preferred directions and receptive fields of the twin's units beside those of the simulated mouse
@@ -36,6 +39,26 @@ pub struct OneArguments {
     /// Session folder of the twin's animal
     #[arg(long, value_name = "S")]
     session: PathBuf,
+    /// Folder for the table and the figure
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+/// An animal for the baselines.
+#[derive(Debug, Args)]
+pub struct BaselineArguments {
+    /// Session folder of the animal
+    #[arg(long, value_name = "S")]
+    session: PathBuf,
+    /// Twin of the same animal that stands in the same table
+    #[arg(long, value_name = "TWIN")]
+    twin: Option<PathBuf>,
+    /// Minutes of clips to learn from; all when absent
+    #[arg(long, value_name = "M")]
+    minutes: Option<f64>,
+    /// Seed of the network's start and clips
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
     /// Folder for the table and the figure
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -108,8 +131,23 @@ pub fn perform(command: StudyCommand) -> Result<()> {
                 scratch: recipe_or(arguments.scratch.as_deref(), Recipe::default())?,
             };
             let sessions = open_sessions(&arguments.session)?;
-            let table = learning_curve(&arguments.twin.load()?, &sessions, &plan, &progress, &mut |arm| eprintln!("{arm}"))?;
+            let table =
+                learning_curve(&arguments.twin.load()?, &sessions, &plan, &progress, &mut |arm| eprintln!("{arm}"))?;
             write(&table, &arguments.output, "learning_curve", figures::study::curve::write)
+        }
+        StudyCommand::Baselines(arguments) => {
+            ready(&arguments.output)?;
+            let session = open_sessions(std::slice::from_ref(&arguments.session))?.remove(0);
+            let plan = BaselinePlan { minutes: arguments.minutes, seed: arguments.seed, ..BaselinePlan::default() };
+            let mut table = Table::new("Baselines beside the twin");
+            if let Some(path) = &arguments.twin {
+                let twin = crate::model::weights::load(path, None, None)?;
+                table.findings = lesions(twin, &session, &progress)?.findings;
+                table.findings.retain(|finding| finding.arm == Lesion::Intact.name());
+                table.findings.iter_mut().for_each(|finding| finding.arm = "twin".to_owned());
+            }
+            table.findings.extend(baselines(&session, &plan, &progress)?.findings);
+            write(&table, &arguments.output, "baselines", figures::study::matrix::write)
         }
         StudyCommand::Lesions(arguments) => {
             ready(&arguments.output)?;

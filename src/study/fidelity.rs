@@ -160,7 +160,10 @@ fn dots() -> Vec<Stimulus> {
 /// Direction by direction, each with all variants.
 fn all_directions<V: Copy>(variants: &[V], stimulus: impl Fn(f64, V) -> Stimulus) -> Vec<Stimulus> {
     let direction = |number: usize| number as f64 * 360.0 / DIRECTIONS as f64;
-    (0..DIRECTIONS).flat_map(|number| variants.iter().map(move |&variant| (number, variant))).map(|(number, variant)| stimulus(direction(number), variant)).collect()
+    (0..DIRECTIONS)
+        .flat_map(|number| variants.iter().map(move |&variant| (number, variant)))
+        .map(|(number, variant)| stimulus(direction(number), variant))
+        .collect()
 }
 
 /// Each stimulus once, with grey between them.
@@ -227,7 +230,8 @@ fn compare(
         if true_dsi <= SELECTIVE {
             continue;
         }
-        if let (Some(a), Some(b)) = (preferred_direction_deg(&degrees, &real), preferred_direction_deg(&degrees, &twin)) {
+        if let (Some(a), Some(b)) = (preferred_direction_deg(&degrees, &real), preferred_direction_deg(&degrees, &twin))
+        {
             let turn = f64::from(b - a).rem_euclid(360.0);
             errors_deg.push(turn.min(360.0 - turn));
             selectivity.push((f64::from(true_dsi), f64::from(twin_dsi)));

@@ -80,10 +80,8 @@ impl Responder for Lesioned<'_> {
         progress: &Progress,
     ) -> Result<Responses, ResponderError> {
         let (frames, samples) = (behavior.frames(), behavior.samples());
-        let (blind, calm) = (
-            matches!(self.lesion, Lesion::Gaze | Lesion::Both),
-            matches!(self.lesion, Lesion::Arousal | Lesion::Both),
-        );
+        let (blind, calm) =
+            (matches!(self.lesion, Lesion::Gaze | Lesion::Both), matches!(self.lesion, Lesion::Arousal | Lesion::Both));
         let keep = |rows: &dyn Fn(usize) -> Vec<[f32; 2]>, lost: bool| -> Vec<[f32; 2]> {
             if lost { vec![[0.0; 2]; frames * samples] } else { (0..frames).flat_map(rows).collect() }
         };

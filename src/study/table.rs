@@ -77,8 +77,18 @@ impl Table {
     pub fn csv(&self) -> Vec<u8> {
         let mut table = csv::Writer::from_writer(Vec::new());
         let columns = [
-            "arm", "animal", "seed", "minutes", "domain", "units", "cc_norm", "cc_norm_low", "cc_norm_high", "cc_abs",
-            "cc_true_rate", "mean_predicted_over_recorded",
+            "arm",
+            "animal",
+            "seed",
+            "minutes",
+            "domain",
+            "units",
+            "cc_norm",
+            "cc_norm_low",
+            "cc_norm_high",
+            "cc_abs",
+            "cc_true_rate",
+            "mean_predicted_over_recorded",
         ];
         table.write_record(columns).expect("memory can be written to");
         let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));

@@ -142,7 +142,8 @@ fn a_stress_test_trains_every_arm_on_its_own_clips_and_tests_all_alike() {
         movie.read(0, frames, &mut pixels).expect("frames");
         pixels
     };
-    let spread = |pixels: &[u8]| pixels.iter().map(|grey| f64::from(grey.abs_diff(128))).sum::<f64>() / pixels.len() as f64;
+    let spread =
+        |pixels: &[u8]| pixels.iter().map(|grey| f64::from(grey.abs_diff(128))).sum::<f64>() / pixels.len() as f64;
     let ratio = spread(&pixels(&grey, true)) / spread(&pixels(&clean, true));
     // A quarter; clipping and rounding blur it a little.
     assert!((0.2..0.35).contains(&ratio), "{ratio}");

@@ -151,7 +151,8 @@ impl<'t> Curve<'t> {
         let (least, most) = (LEAST, MOST);
         let outside = self.findings.iter().filter_map(|finding| cc_norm(finding));
         let outside = outside.filter(|value| !(least..=most).contains(value)).count();
-        let outside = if outside > 0 { format!(" {outside} beyond the axis: drawn at its end.") } else { String::new() };
+        let outside =
+            if outside > 0 { format!(" {outside} beyond the axis: drawn at its end.") } else { String::new() };
         vec![
             format!(
                 "Thin lines: one animal and seed each, median CC_norm over units. Bold: their mean.{level}{outside} Logarithmic axis."

@@ -90,16 +90,17 @@ impl<'t> Matrix<'t> {
 
     fn caption(&self) -> Vec<String> {
         let cells = || self.arms.iter().flat_map(|arm| self.domains.iter().map(move |domain| (arm, domain)));
-        let counts: Vec<usize> = cells().map(|(arm, domain)| self.values(arm, domain).len()).filter(|&n| n > 0).collect();
+        let counts: Vec<usize> =
+            cells().map(|(arm, domain)| self.values(arm, domain).len()).filter(|&n| n > 0).collect();
         let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
         let spread = match (least, most) {
             (_, 0 | 1) => String::new(),
             (least, most) if least == most => "; in small: least to greatest of them".to_owned(),
             (least, most) => format!("; in small: least to greatest of them ({least} to {most} values a cell)"),
         };
-        let of_arm = |arm: &str| self.table.findings.iter().filter(move |finding| finding.arm == arm);
         let several = self.arms.iter().any(|arm| {
-            let mut minutes = of_arm(arm).map(|finding| finding.minutes);
+            let of_arm = self.table.findings.iter().filter(|finding| finding.arm == *arm);
+            let mut minutes = of_arm.map(|finding| finding.minutes);
             let first = minutes.next();
             minutes.any(|other| Some(other) != first)
         });
@@ -127,7 +128,9 @@ impl Page for Matrix<'_> {
 
     fn check(&self) -> Result<(), FigureError> {
         if self.findings.is_empty() {
-            return Err(FigureError::Missing("the study has found nothing yet, so there is nothing to show".to_owned()));
+            return Err(FigureError::Missing(
+                "the study has found nothing yet, so there is nothing to show".to_owned(),
+            ));
         }
         Ok(())
     }
