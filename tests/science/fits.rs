@@ -48,6 +48,21 @@ fn the_direction_fit_finds_the_parameters_of_its_own_curve() {
 }
 
 #[test]
+fn the_direction_fit_is_that_of_scipy() {
+    // tests/fixtures/analysis/golden.py: least_squares of scipy 1.17.1, with bounds, from the same start.
+    let responses = [1.1, 1.9, 3.2, 3.6, 2.9, 1.7, 1.0, 0.6, 0.9, 1.2, 1.9, 2.2, 1.8, 1.1, 0.8, 0.7];
+    let fit = fit_direction(&circle(16), &responses).expect("sixteen directions");
+    // Both solvers stop where the sum of squares is flat to some 1e-12; parameters are known to its root.
+    near("a", fit.curve.amplitude, 4.96831898, 1e-5);
+    near("k", fit.curve.concentration, 2.87883457, 1e-5);
+    near("phi", fit.curve.share, 0.64794613, 1e-6);
+    near("mu", fit.curve.preferred_deg, 65.05821024, 1e-5);
+    near("b", fit.curve.baseline, 0.42638714, 1e-6);
+    near("mse", fit.goodness.mse, 0.0024193018566, 1e-11);
+    near("r2", fit.goodness.r2, 0.996961033978, 1e-10);
+}
+
+#[test]
 fn the_larger_peak_is_the_preferred_one() {
     // Nine directions: the smaller peak lies on a sample, the larger one between two, which both are below it. The solver
     // starts from the largest sample and ends with phi = .45 there.

@@ -198,7 +198,7 @@ fn shrunk_inverse_times(rows: &DMatrix<f64>, centres: &DMatrix<f64>) -> Option<D
     let (n, p) = (rows.nrows() as f64, rows.ncols() as f64);
     let squares: Vec<f64> = rows.row_iter().map(|row| row.norm_squared()).collect();
     let variance = squares.iter().sum::<f64>() / (n * p);
-    if !(variance > 0.0) {
+    if variance <= 0.0 {
         // Classes that never vary are told apart by their centres alone.
         return (centres.norm_squared() > 0.0).then(|| centres.transpose());
     }

@@ -176,7 +176,7 @@ impl SpaceTime {
         let gram = (&kernel * kernel.transpose()).symmetric_eigen();
         let first = gram.eigenvalues.imax();
         let (most, all) = (gram.eigenvalues[first], gram.eigenvalues.sum());
-        if !(all > 0.0) {
+        if all <= 0.0 || !all.is_finite() {
             return None;
         }
         let course = gram.eigenvectors.column(first);
