@@ -12,6 +12,7 @@ const PAGES: [(&str, &str); 5] = [
     ("Stimuli and directions", include_str!("../../../assets/help/stimuli.md")),
     ("Reading the plots", include_str!("../../../assets/help/plots.md")),
     ("Twins and devices", include_str!("../../../assets/help/twins-and-devices.md")),
+    ("Recordings and training", include_str!("../../../assets/help/training.md")),
     ("Files and keys", include_str!("../../../assets/help/files-and-keys.md")),
 ];
 
