@@ -7,7 +7,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::markdown;
 
 /// Pages of the user guide: title and text.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("Getting started", include_str!("../../../assets/help/getting-started.md")),
     ("Stimuli and directions", include_str!("../../../assets/help/stimuli.md")),
     ("Reading the plots", include_str!("../../../assets/help/plots.md")),
