@@ -37,6 +37,9 @@ pub(super) struct Note {
     pub rows: Vec<Row>,
 }
 
+/// Parameters and optimizer states by name.
+pub(super) type Tensors = BTreeMap<String, NamedTensor>;
+
 /// Writes a checkpoint, whole or not at all.
 pub(super) fn save(path: &Path, note: &Note, tensors: &BTreeMap<String, NamedTensor>) -> Result<(), TrainingError> {
     let views = tensors.iter().map(|(key, tensor)| {
@@ -56,7 +59,7 @@ pub(super) fn save(path: &Path, note: &Note, tensors: &BTreeMap<String, NamedTen
 }
 
 /// Reads a checkpoint; `None` when there is none.
-pub(super) fn load(path: &Path) -> Result<Option<(Note, BTreeMap<String, NamedTensor>)>, TrainingError> {
+pub(super) fn load(path: &Path) -> Result<Option<(Note, Tensors)>, TrainingError> {
     let name = path.display().to_string();
     let bytes = match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

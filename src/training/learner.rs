@@ -8,6 +8,14 @@ use crate::gpu::ComputeDevice;
 use crate::model::twin::TwinConfig;
 use crate::model::twin::network::{Network, Run};
 
+/// What burn's passes need.
+#[derive(Debug)]
+pub(super) struct OnDevice {
+    config: TwinConfig,
+    device: Device,
+    frozen: Vec<&'static str>,
+}
+
 /// Computes gradients for the parameters it is handed.
 #[derive(Debug)]
 pub(super) enum Learner {
@@ -15,7 +23,7 @@ pub(super) enum Learner {
     Cpu(Box<Trainable>),
     /// burn's; parameters travel to the device and gradients back in every step, so that optimizers and checkpoints
     /// are the same everywhere.
-    Device { config: TwinConfig, device: Device, frozen: Vec<&'static str> },
+    Device(Box<OnDevice>),
 }
 
 impl Learner {
@@ -25,7 +33,7 @@ impl Learner {
             ComputeDevice::Cpu => Self::Cpu(Box::new(Trainable::new(config, parameters).freeze(frozen))),
             ComputeDevice::Gpu(gpu) => {
                 let device = gpu.burn.clone().autodiff();
-                Self::Device { config: config.clone(), device, frozen: frozen.to_vec() }
+                Self::Device(Box::new(OnDevice { config: config.clone(), device, frozen: frozen.to_vec() }))
             }
         }
     }
@@ -44,7 +52,8 @@ impl Learner {
     ) -> Result<f32, TrainingError> {
         match self {
             Self::Cpu(network) => Ok(network.objective_and_gradient(parameters, clip, objective, run, gradient)?),
-            Self::Device { config, device, frozen } => {
+            Self::Device(on) => {
+                let OnDevice { config, device, frozen } = on.as_ref();
                 let units = clip.responses().units();
                 let network = Network::new(config, &parameters.to_state_dict(), units, device)?.freeze(frozen);
                 let value = objective.of(&network, clip, run)?;

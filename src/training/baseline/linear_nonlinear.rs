@@ -640,8 +640,8 @@ mod tests {
         let (short, long) = (clip(10, 2), clip(30, 2));
         for (training, validation) in [
             (&[][..], &[long.clone()][..]),
-            (&[short], &[long.clone()]),
-            (&[long.clone()], &[]),
+            (&[short], std::slice::from_ref(&long)),
+            (std::slice::from_ref(&long), &[]),
             (&[long], &[clip(30, 3)]),
         ] {
             let error = fit(training, validation);
