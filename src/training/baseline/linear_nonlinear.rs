@@ -642,7 +642,7 @@ mod tests {
             (&[][..], &[long.clone()][..]),
             (&[short], std::slice::from_ref(&long)),
             (std::slice::from_ref(&long), &[]),
-            (&[long], &[clip(30, 3)]),
+            (std::slice::from_ref(&long), &[clip(30, 3)]),
         ] {
             let error = fit(training, validation);
             assert!(matches!(error, BaselineError::Clips(_)), "{error}");
