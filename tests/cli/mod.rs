@@ -445,8 +445,9 @@ fn what_a_killed_program_left_is_taken_away_by_the_next() {
         .spawn()
         .expect("the program starts");
     let hidden = || {
-        let names = std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("readable").path());
-        names.filter(|path| path.file_name().is_some_and(|name| text(name.as_ref()).starts_with('.'))).next()
+        let mut names =
+            std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("readable").path());
+        names.find(|path| path.file_name().is_some_and(|name| text(name.as_ref()).starts_with('.')))
     };
     let started = Instant::now();
     let growing = loop {

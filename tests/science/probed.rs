@@ -49,8 +49,8 @@ fn flashing_dots_map_where_a_unit_listens_and_to_which_polarity() {
     });
     let fit = fit_gaussian_2d(&maps.places(), &on).expect("a map");
     // The dots lie some 8 degrees apart, and the edges of the grid pull a little.
-    for axis in 0..2 {
-        assert!((fit.curve.centre[axis] - FIELD[axis]).abs() < 3.0, "{:?}, expected {FIELD:?}", fit.curve.centre);
+    for (found, expected) in fit.curve.centre.iter().zip(FIELD) {
+        assert!((found - expected).abs() < 3.0, "{:?}, expected {FIELD:?}", fit.curve.centre);
     }
     // The unit's own width, that of the dots and that of their masks: sqrt(100 + 64) and a little more.
     assert!((9.0..18.0).contains(&fit.curve.sigma[1]), "{:?}", fit.curve.sigma);
@@ -134,9 +134,9 @@ fn white_noise_shows_the_square_and_the_delay_to_which_a_unit_listens() {
     // The pixel's own square answers with 1; others by chance, five times 1 / sqrt(1996).
     assert!((filter[3 * 18 * 32 + pixel] - 1.0).abs() < 0.1, "{}", filter[3 * 18 * 32 + pixel]);
     assert!(kernel.at(1).iter().all(|value| value.abs() < 0.12 * kernel.stimulus_variance));
-    let long = [0..5000];
+    let long = std::slice::from_ref(&(0..5000));
     assert!(matches!(
-        reverse_correlate(&mut movie, &long, [18, 32], 5, &answers, 0..1),
+        reverse_correlate(&mut movie, long, [18, 32], 5, &answers, 0..1),
         Err(CorrelationError::Lengths { .. })
     ));
     for (grid, units) in [([19, 32], 0..1), ([0, 32], 0..1), ([18, 32], 0..2)] {

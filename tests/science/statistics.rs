@@ -7,6 +7,7 @@ use twinscope::analysis::statistics::{
 };
 
 const FIRST: [f64; 9] = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30];
+#[expect(clippy::approx_constant, reason = "a measurement that happens to be near pi")]
 const SECOND: [f64; 9] = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29];
 const OLD: [f64; 5] = [19.0, 22.0, 16.0, 29.0, 24.0];
 const YOUNG: [f64; 4] = [20.0, 11.0, 17.0, 12.0];
@@ -107,6 +108,7 @@ fn drawn_permutations_agree_with_counted_ones_and_repeat_under_a_seed() {
 
 #[test]
 fn tests_are_symmetric_in_their_groups() {
+    #[expect(clippy::type_complexity, reason = "four tests of one shape")]
     let tests: [fn(&[f64], &[f64], Alternative) -> Result<_, _>; 4] = [
         |a, b, side| paired_permutation(a, b, side, 4096, 1),
         |a, b, side| unpaired_permutation(a, b, side, 100_000, 1),
