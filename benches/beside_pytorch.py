@@ -1,7 +1,7 @@
 """Runs the CPU engine and PyTorch in turn, A B A B ..., on the same network and inputs, and prints the ratio of each pair.
 
-    cargo bench --bench frames --no-run          (prints the path of the program)
-    python benches/beside_pytorch.py PROGRAM [--pairs 5] [--batch 1] [--units 1000] [--frames 40] [--threads 2]
+    cargo bench --bench frames --no-run          (prints the path of the program; for --train, --bench training)
+    python benches/beside_pytorch.py PROGRAM [--train] [--pairs 5] [--batch 1] [--units 1000] [--frames 40] [--threads 2]
 
 Needs torch, numpy and safetensors. Timings of a shared machine drift: quote the ratios.
 """
@@ -17,15 +17,20 @@ def main():
     a = argparse.ArgumentParser(); A = a.add_argument
     A('program'); A('--pairs', type=int, default=5); A('--batch', type=int, default=1); A('--units', type=int, default=1000)
     A('--frames', type=int, default=40); A('--threads', type=int, default=2); A('--device', default='cpu')
+    A('--train', action='store_true', help='a training step of one stream'); A('--steps', type=int, default=3)
     a = a.parse_args()
     sizes = ['--units', str(a.units), '--batch', str(a.batch), '--frames', str(a.frames), '--threads', str(a.threads)]
+    if a.train: sizes += ['--stream', '0', '--steps', str(a.steps)]
     torch = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'pytorch', 'bench_torch.py')
     ours_device, torch_device = ('gpu', 'cuda') if a.device != 'cpu' else ('cpu', 'cpu')
     ratios = []
     for _ in range(a.pairs):
-        ours = run([a.program, *sizes, '--device', ours_device])
-        theirs = run([sys.executable, torch, *sizes, '--wait', '0', '--device', torch_device])
+        ours = run([a.program, *sizes] + ([] if a.train else ['--device', ours_device]))
+        theirs = run([sys.executable, torch, *sizes, '--wait', '0', '--device', torch_device] + (['--train'] if a.train else []))
         ratios.append(ours['ms_median'] / theirs['ms_median'])
+        if a.train:
+            print(f"ours {ours['ms_median'] * a.frames / 1e3:.2f} s a step, PyTorch {theirs['ms_median'] * a.frames / 1e3:.2f} s, ratio {ratios[-1]:.3f}; objectives {ours['objective']:.6f} and {theirs['objective']:.6f}", flush=True)
+            continue
         memory = f"{ours.get('peak_rss_mib')} MiB, PyTorch {theirs['peak_rss_mib']} MiB"
         print(f"ours {ours['ms_median']:.1f} ms a frame, PyTorch {theirs['ms_median']:.1f} ms, ratio {ratios[-1]:.3f}; peak memory {memory}", flush=True)
     print(f"batch {a.batch}, {a.units} units, {a.threads} threads: ratio median {statistics.median(ratios):.3f}, {min(ratios):.3f} to {max(ratios):.3f}")
