@@ -76,8 +76,7 @@ pub fn baselines(session: &Session, plan: &BaselinePlan, progress: &Progress) ->
     table.add(BaselinePlan::LINEAR, plan.seed, plan.minutes.and(linear_minutes), &evaluation);
     let clips = Clips::new(session, plan.minutes, plan, progress)?;
     let (training, validation) = (&clips.training, &clips.validation);
-    let network =
-        ConvolutionalGru::fit(training, validation, &plan.network, &plan.training, plan.seed, progress)?;
+    let network = ConvolutionalGru::fit(training, validation, &plan.network, &plan.training, plan.seed, progress)?;
     drop(clips);
     let answer = |movie: &Movie, behavior: &Behavior| network.responses(movie, behavior);
     let evaluation =
