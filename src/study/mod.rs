@@ -3,6 +3,7 @@
 //! Every study is a function from sessions (and a twin) to a [`Table`] of medians with intervals, one row for each arm,
 //! animal, seed and domain of stimuli. Simulated mice make the truth known; nothing else here depends on them.
 
+mod baselines;
 mod curve;
 mod error;
 mod fidelity;
@@ -10,6 +11,7 @@ mod lesions;
 mod stress;
 mod table;
 
+pub use baselines::{BaselinePlan, baselines};
 pub use curve::{CurvePlan, learning_curve};
 pub use error::StudyError;
 pub use fidelity::{Fidelity, TuningError, fidelity};
