@@ -149,7 +149,7 @@ fn a_linear_nonlinear_model_finds_the_filters_of_simple_cells() {
     let (mouse, chosen, recordings) = recordings(3, 24, Some(CellKind::Simple), &[0..14, 500..503, 600..603]);
     let model = fit(&recordings);
     let found = correlations(&recordings[2], |movie, behavior| model.responses(movie, behavior).expect("a pair"));
-    // Two minutes are little: with twenty it is .8.
+    // Two minutes are little.
     assert!(median(found.clone()) > 0.55, "{found:.3?}");
     let raster = model.config().raster;
     let monitor = Monitor::WANG2025.with_raster(raster);
@@ -177,7 +177,6 @@ fn a_linear_nonlinear_model_finds_the_filters_of_simple_cells() {
 }
 
 #[test]
-#[ignore = "takes minutes on a busy machine, and has not been seen to pass there"]
 fn a_network_sees_in_complex_cells_what_a_linear_nonlinear_model_cannot() {
     let (_, _, recordings) = recordings(3, 16, Some(CellKind::Complex), &[0..12, 500..502, 600..603]);
     let (linear, network) = (fit(&recordings), train(&recordings, 40, 1));

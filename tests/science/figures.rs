@@ -3,7 +3,9 @@
 use std::io::Cursor;
 
 use twinscope::experiment::Outcome;
+use twinscope::figures::study::{curve, matrix};
 use twinscope::figures::{Data, Figure, FigureError, picture, svg, unit_name, write};
+use twinscope::study::{Finding, Table};
 
 use super::run::outcome;
 
@@ -222,4 +224,122 @@ fn parameter_shots_for_human_eyes() {
             write(figure, &Data::of(outcome), &folder.join(format!("{name}-{}.png", figure.stem()))).expect("written");
         }
     }
+}
+
+/// Findings of three arms, the last without minutes: CC_norm grows by 0.1 with each doubling, is 0.06 better in the
+/// second of two animals, and is not defined for the third arm in the second domain.
+fn findings(names: [&str; 3]) -> Table {
+    let mut table = Table::new("A core for new animals");
+    for (arm, name) in names.into_iter().enumerate() {
+        for animal in 0..2 {
+            let budgets = if arm == 2 { vec![None] } else { vec![Some(1.0), Some(2.0), Some(16.0)] };
+            for minutes in budgets {
+                for (domain, place) in ["Rendered clip", "Moving dots"].into_iter().zip(0..) {
+                    let doublings = minutes.map_or(1.0, f64::log2);
+                    let value = 0.2 + 0.1 * arm as f64 + 0.1 * doublings + 0.06 * f64::from(animal);
+                    table.findings.push(Finding {
+                        arm: name.to_owned(),
+                        animal: format!("mouse-{animal}"),
+                        seed: 7,
+                        minutes,
+                        domain: domain.to_owned(),
+                        units: 100,
+                        cc_norm: (arm < 2 || place == 0).then_some(value),
+                        interval: None,
+                        cc_abs: None,
+                        cc_true: None,
+                        mean_ratio: None,
+                    });
+                }
+            }
+        }
+    }
+    table
+}
+
+fn all_said(texts: &[String], expected: &[&str]) {
+    for expected in expected {
+        assert!(texts.iter().any(|text| text.contains(expected)), "it lacks \"{expected}\": {texts:?}");
+    }
+}
+
+#[test]
+fn a_matrix_of_findings_says_mean_and_range_of_every_arm_in_every_domain() {
+    let table = findings(["adapted", "scratch", "LN"]);
+    let texts = texts(&matrix::svg(&table).expect("drawn"));
+    // At 16 minutes: 0.6 and 0.66, then 0.1 more; without minutes 0.5 and 0.56.
+    let expected = ["0.63", "0.60 to 0.66", "0.73", "0.70 to 0.76", "0.53", "0.50 to 0.56", "n/a"];
+    all_said(&texts, &expected);
+    let expected = ["adapted", "scratch", "LN", "Rendered clip", "Moving dots", "A core for new animals"];
+    all_said(&texts, &expected);
+    all_said(&texts, &["n = 2 animals, 1 seed; 100 units each", "most minutes", "mouse-0, mouse-1"]);
+    assert_eq!(texts.iter().filter(|text| *text == "n/a").count(), 1, "{texts:?}");
+    assert!(!texts.iter().any(|text| text.contains("0.20")), "of few minutes: {texts:?}");
+}
+
+#[test]
+fn a_single_value_has_no_range_and_no_negative_zero() {
+    let mut table = findings(["adapted", "scratch", "LN"]);
+    table.findings.truncate(1);
+    table.findings[0].cc_norm = Some(-0.001);
+    let texts = texts(&matrix::svg(&table).expect("drawn"));
+    assert!(texts.iter().any(|text| text == "0.00"), "{texts:?}");
+    assert!(!texts.iter().any(|text| text.contains(" to ")), "{texts:?}");
+}
+
+#[test]
+fn a_curve_has_a_tick_at_every_amount_of_clips_and_a_legend_of_all_arms() {
+    let table = findings(["adapted", "scratch", "LN"]);
+    let texts = texts(&curve::svg(&table).expect("drawn"));
+    all_said(&texts, &["adapted", "scratch", "LN", "Rendered clip", "Moving dots", "CC_norm", "Level lines"]);
+    for tick in ["1", "2", "16"] {
+        // Once in each panel.
+        assert_eq!(texts.iter().filter(|text| *text == tick).count(), 2, "{tick}: {texts:?}");
+    }
+    assert_eq!(texts.iter().filter(|text| *text == "Minutes of clips").count(), 2, "{texts:?}");
+}
+
+#[test]
+fn findings_that_cannot_be_drawn_are_refused_in_words() {
+    let mut table = findings(["adapted", "scratch", "LN"]);
+    table.findings.retain(|finding| finding.arm == "LN");
+    let error = curve::svg(&table).expect_err("no minutes").to_string();
+    assert!(error.contains("no curve to show"), "{error}");
+    let error = matrix::svg(&Table::new("Nothing")).expect_err("empty").to_string();
+    assert!(error.contains("found nothing yet"), "{error}");
+    table.findings.iter_mut().for_each(|finding| finding.cc_norm = Some(f64::NAN));
+    all_said(&texts(&matrix::svg(&table).expect("drawn")), &["n/a"]);
+}
+
+#[test]
+fn long_names_stay_on_the_page() {
+    let long = "without running, the pupil and all else that an animal does while it watches, at every monitor";
+    let mut table = findings([long, "scratch", "LN"]);
+    for (index, finding) in table.findings.iter_mut().enumerate() {
+        finding.domain = format!("Extraordinarily long-named stimuli of the kind {}", index % 8);
+    }
+    for page in [matrix::svg(&table), curve::svg(&table)] {
+        let texts = texts(&page.expect("drawn"));
+        assert!(texts.iter().any(|text| text.starts_with("without running")), "{texts:?}");
+        // What is cut says so.
+        assert!(texts.iter().any(|text| text.ends_with('…')), "{texts:?}");
+    }
+    let (matrix, curve) = (matrix::picture(&table).expect("drawn"), curve::picture(&table).expect("drawn"));
+    for (name, picture) in [("matrix", matrix), ("curve", curve)] {
+        // The page has a margin, in which nothing is drawn: 1 mm at 300 dots per inch.
+        let inked = |column: usize, row: usize| picture.rgb[3 * (row * picture.width + column)] < 250;
+        let edge = picture.width - 12..picture.width;
+        let stray = (0..picture.height).find(|&row| edge.clone().any(|column| inked(column, row)));
+        assert_eq!(stray, None, "{name}: ink at the right edge");
+    }
+}
+
+/// Pictures for human eyes: `TWINSCOPE_SHOTS=folder cargo test --test all findings_shots`.
+#[test]
+fn findings_shots_for_human_eyes() {
+    let Some(folder) = std::env::var_os("TWINSCOPE_SHOTS") else { return };
+    let folder = std::path::PathBuf::from(folder);
+    let table = findings(["adapted from a core of eight animals", "scratch", "LN"]);
+    matrix::write(&table, &folder.join("matrix.png")).expect("written");
+    curve::write(&table, &folder.join("curve.png")).expect("written");
 }

@@ -31,7 +31,7 @@ const LEAST: f64 = -0.5;
 const MOST: f64 = 1.5;
 /// Lines of single animals and seeds, and of their mean, points.
 const THIN_PT: f64 = 0.5;
-const BOLD_PT: f64 = 1.6;
+const BOLD_PT: f64 = 1.4;
 /// Radius of a mean, mm.
 const DOT_MM: f64 = 0.85;
 /// The palette of Okabe and Ito (2008) without its yellow, and three of the muted colours of Tol (2021).
@@ -41,7 +41,7 @@ const COLOURS: [RGBColor; 10] = [
     RGBColor(0x00, 0x9e, 0x73),
     RGBColor(0xe6, 0x9f, 0x00),
     RGBColor(0xcc, 0x79, 0xa7),
-    RGBColor(0x22, 0x22, 0x22),
+    INK,
     RGBColor(0x56, 0xb4, 0xe9),
     RGBColor(0x88, 0x22, 0x55),
     RGBColor(0x99, 0x99, 0x33),
@@ -122,12 +122,19 @@ impl<'t> Curve<'t> {
         numbered(&steps.map(|step| 0.25 * f64::from(step)).collect::<Vec<_>>())
     }
 
-    /// Entries in a line of the legend, and the room of each, mm.
-    fn legend(&self) -> (usize, f64) {
-        let room = PAGE_MM - 2.0 * MARGIN_MM;
-        let widest = self.arms.iter().map(|arm| width_mm(arm, Text::NORMAL)).fold(0.0, f64::max);
-        let entry = (SAMPLE_MM + 1.5 + widest + GAP_MM).min(room);
-        (((room + GAP_MM) / entry).floor().max(1.0) as usize, entry)
+    /// Line of the legend, left edge and width of each arm's entry, mm.
+    fn legend(&self) -> Vec<(usize, f64, f64)> {
+        let (mut line, mut left) = (0, MARGIN_MM);
+        let entry = |arm: &&str| {
+            let width = (SAMPLE_MM + 1.5 + width_mm(arm, Text::NORMAL)).min(PAGE_MM - 2.0 * MARGIN_MM);
+            if left + width > PAGE_MM - MARGIN_MM {
+                (line, left) = (line + 1, MARGIN_MM);
+            }
+            let place = (line, left, width);
+            left += width + GAP_MM;
+            place
+        };
+        self.arms.iter().map(entry).collect()
     }
 
     /// Panels in a row.
@@ -142,23 +149,28 @@ impl<'t> Curve<'t> {
 
     /// Top of the first row of panels, mm.
     fn top(&self) -> f64 {
-        LEGEND_MM + LINE_MM * self.arms.len().div_ceil(self.legend().0) as f64 + 6.0
+        LEGEND_MM + LINE_MM * self.legend().last().map_or(0.0, |entry| entry.0 as f64) + 9.0
     }
 
     fn caption(&self) -> Vec<String> {
-        let level = self.findings.iter().any(|finding| studied(finding).is_none() && cc_norm(finding).is_some());
-        let level = if level { " Level lines: arms without an amount of clips." } else { "" };
-        let (least, most) = (LEAST, MOST);
-        let outside = self.findings.iter().filter_map(|finding| cc_norm(finding));
-        let outside = outside.filter(|value| !(least..=most).contains(value)).count();
-        let outside =
-            if outside > 0 { format!(" {outside} beyond the axis: drawn at its end.") } else { String::new() };
-        vec![
-            format!(
-                "Thin lines: one animal and seed each, median CC_norm over units. Bold: their mean.{level}{outside} Logarithmic axis."
-            ),
+        let mut caption = vec![
+            "Thin lines: one animal and seed each, median CC_norm over units. Bold lines: their mean.".to_owned(),
             format!("CC_norm = CC_abs / CC_max; no unit, 1 is the ceiling set by noise. {}.", counted(&self.findings)),
-        ]
+        ];
+        let level = self.findings.iter().any(|finding| studied(finding).is_none() && cc_norm(finding).is_some());
+        let values = self.findings.iter().filter_map(|finding| cc_norm(finding));
+        let outside = values.filter(|value| !(LEAST..=MOST).contains(value)).count();
+        let level = level.then(|| "Level lines: arms without an amount of clips.".to_owned());
+        let outside = match outside {
+            0 => None,
+            1 => Some("One value beyond the axis is drawn at its end.".to_owned()),
+            n => Some(format!("{n} values beyond the axis are drawn at its ends.")),
+        };
+        let more: Vec<String> = level.into_iter().chain(outside).collect();
+        if !more.is_empty() {
+            caption.push(more.join(" "));
+        }
+        caption
     }
 
     fn panel<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, area: Area, domain: &str, first: bool) {
@@ -222,7 +234,7 @@ impl<'t> Curve<'t> {
 impl Page for Curve<'_> {
     fn size_mm(&self) -> (f64, f64) {
         let rows = self.domains.len().div_ceil(self.columns()) as f64;
-        (PAGE_MM, self.top() + ROW_MM * rows - 4.0 + 3.0 * LINE_MM)
+        (PAGE_MM, self.top() + ROW_MM * rows - 0.6 + LINE_MM * self.caption().len() as f64)
     }
 
     fn title(&self) -> &str {
@@ -235,7 +247,7 @@ impl Page for Curve<'_> {
 
     fn check(&self) -> Result<(), FigureError> {
         let shown = |finding: &&Finding| studied(finding).is_some() && cc_norm(finding).is_some();
-        if self.findings.iter().any(shown) {
+        if self.findings.iter().any(|finding| shown(&finding)) {
             return Ok(());
         }
         let what = "no arm of the study learned from a given amount of clips, so there is no curve to show";
@@ -244,16 +256,13 @@ impl Page for Curve<'_> {
 
     fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), FigureError> {
         frame(canvas, self.size_mm(), self.title(), &self.caption(), &notice(self.table));
-        let (entries, room) = self.legend();
-        for (index, arm) in self.arms.iter().enumerate() {
-            let left = MARGIN_MM + room * (index % entries) as f64;
-            let baseline = LEGEND_MM + LINE_MM * (index / entries) as f64;
+        for (index, (arm, (line, left, width))) in self.arms.iter().zip(self.legend()).enumerate() {
+            let baseline = LEGEND_MM + LINE_MM * line as f64;
             let middle = baseline - CAPITALS_MM / 2.0;
             canvas.line(&[(left, middle), (left + SAMPLE_MM, middle)], BOLD_PT, COLOURS[index % COLOURS.len()]);
             dot(canvas, (left + SAMPLE_MM / 2.0, middle), index);
-            let text_left = left + SAMPLE_MM + 1.5;
-            let text_room = (room - SAMPLE_MM - 1.5).min(PAGE_MM - MARGIN_MM - text_left);
-            canvas.fitted_text((text_left, baseline), arm, text_room, Text { colour: INK, ..Text::NORMAL });
+            let before = SAMPLE_MM + 1.5;
+            canvas.fitted_text((left + before, baseline), arm, width - before + 0.01, Text::NORMAL);
         }
         let (columns, width) = (self.columns(), self.width());
         for (index, domain) in self.domains.iter().enumerate() {

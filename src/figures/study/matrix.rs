@@ -11,21 +11,26 @@ use super::super::plot::{LINE_MM, MARGIN_MM, frame};
 use super::super::style::{GRID, GRID_PT, INK, PAGE_MM, colour_of};
 use super::super::writer::{page_picture, page_svg, write_page};
 use super::super::{FigureError, Page, Picture};
-use super::{arms, cc_norm, counted, domains, notice, origin, printed, width_mm, wrapped};
+use super::{arms, cc_norm, counted, distinct, domains, notice, origin, printed, width_mm, wrapped};
 use crate::study::{Finding, Table};
 
 /// Height of a row, and most width of a column, mm.
 const ROW_MM: f64 = 9.5;
 const COLUMN_MM: f64 = 26.0;
 /// Most width of the names of arms, mm.
-const NAMES_MM: f64 = 58.0;
+const NAMES_MM: f64 = 46.0;
 /// Room for the scale of colours on the right, mm.
 const SCALE_MM: f64 = 17.0;
-/// Top of the first row, mm.
-const TOP_MM: f64 = 21.0;
+/// Least height of the scale of colours, and its most, mm.
+const SCALE_HEIGHTS_MM: (f64, f64) = (16.0, 60.0);
+/// Baseline of the first line of the domains' names, and from their last one to the cells, mm.
+const HEADS_MM: f64 = 11.5;
+const HEAD_GAP_MM: f64 = 1.6;
 /// Most lines of a domain's name, and of an arm's.
-const HEAD_LINES: usize = 3;
+const HEAD_LINES: usize = 4;
 const NAME_LINES: usize = 2;
+/// Domains' names are never smaller, points.
+const SMALLEST_PT: f64 = 5.0;
 const SMALL: Text = Text { size_pt: 5.5, ..Text::NORMAL };
 
 /// Writes the figure as PNG or SVG, as the ending of the file name says, whole or not at all.
@@ -79,13 +84,14 @@ impl<'t> Matrix<'t> {
 
     /// Where the cells are.
     fn area(&self) -> Area {
-        let widest = self.arms.iter().map(|arm| width_mm(arm, Text::NORMAL)).fold(0.0, f64::max);
-        // Names that are broken in two do not break in the middle.
-        let names = if widest > NAMES_MM { NAMES_MM } else { widest };
+        let names = self.arms.iter().map(|arm| width_mm(arm, Text::NORMAL)).fold(0.0, f64::max).min(NAMES_MM);
         let left = MARGIN_MM + names + 2.0;
         let room = PAGE_MM - SCALE_MM - left;
         let width = (COLUMN_MM * self.domains.len() as f64).min(room);
-        Area::new(left, TOP_MM, left + width, TOP_MM + ROW_MM * self.arms.len() as f64)
+        let room = width / self.domains.len().max(1) as f64 - 0.6;
+        let lines = self.domains.iter().map(|domain| head(domain, room).0.len()).max().unwrap_or(1).max(1);
+        let top = HEADS_MM + LINE_MM * (lines - 1) as f64 + HEAD_GAP_MM;
+        Area::new(left, top, left + width, top + ROW_MM * self.arms.len() as f64)
     }
 
     fn caption(&self) -> Vec<String> {
@@ -98,24 +104,27 @@ impl<'t> Matrix<'t> {
             (least, most) if least == most => "; in small: least to greatest of them".to_owned(),
             (least, most) => format!("; in small: least to greatest of them ({least} to {most} values a cell)"),
         };
-        let several = self.arms.iter().any(|arm| {
-            let of_arm = self.table.findings.iter().filter(|finding| finding.arm == *arm);
-            let mut minutes = of_arm.map(|finding| finding.minutes);
-            let first = minutes.next();
-            minutes.any(|other| Some(other) != first)
-        });
-        let minutes = if several { " Arms with several amounts of clips: the most minutes." } else { "" };
-        vec![
-            format!("Cells: CC_norm, median over units, then mean over animals and seeds{spread}.{minutes}"),
+        let minutes_of = |arm: &str| {
+            let findings = self.table.findings.iter().filter(|finding| finding.arm == arm);
+            distinct(findings.map(|finding| finding.minutes)).len()
+        };
+        let several = self.arms.iter().any(|arm| minutes_of(arm) > 1);
+        let mut caption = vec![
+            format!("Cells: CC_norm, median over units, then mean over animals and seeds{spread}."),
             format!("CC_norm = CC_abs / CC_max; no unit, 1 is the ceiling set by noise. {}.", counted(&self.findings)),
-        ]
+        ];
+        if several {
+            caption.push("Of arms with several amounts of clips: those with the most minutes.".to_owned());
+        }
+        caption
     }
 }
 
 impl Page for Matrix<'_> {
     fn size_mm(&self) -> (f64, f64) {
-        let rows = (ROW_MM * self.arms.len() as f64).max(SCALE_LEAST_MM);
-        (PAGE_MM, TOP_MM + rows + 5.0 + 3.0 * LINE_MM)
+        let Area { top, bottom, .. } = self.area();
+        let lines = self.caption().len() as f64;
+        (PAGE_MM, bottom.max(top + SCALE_HEIGHTS_MM.0) + 8.4 + LINE_MM * lines)
     }
 
     fn title(&self) -> &str {
@@ -140,7 +149,13 @@ impl Page for Matrix<'_> {
         let area = self.area();
         let width = area.width() / self.domains.len() as f64;
         for (column, domain) in self.domains.iter().enumerate() {
-            head(canvas, area.left + width * (column as f64 + 0.5), width - 1.0, domain);
+            let (middle, room) = (area.left + width * (column as f64 + 0.5), width - 0.6);
+            let (lines, look) = head(domain, room);
+            for (line, text) in lines.iter().rev().enumerate() {
+                // Text that is cut to its room keeps its middle only when it is measured first.
+                let left = middle - canvas.width_mm(text, look).min(room) / 2.0;
+                canvas.fitted_text((left, area.top - HEAD_GAP_MM - LINE_MM * line as f64), text, room, look);
+            }
         }
         for (row, arm) in self.arms.iter().enumerate() {
             let top = area.top + ROW_MM * row as f64;
@@ -155,28 +170,18 @@ impl Page for Matrix<'_> {
                 cell(canvas, Area::new(left, top, left + width, top + ROW_MM), &self.values(arm, domain));
             }
         }
-        let bottom = area.bottom.max(area.top + SCALE_LEAST_MM);
-        let bottom = bottom.min(area.top + 60.0);
+        let bottom = area.top + area.height().clamp(SCALE_HEIGHTS_MM.0, SCALE_HEIGHTS_MM.1);
         colour_bar(canvas, Area::new(area.right + 4.0, area.top, area.right + 6.5, bottom), "CC_norm");
         canvas.finish()
     }
 }
 
-/// Least height of the scale of colours, mm.
-const SCALE_LEAST_MM: f64 = 16.0;
-
-/// A domain's name above its column, the last line right above the cells; smaller where a word has too little room.
-fn head<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, middle: f64, room: f64, domain: &str) {
+/// A domain's name on some lines; smaller where one of its words has too little room.
+fn head(domain: &str, room: f64) -> (Vec<String>, Text) {
     let widest = domain.split_whitespace().map(|word| width_mm(word, Text::NORMAL)).fold(0.0, f64::max);
-    let size_pt = (Text::NORMAL.size_pt * (room / widest.max(1e-9)).min(1.0)).max(SMALL.size_pt);
+    let size_pt = (Text::NORMAL.size_pt * (room / widest.max(1e-9)).min(1.0)).max(SMALLEST_PT);
     let look = Text { size_pt, ..Text::NORMAL };
-    let lines = wrapped(domain, room, HEAD_LINES, look);
-    for (line, text) in lines.iter().rev().enumerate() {
-        let baseline = TOP_MM - 1.6 - LINE_MM * line as f64;
-        // Text that is cut to its room keeps its middle only when it is measured first.
-        let width = canvas.width_mm(text, look).min(room);
-        canvas.fitted_text((middle - width / 2.0, baseline), text, room, look);
-    }
+    (wrapped(domain, room, HEAD_LINES, look), look)
 }
 
 fn cell<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, values: &[f64]) {
@@ -193,11 +198,15 @@ fn cell<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, values: &[f64
     outline(canvas, area, WHITE);
     let on = readable_on(colour);
     if values.len() == 1 {
-        return canvas.text((middle, baseline), &printed(mean), centred(Text { colour: on, ..Text::NORMAL }));
+        return canvas.text(
+            (middle, baseline),
+            &printed(mean),
+            centred(Text { colour: on, bold: true, ..Text::NORMAL }),
+        );
     }
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    canvas.text((middle, baseline - 1.2), &printed(mean), centred(Text { colour: on, ..Text::NORMAL }));
+    canvas.text((middle, baseline - 1.2), &printed(mean), centred(Text { colour: on, bold: true, ..Text::NORMAL }));
     let range = format!("{} to {}", printed(least), printed(most));
     canvas.text((middle, baseline + 2.0), &range, centred(Text { colour: on, ..SMALL }));
 }
@@ -209,12 +218,13 @@ fn outline<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, colour: RG
     canvas.line(&[(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], GRID_PT, colour);
 }
 
-/// Ink or white, whichever contrasts more (the contrast ratio of the Web Content Accessibility Guidelines 2.1).
+/// Ink or white, by the contrast ratio of the Web Content Accessibility Guidelines 2.1; white where they are about
+/// equal, for thin dark letters drown in a colour sooner than white ones.
 fn readable_on(colour: RGBColor) -> RGBColor {
     let luminance = |colour: RGBColor| {
         let linear = |value: u8| (f64::from(value) / 255.0).powf(2.2);
         0.2126 * linear(colour.0) + 0.7152 * linear(colour.1) + 0.0722 * linear(colour.2) + 0.05
     };
     let below = luminance(colour);
-    if luminance(WHITE) / below > below / luminance(INK) { WHITE } else { INK }
+    if 1.5 * luminance(WHITE) / below > below / luminance(INK) { WHITE } else { INK }
 }

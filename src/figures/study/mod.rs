@@ -35,7 +35,7 @@ fn cc_norm(finding: &Finding) -> Option<f64> {
 
 /// How many animals and seeds, and how many units of each animal.
 fn counted(findings: &[&Finding]) -> String {
-    let several = |n: usize, what: &str| format!("n = {n} {what}{}", if n == 1 { "" } else { "s" });
+    let several = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let animals = distinct(findings.iter().map(|finding| finding.animal.as_str())).len();
     let seeds = distinct(findings.iter().map(|finding| finding.seed)).len();
     let units = || findings.iter().filter(|finding| cc_norm(finding).is_some()).map(|finding| finding.units);
@@ -44,7 +44,7 @@ fn counted(findings: &[&Finding]) -> String {
         (Some(least), Some(most)) => format!("; {least} to {most} units each"),
         _ => String::new(),
     };
-    format!("{}, {}{units}", several(animals, "animal"), several(seeds, "seed"))
+    format!("n = {}, {}{units}", several(animals, "animal"), several(seeds, "seed"))
 }
 
 /// Who was recorded, below the figure.

@@ -40,11 +40,11 @@ pub struct GruConfig {
 }
 
 impl Default for GruConfig {
-    /// 36 x 64 pixels to a map of 9 x 16 places; about 25,000 weights, and 37 for each unit.
+    /// 36 x 64 pixels to a map of 9 x 16 places; about 23,000 weights, and 37 for each unit.
     fn default() -> Self {
         Self {
             raster: Raster { height: 36, width: 64 },
-            frames: 6,
+            frames: 4,
             channels: vec![16, 32, 32],
             kernels: vec![7, 3, 3],
             strides: vec![2, 2, 1],
@@ -433,7 +433,8 @@ impl Convolution {
             self.each_run(|to, from| patches[to..to + from.len()].copy_from_slice(&input[from]));
             output.chunks_exact_mut(channels).for_each(|line| line.copy_from_slice(&values[self.bias.clone()]));
             product(Matrix::new(patches, self.inputs()), weights, true, output);
-            output.iter_mut().filter(|value| **value < 0.0).for_each(|value| *value = value.exp_m1());
+            // `exp_m1` alone would take a seventh of a training step, for digits that nobody needs here.
+            output.iter_mut().filter(|value| **value < 0.0).for_each(|value| *value = value.exp() - 1.0);
         }
     }
 
