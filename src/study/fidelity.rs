@@ -27,7 +27,7 @@ const DOT_FRAMES: usize = 1890;
 /// Frames by which responses are late.
 const LATE: usize = 4;
 /// Sharpness of the centre of mass of a map: places below half of the peak count nothing.
-const SHARPNESS: i32 = 6;
+const SHARPNESS: i32 = 8;
 /// A simulated unit is direction selective above this global DSI, measured under the same stimulus.
 pub const SELECTIVE: f32 = 0.2;
 /// z-score of running at which everything is measured: that of the average animal.
@@ -112,7 +112,7 @@ pub fn fidelity(weights: TwinWeights, session: &Session, progress: &Progress) ->
         let (seen, truth) = both(&twin, &mouse, &columns, &schedule, &monitor, progress)?;
         tuning.push(compare(name, &schedule, stimuli.len() / DIRECTIONS, &seen, &truth));
     }
-    let schedule = one(FlashingGaussianDots::default().into(), DOT_FRAMES);
+    let schedule = one(dots_of_the_map(), DOT_FRAMES);
     let (seen, truth) = both(&twin, &mouse, &columns, &schedule, &monitor, progress)?;
     let mut source = ScheduleSource::new(schedule, &monitor)?;
     let mut pixels = vec![0; source.frames() * monitor.raster.pixels()];
@@ -164,6 +164,12 @@ fn all_directions<V: Copy>(variants: &[V], stimulus: impl Fn(f64, V) -> Stimulus
         .flat_map(|number| variants.iter().map(move |&variant| (number, variant)))
         .map(|(number, variant)| stimulus(direction(number), variant))
         .collect()
+}
+
+/// Gaussian dots for receptive fields: narrower than the published ones, whose maps are drawn to the middle of the screen
+/// near its edges.
+fn dots_of_the_map() -> Stimulus {
+    FlashingGaussianDots { sigma_deg: 10.0, ..FlashingGaussianDots::default() }.into()
 }
 
 /// Each stimulus once, with grey between them.
@@ -295,7 +301,7 @@ mod tests {
     #[test]
     fn the_centre_of_a_map_is_where_dots_drive_the_unit() {
         let monitor = Monitor::WANG2025.with_raster(Raster { height: 18, width: 32 });
-        let mut source = ScheduleSource::new(one(FlashingGaussianDots::default().into(), DOT_FRAMES), &monitor)
+        let mut source = ScheduleSource::new(one(dots_of_the_map(), DOT_FRAMES), &monitor)
             .expect("it can be drawn");
         let size = monitor.raster.pixels();
         let mut pixels = vec![0; DOT_FRAMES * size];
