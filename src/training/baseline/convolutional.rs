@@ -43,7 +43,7 @@ pub struct GruTraining {
 impl Default for GruTraining {
     fn default() -> Self {
         Self {
-            steps: 550,
+            steps: 400,
             batch: 8,
             frames: 50,
             burnin_frames: 10,
