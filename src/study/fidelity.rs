@@ -301,8 +301,7 @@ mod tests {
     #[test]
     fn the_centre_of_a_map_is_where_dots_drive_the_unit() {
         let monitor = Monitor::WANG2025.with_raster(Raster { height: 18, width: 32 });
-        let mut source = ScheduleSource::new(one(dots_of_the_map(), DOT_FRAMES), &monitor)
-            .expect("it can be drawn");
+        let mut source = ScheduleSource::new(one(dots_of_the_map(), DOT_FRAMES), &monitor).expect("it can be drawn");
         let size = monitor.raster.pixels();
         let mut pixels = vec![0; DOT_FRAMES * size];
         source.read(0, DOT_FRAMES, &mut pixels).expect("it can be drawn");
