@@ -47,7 +47,7 @@ pub(super) fn domains<'s>(
     };
     let mut domains: Vec<(String, Vec<&Trial>)> = Vec::new();
     for trial in session.trials.iter().filter(chosen) {
-        let name = trial.domain().unwrap_or(DomainEvaluation::UNNAMED);
+        let name = trial.domain.as_deref().unwrap_or(DomainEvaluation::UNNAMED);
         match domains.iter_mut().find(|(known, _)| known == name) {
             Some((_, trials)) => trials.push(trial),
             None => domains.push((name.to_owned(), vec![trial])),

@@ -27,12 +27,12 @@ pub(super) struct Note {
     pub fingerprint: String,
     /// Steps that were made.
     pub step: usize,
-    /// Lowest validation loss so far, and its step.
-    pub best: Option<(f64, usize)>,
+    /// Bits of the lowest validation loss so far, and its step: text would lose the last digit.
+    pub best: Option<(u64, usize)>,
     /// Looks since then.
     pub waited: usize,
-    /// Running mean of the objective.
-    pub smooth: Option<f64>,
+    /// Bits of the running mean of the objective.
+    pub smooth: Option<u64>,
     /// The log so far.
     pub rows: Vec<Row>,
 }

@@ -343,9 +343,9 @@ impl Training {
         let note = Note {
             fingerprint: self.fingerprint.clone(),
             step: self.step,
-            best: self.best.as_ref().map(|best| (best.loss, best.step)),
+            best: self.best.as_ref().map(|best| (best.loss.to_bits(), best.step)),
             waited: self.waited,
-            smooth: self.smooth,
+            smooth: self.smooth.map(f64::to_bits),
             rows: self.rows.clone(),
         };
         checkpoint::save(path, &note, &tensors)
@@ -375,8 +375,9 @@ impl Training {
             }
         }
         self.shared.restore("shared", &tensors).map_err(wrong)?;
-        self.best = note.best.map(|(loss, step)| Best { loss, step, values: best });
-        (self.step, self.waited, self.smooth, self.rows) = (note.step, note.waited, note.smooth, note.rows);
+        self.best = note.best.map(|(loss, step)| Best { loss: f64::from_bits(loss), step, values: best });
+        self.smooth = note.smooth.map(f64::from_bits);
+        (self.step, self.waited, self.rows) = (note.step, note.waited, note.rows);
         Ok(())
     }
 }
