@@ -247,7 +247,7 @@ impl Page for Curve<'_> {
 
     fn check(&self) -> Result<(), FigureError> {
         let shown = |finding: &&Finding| studied(finding).is_some() && cc_norm(finding).is_some();
-        if self.findings.iter().any(|finding| shown(&finding)) {
+        if self.findings.iter().any(shown) {
             return Ok(());
         }
         let what = "no arm of the study learned from a given amount of clips, so there is no curve to show";
