@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use super::train::{open_sessions, read_recipe, sizes};
 use super::{OptionalTwin, say, simulate};
 use crate::data::check_folder;
+use crate::data::save::atomically;
 use crate::data::simulated::SimulateOptions;
 use crate::figures;
 use crate::job::Progress;
@@ -162,7 +163,8 @@ pub fn perform(command: StudyCommand) -> Result<()> {
             told(&fidelity)?;
             std::fs::create_dir_all(&arguments.output)?;
             let file = arguments.output.join("tuning.csv");
-            std::fs::write(&file, fidelity.csv()).with_context(|| file.display().to_string())?;
+            atomically(&file, |to| to.write_all(fidelity.csv().as_bytes()))
+                .with_context(|| file.display().to_string())?;
             say(file.display())
         }
     }
@@ -214,7 +216,7 @@ fn write(
 ) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let file = folder.join(format!("{name}.csv"));
-    std::fs::write(&file, table.csv()).with_context(|| file.display().to_string())?;
+    atomically(&file, |to| to.write_all(&table.csv())).with_context(|| file.display().to_string())?;
     say(file.display())?;
     for ending in ["png", "svg"] {
         let file = folder.join(format!("{name}.{ending}"));

@@ -16,6 +16,7 @@ use super::optimizer::Optimizer;
 use super::recipe::Recipe;
 use super::start::{SHARED, inherit, is_shared, start};
 use super::{TrainingError, judge, receptive_fields};
+use crate::data::save::atomically;
 use crate::data::{ScanId, Session};
 use crate::gpu::ComputeDevice;
 use crate::job::Progress;
@@ -209,7 +210,7 @@ impl Training {
         std::fs::create_dir_all(folder).map_err(failed(folder))?;
         self.resume(&folder.join(CHECKPOINT))?;
         let recipe = folder.join(RECIPE);
-        std::fs::write(&recipe, self.recipe.to_toml()).map_err(failed(&recipe))?;
+        atomically(&recipe, |file| file.write_all(self.recipe.to_toml().as_bytes())).map_err(failed(&recipe))?;
         progress.begin(self.recipe.schedule.steps as u64);
         progress.advance(self.step as u64)?;
         while self.step < self.recipe.schedule.steps && !self.is_patience_over() {
