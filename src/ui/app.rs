@@ -284,7 +284,7 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
         view.playing = !view.playing;
     }
     let escape = ctx.input(|input| input.key_pressed(Key::Escape));
-    if escape && view.help.take().is_none() && !view.about && bench.is_running() {
+    if escape && view.help.take().is_none() && !view.about && !std::mem::take(&mut view.table) && bench.is_running() {
         actions.push(Command::Cancel.into());
     }
     actions

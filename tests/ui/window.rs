@@ -277,6 +277,9 @@ fn the_table_of_conditions_lists_presentations_and_leads_to_them() {
     let plan = app.bench.plan().expect("a plan");
     let onset = plan.monitor.frame_rate.secs_at(plan.schedule.presentations[3].onset_frame);
     assert!((app.view.position_secs - onset).abs() < 0.05, "{} instead of {onset}", app.view.position_secs);
+    harness.key_press(Key::Escape);
+    harness.run_steps(3);
+    assert!(!self::app(&mut harness).view.table, "Escape closes the table");
 }
 
 #[test]

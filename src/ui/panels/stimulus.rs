@@ -81,6 +81,7 @@ fn head_ui(bench: &Workbench, protocol: &mut Protocol, ui: &mut Ui, actions: &mu
     badge::head(ui, "Protocol", |ui| {
         if bench.is_edited() {
             let colour = Palette::of(ui).caution;
+            ui.add_space(6.0); // beside the scroll bar
             ui.label(RichText::new("not saved").small().color(colour))
                 .on_hover_text("Kept for the next start; save it to have it in a file");
         }

@@ -1,14 +1,16 @@
 //! The table of conditions: what is shown when, one row a presentation.
 
-use eframe::egui::{Align2, FontId, Rect, RichText, ScrollArea, Sense, Ui, Window, pos2, vec2};
+use eframe::egui::{Align2, Color32, FontId, Rect, RichText, ScrollArea, Sense, Ui, Window, pos2, vec2};
 
 use crate::experiment::ConditionTable;
 use crate::ui::theme::{Palette, ROW_HEIGHT};
 use crate::ui::view::{Action, Ask, View};
 use crate::workbench::Workbench;
 
-/// Width of one column, points.
-const COLUMN: f32 = 96.0;
+/// Rows that are measured for the widths of the columns, evenly over the table.
+const MEASURED: usize = 128;
+/// Room beside the text of a cell, points.
+const CELL_GAP: f32 = 18.0;
 
 /// Draws the table while it is open; a click on a row shows that presentation.
 pub fn table_ui(bench: &Workbench, view: &mut View, ctx: &eframe::egui::Context) -> Vec<Action> {
@@ -58,8 +60,7 @@ pub fn table_ui(bench: &Workbench, view: &mut View, ctx: &eframe::egui::Context)
 fn rows_ui(table: &ConditionTable<'_>, ui: &mut Ui) -> Option<usize> {
     let palette = Palette::of(ui);
     let header = table.header();
-    // Keys are longer than their values: what is below them needs less room.
-    let widths: Vec<f32> = header.iter().map(|name| (name.len() as f32 * 6.6 + 14.0).max(COLUMN * 0.7)).collect();
+    let widths = widths(table, &header, ui);
     let total: f32 = widths.iter().sum();
     let mut clicked = None;
     ScrollArea::horizontal().auto_shrink(false).show(ui, |ui| {
@@ -75,7 +76,7 @@ fn rows_ui(table: &ConditionTable<'_>, ui: &mut Ui) -> Option<usize> {
                     room.left_center() + vec2(4.0, 0.0),
                     Align2::LEFT_CENTER,
                     cell,
-                    FontId::proportional(12.5),
+                    font(),
                     colour,
                 );
                 left += width;
@@ -104,4 +105,24 @@ fn rows_ui(table: &ConditionTable<'_>, ui: &mut Ui) -> Option<usize> {
         });
     });
     clicked
+}
+
+/// Widths of the columns, points: that of the longest word among the header and rows from all over the table.
+fn widths(table: &ConditionTable<'_>, header: &[String], ui: &Ui) -> Vec<f32> {
+    let mut longest = header.to_vec();
+    let step = table.len().div_ceil(MEASURED).max(1);
+    for index in (0..table.len()).step_by(step).chain(table.len().checked_sub(1)) {
+        for (longest, cell) in longest.iter_mut().zip(table.row(index).unwrap_or_default()) {
+            if cell.chars().count() > longest.chars().count() {
+                *longest = cell;
+            }
+        }
+    }
+    let width = |text| ui.painter().layout_no_wrap(text, font(), Color32::WHITE).size().x;
+    longest.into_iter().map(|text| width(text) + CELL_GAP).collect()
+}
+
+/// The font of the cells.
+fn font() -> FontId {
+    FontId::proportional(12.5)
 }

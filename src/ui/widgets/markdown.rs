@@ -79,7 +79,7 @@ pub fn show(ui: &mut Ui, blocks: &[Block]) {
     }
 }
 
-/// `code` and **strong** within a line.
+/// `code`, **strong** and *emphasis* within a line.
 fn spans(ui: &Ui, words: &str, palette: &Palette) -> LayoutJob {
     let body = TextStyle::Body.resolve(ui.style());
     let code = TextStyle::Monospace.resolve(ui.style());
@@ -91,8 +91,16 @@ fn spans(ui: &Ui, words: &str, palette: &Palette) -> LayoutJob {
             continue;
         }
         for (index, part) in part.split("**").enumerate() {
-            let colour = if index % 2 == 1 { palette.accent } else { palette.text };
-            job.append(part, 0.0, TextFormat::simple(body.clone(), colour));
+            if index % 2 == 1 {
+                job.append(part, 0.0, TextFormat::simple(body.clone(), palette.accent));
+                continue;
+            }
+            // A single star is a star.
+            let pairs = part.matches('*').count() / 2;
+            for (index, part) in part.splitn(2 * pairs + 1, '*').enumerate() {
+                let format = TextFormat { italics: index % 2 == 1, ..TextFormat::simple(body.clone(), palette.text) };
+                job.append(part, 0.0, format);
+            }
         }
     }
     job
