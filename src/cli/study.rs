@@ -23,6 +23,8 @@ use crate::training::Recipe;
 #[derive(Debug, Subcommand)]
 pub enum StudyCommand {
     /// Learning curve: the twin's core adapted to new animals beside networks trained from scratch, on the same minutes
+    ///
+    /// Run the same command again after an interruption, and it goes on.
     Curve(CurveArguments),
     /// Baselines: a linear-nonlinear model and a small convolutional network, beside the twin when one is given
     Baselines(BaselineArguments),
@@ -94,6 +96,7 @@ pub struct CurveArguments {
 ///
 /// One simulated mouse watches the clips clean, blurred, noisy, at low contrast, with shuffled frames, without rightward
 /// motion, and with unknown behaviour; a network is trained from scratch on each and tested on the same clean stimuli.
+/// Run the same command again after an interruption, and it goes on.
 #[derive(Debug, Args)]
 pub struct StressArguments {
     /// Protocol of the clips, TOML with `schema = 1`
@@ -105,6 +108,9 @@ pub struct StressArguments {
     /// Recipe of the trainings, TOML
     #[arg(long, value_name = "RECIPE.toml")]
     recipe: Option<PathBuf>,
+    /// What is done to the clips; may be given several times; everything when absent
+    #[arg(long, value_name = "ARM", value_enum)]
+    arm: Vec<Corruption>,
     /// Units of the mouse
     #[arg(long, value_name = "U", default_value_t = 120)]
     units: usize,
@@ -125,15 +131,16 @@ pub fn perform(command: StudyCommand) -> Result<()> {
     match command {
         StudyCommand::Curve(arguments) => {
             ready(&arguments.output)?;
+            let standard = CurvePlan::default();
             let plan = CurvePlan {
                 minutes: arguments.minutes,
                 seeds: arguments.seeds,
-                adapted: recipe_or(arguments.adapted.as_deref(), Recipe::for_adaptation())?,
-                scratch: recipe_or(arguments.scratch.as_deref(), Recipe::default())?,
+                adapted: recipe_or(arguments.adapted.as_deref(), standard.adapted)?,
+                scratch: recipe_or(arguments.scratch.as_deref(), standard.scratch)?,
             };
             let sessions = open_sessions(&arguments.session)?;
-            let table =
-                learning_curve(&arguments.twin.load()?, &sessions, &plan, &progress, &mut |arm| eprintln!("{arm}"))?;
+            let (twin, folder) = (arguments.twin.load()?, Some(arguments.output.as_path()));
+            let table = learning_curve(&twin, &sessions, &plan, folder, &progress, &mut |arm| eprintln!("{arm}"))?;
             write(&table, &arguments.output, "learning_curve", figures::study::curve::write)
         }
         StudyCommand::Baselines(arguments) => {
@@ -192,10 +199,9 @@ pub fn stress_test(arguments: &StressArguments) -> Result<()> {
             ..SimulateOptions::default()
         },
         recipe,
-        corruptions: Corruption::ALL.to_vec(),
+        corruptions: if arguments.arm.is_empty() { Corruption::ALL.to_vec() } else { arguments.arm.clone() },
     };
-    let sessions = arguments.output.join("sessions");
-    let table = stress(&plan, &sessions, &progress, &mut |arm| eprintln!("{arm}"))?;
+    let table = stress(&plan, &arguments.output, &progress, &mut |arm| eprintln!("{arm}"))?;
     write(&table, &arguments.output, "stress", figures::study::matrix::write)
 }
 

@@ -1,15 +1,14 @@
 //! The learning curve: how many minutes of clips a new animal needs, with the core of many animals and without one.
 
-use std::sync::Arc;
+use std::path::Path;
 
+use super::arm::Arm;
 use super::{StudyError, Table};
 use crate::data::Session;
-use crate::evaluation::{Evaluation, Selection};
 use crate::gpu::ComputeDevice;
 use crate::job::Progress;
-use crate::model::twin::{Twin, TwinOptions};
 use crate::model::weights::TwinWeights;
-use crate::training::{Adaptation, Recipe, Training};
+use crate::training::{Adaptation, Lessons, Recipe, Training, ValidationRecipe};
 
 /// What is compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,15 +23,36 @@ pub struct CurvePlan {
     pub scratch: Recipe,
 }
 
+/// Of the trials of a budget, one in so many is kept for validation at most.
+const VALIDATED: usize = 5;
+
+impl Default for CurvePlan {
+    /// A network from scratch has up to 1,500 steps, and stops when its validation loss has not fallen for 300.
+    fn default() -> Self {
+        Self {
+            minutes: vec![1.0, 2.0, 5.0, 10.0],
+            seeds: vec![1],
+            adapted: Recipe::for_adaptation(),
+            scratch: Recipe {
+                validation: ValidationRecipe { every: 50, patience: 6, ..ValidationRecipe::default() },
+                ..Recipe::default()
+            },
+        }
+    }
+}
+
 /// Adapts a twin's core to animals that it never saw, and trains networks of the same sizes from scratch, on the same
-/// minutes. Arms are "adapted core" and "from scratch"; evaluated are the test trials. `told` hears of every arm.
+/// minutes; what a network keeps for validation is of the same minutes, a fifth of them at most. Arms are "adapted core"
+/// and "from scratch"; evaluated are the test trials. With a `folder`, every arm has its twin and its checkpoint there,
+/// and an interrupted study goes on. `told` hears of every finished arm.
 ///
 /// # Errors
-/// When a training or an evaluation fails, or the user asked to stop.
+/// When a training or an evaluation fails, a file cannot be written, or the user asked to stop.
 pub fn learning_curve(
     twin: &TwinWeights,
     sessions: &[Session],
     plan: &CurvePlan,
+    folder: Option<&Path>,
     progress: &Progress,
     told: &mut dyn FnMut(&str),
 ) -> Result<Table, StudyError> {
@@ -40,38 +60,22 @@ pub fn learning_curve(
     for session in sessions {
         for &seed in &plan.seeds {
             for &minutes in &plan.minutes {
-                for (arm, recipe, core) in
+                for (name, recipe, core) in
                     [("adapted core", &plan.adapted, Some(twin)), ("from scratch", &plan.scratch, None)]
                 {
-                    let recipe = Recipe { seed, minutes: Some(minutes), ..recipe.clone() };
-                    let learned = learn(&recipe, twin, core, session, progress)?;
-                    let evaluation = evaluate(learned, session, progress)?;
-                    table.add(arm, seed, Some(minutes), &evaluation);
-                    told(&format!("{arm}, {minutes} min, {}, seed {seed}", session.id.animal));
+                    let arm = Arm { name, seed, minutes: Some(minutes) };
+                    let mut recipe = Recipe { seed, minutes: Some(minutes), ..recipe.clone() };
+                    let trials = Lessons::within(session, Some(minutes), recipe.batch.frames).0.len();
+                    recipe.validation.trials = recipe.validation.trials.min(trials / VALIDATED);
+                    let adaptation = core.map(|twin| Adaptation { twin, inherit: true });
+                    let (one, cpu) = (std::slice::from_ref(session), ComputeDevice::Cpu);
+                    let mut training = Training::new(&recipe, &twin.config, one, adaptation, &cpu, progress)?;
+                    let place = folder.map(|folder| arm.place(folder, &session.id.animal));
+                    arm.complete(&mut training, session, place.as_deref(), &mut table, progress)?;
+                    told(&format!("{name}, {minutes} min, {}, seed {seed}", session.id.animal));
                 }
             }
         }
     }
     Ok(table)
-}
-
-/// Trains one animal's network; with a core, only what is not the core.
-fn learn(
-    recipe: &Recipe,
-    sizes: &TwinWeights,
-    core: Option<&TwinWeights>,
-    session: &Session,
-    progress: &Progress,
-) -> Result<TwinWeights, StudyError> {
-    let adaptation = core.map(|twin| Adaptation { twin, inherit: true });
-    let sessions = std::slice::from_ref(session);
-    let cpu = ComputeDevice::Cpu;
-    let mut training = Training::new(recipe, &sizes.config, sessions, adaptation, &cpu, progress)?;
-    Ok(training.complete(progress)?.remove(0))
-}
-
-/// Test trials of a session beside the predictions of a twin.
-pub(super) fn evaluate(twin: TwinWeights, session: &Session, progress: &Progress) -> Result<Evaluation, StudyError> {
-    let twin = Twin::open(Arc::new(twin), &ComputeDevice::Cpu, TwinOptions::default())?;
-    Ok(Evaluation::of(&twin, session, &Selection::default(), progress)?)
 }

@@ -1,5 +1,7 @@
 //! Why a study could not be done.
 
+use std::path::PathBuf;
+
 use crate::data::SessionError;
 use crate::data::simulated::{SimulateError, WatchError};
 use crate::evaluation::EvaluationError;
@@ -40,6 +42,14 @@ pub enum StudyError {
     /// A stimulus cannot be shown.
     #[error(transparent)]
     Stimulus(#[from] StimulusError),
+    /// A finding could not be kept.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The plan cannot be followed.
     #[error("{0}")]
     Plan(String),

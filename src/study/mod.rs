@@ -3,6 +3,7 @@
 //! Every study is a function from sessions (and a twin) to a [`Table`] of medians with intervals, one row for each arm,
 //! animal, seed and domain of stimuli. Simulated mice make the truth known; nothing else here depends on them.
 
+mod arm;
 mod baselines;
 mod curve;
 mod error;

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::curve::evaluate;
+use super::arm::Arm;
 use super::{StudyError, Table};
 use crate::data::simulated::{SimulateOptions, TestMovies, simulate};
 use crate::data::{Session, Trial};
@@ -21,7 +21,7 @@ use crate::stimulus::modify::{Blur, Contrast, PixelNoise, ShuffleFrames};
 use crate::training::{Recipe, Training};
 
 /// What is done to the clips that are learned from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Corruption {
     /// Nothing.
     Clean,
@@ -116,8 +116,8 @@ impl Corruption {
     }
 }
 
-/// Trains one network from scratch for every corruption and evaluates it on the clean tests. Sessions are written below
-/// `folder` and stay there. `told` hears of every arm.
+/// Trains one network from scratch for every corruption and evaluates it on the clean tests. Sessions, twins and
+/// checkpoints are written below `folder` and stay there, so that an interrupted study goes on. `told` hears of every arm.
 ///
 /// # Errors
 /// When a mouse cannot be simulated, a training or an evaluation fails, or the user asked to stop.
@@ -134,7 +134,7 @@ pub fn stress(
             clips.modify.push(modifier.clone());
             clips.also.iter_mut().for_each(|part| part.modify.push(modifier.clone()));
         }
-        let place = folder.join(corruption.name().replace(' ', "-"));
+        let place = folder.join("sessions").join(corruption.name().replace(' ', "-"));
         let schedule = clips.schedule(&plan.monitor);
         let made = match place.join("mouse-1") {
             session if session.join("session.toml").exists() => session,
@@ -144,8 +144,9 @@ pub fn stress(
         let cpu = ComputeDevice::Cpu;
         let sessions = std::slice::from_ref(&session);
         let mut training = Training::new(&plan.recipe, &plan.config, sessions, None, &cpu, progress)?;
-        let twin = training.complete(progress)?.remove(0);
-        table.add(corruption.name(), plan.recipe.seed, None, &evaluate(twin, &session, progress)?);
+        let arm = Arm { name: corruption.name(), seed: plan.recipe.seed, minutes: None };
+        let learned = arm.place(folder, &session.id.animal);
+        arm.complete(&mut training, &session, Some(&learned), &mut table, progress)?;
         told(corruption.name());
     }
     Ok(table)

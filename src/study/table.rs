@@ -1,9 +1,11 @@
 //! What came out, row by row.
 
+use serde::{Deserialize, Serialize};
+
 use crate::evaluation::{DomainEvaluation, Evaluation, Quantity};
 
 /// Medians over the units of one animal for one arm of a study.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// Arm of the study, such as "adapted" or "without gaze".
     pub arm: String,

@@ -37,6 +37,24 @@ pub struct LeftOut {
 }
 
 impl Lessons {
+    /// The training trials of a session, in their order, that lie within so many minutes and are long enough for clips of
+    /// so many frames; and how many on the way were too short.
+    pub fn within(session: &Session, minutes: Option<f64>, frames: usize) -> (Vec<&Trial>, usize) {
+        let mut budget = minutes.map_or(usize::MAX, |minutes| session.frame_rate.frames_in(60.0 * minutes));
+        let (mut chosen, mut short) = (Vec::new(), 0);
+        for trial in session.trials_for(true) {
+            if trial.frames < frames {
+                short += 1;
+            } else if trial.frames <= budget {
+                budget -= trial.frames;
+                chosen.push(trial);
+            } else {
+                break;
+            }
+        }
+        (chosen, short)
+    }
+
     /// The training trials of a session, up to so many minutes, for clips of so many frames. Validation trials are
     /// taken evenly from among them.
     ///
@@ -48,19 +66,8 @@ impl Lessons {
         frames: usize,
         validation: usize,
     ) -> Result<Self, TrainingError> {
-        let mut left_out = LeftOut::default();
-        let mut budget = minutes.map_or(usize::MAX, |minutes| session.frame_rate.frames_in(60.0 * minutes));
-        let mut chosen = Vec::new();
-        for trial in session.trials_for(true) {
-            if trial.frames < frames {
-                left_out.short_trials += 1;
-            } else if trial.frames <= budget {
-                budget -= trial.frames;
-                chosen.push(trial);
-            } else {
-                break;
-            }
-        }
+        let (chosen, short_trials) = Self::within(session, minutes, frames);
+        let left_out = LeftOut { short_trials, ..LeftOut::default() };
         if chosen.len() <= validation {
             return Err(TrainingError::NoTrials {
                 session: session.id.to_string(),

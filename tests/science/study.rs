@@ -102,7 +102,8 @@ fn a_learning_curve_has_a_row_for_each_animal_seed_budget_and_arm() {
     let core = twin_of(&sessions[0]);
     let plan = CurvePlan { minutes: vec![0.1, 0.2], seeds: vec![1, 2], adapted: recipe(), scratch: recipe() };
     let mut told = 0;
-    let table = learning_curve(&core, &sessions[1..], &plan, &Progress::new(), &mut |_| told += 1).expect("a table");
+    let progress = Progress::new();
+    let table = learning_curve(&core, &sessions[1..], &plan, None, &progress, &mut |_| told += 1).expect("a table");
     assert_eq!((table.findings.len(), told), (8, 8));
     assert_eq!(table.distinct(|finding| &finding.arm), ["adapted core", "from scratch"]);
     let of = |arm: &str, seed: u64, minutes: f64| {
@@ -112,6 +113,50 @@ fn a_learning_curve_has_a_row_for_each_animal_seed_budget_and_arm() {
     assert_ne!(of("adapted core", 1, 0.1), of("from scratch", 1, 0.1), "the core matters");
     assert_ne!(of("adapted core", 1, 0.1), of("adapted core", 2, 0.1), "the seed matters");
     assert_ne!(of("adapted core", 1, 0.1), of("adapted core", 1, 0.2), "the minutes matter");
+}
+
+#[test]
+fn an_interrupted_learning_curve_goes_on_and_ends_with_the_same_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sessions = record(folder.path(), 2);
+    let core = twin_of(&sessions[0]);
+    let plan = CurvePlan { minutes: vec![0.1], seeds: vec![1], adapted: recipe(), scratch: recipe() };
+    let study = folder.path().join("study");
+    let stopped = Progress::new();
+    let run = |folder: Option<&Path>, progress: &Progress, told: &mut dyn FnMut(&str)| {
+        learning_curve(&core, &sessions[1..], &plan, folder, progress, told)
+    };
+    let error = run(Some(&study), &stopped, &mut |_| stopped.cancel()).expect_err("stopped after the first arm");
+    assert_eq!(error.to_string(), "cancelled");
+    let arms = || study.join("arms").read_dir().expect("arms").count();
+    assert_eq!(arms(), 1);
+    let findings = study.join("arms").read_dir().expect("arms").next().expect("one").expect("one").path();
+    let findings = findings.join("findings.json");
+    let changed = std::fs::metadata(&findings).and_then(|about| about.modified()).expect("a time");
+    let table = run(Some(&study), &Progress::new(), &mut |_| ()).expect("a table");
+    assert_eq!(arms(), 2);
+    let again = std::fs::metadata(&findings).and_then(|about| about.modified()).expect("a time");
+    assert_eq!(changed, again, "a finished arm is only read");
+    assert_eq!(table.csv(), run(None, &Progress::new(), &mut |_| ()).expect("a table").csv());
+    std::fs::write(&findings, "{").expect("a damaged file");
+    assert_eq!(table.csv(), run(Some(&study), &Progress::new(), &mut |_| ()).expect("a table").csv());
+}
+
+#[test]
+fn of_few_minutes_a_fifth_at_most_is_kept_for_validation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sessions = record(folder.path(), 2);
+    let core = twin_of(&sessions[0]);
+    let validation = ValidationRecipe { trials: 6, every: 3, patience: 0 };
+    let plan =
+        CurvePlan { minutes: vec![0.1], seeds: vec![1], adapted: recipe(), scratch: Recipe { validation, ..recipe() } };
+    let study = folder.path().join("study");
+    learning_curve(&core, &sessions[1..], &plan, Some(&study), &Progress::new(), &mut |_| ()).expect("a table");
+    let scratch = study.join("arms").read_dir().expect("arms").map(|arm| arm.expect("an arm").path());
+    let scratch = scratch.into_iter().find(|arm| arm.to_string_lossy().contains("from-scratch")).expect("an arm");
+    let recipe = std::fs::read_to_string(scratch.join("recipe.toml")).expect("a recipe");
+    // Six seconds are four trials of 1.5 s.
+    assert!(Recipe::from_toml(&recipe).expect("valid").validation.trials <= 1, "{recipe}");
 }
 
 #[test]
@@ -131,7 +176,8 @@ fn a_stress_test_trains_every_arm_on_its_own_clips_and_tests_all_alike() {
     let table = stress(&plan, folder.path(), &Progress::new(), &mut |_| {}).expect("a table");
     assert_eq!(table.findings.len(), 3, "one domain");
     let open = |arm: Corruption| {
-        Session::open(&folder.path().join(arm.name().replace(' ', "-")).join("mouse-1")).expect("a session")
+        Session::open(&folder.path().join("sessions").join(arm.name().replace(' ', "-")).join("mouse-1"))
+            .expect("a session")
     };
     let (clean, grey) = (open(Corruption::Clean), open(Corruption::LowContrast));
     let pixels = |session: &Session, training: bool| {
