@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use safetensors::{Dtype, SafeTensors};
+use twinscope::model::weights::{TwinWeights, load};
 
 /// A file below tests/fixtures.
 pub fn path(name: &str) -> PathBuf {
@@ -24,6 +25,11 @@ impl Reference {
     pub fn u8(&self) -> Vec<u8> {
         self.values.iter().map(|&v| v as u8).collect()
     }
+}
+
+/// A small twin whose responses were computed by another program as well.
+pub fn pilot() -> TwinWeights {
+    load(&path("pilot/pilot.safetensors"), None, None).expect("the pilot twin")
 }
 
 /// All tensors of one `.safetensors` file below tests/fixtures.

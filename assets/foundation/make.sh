@@ -37,6 +37,7 @@ cp "$here/core.toml" "$here/adapt.toml" .
 core=$(ls core/simulated-*.safetensors | head -1)
 "$program" adapt --twin "$core" --session sessions/demo --recipe adapt.toml --device cpu -o demo
 twin=$(ls demo/simulated-*.safetensors | head -1)
+"$program" twin convert "$twin" --card "$here/card.toml" -o twin.safetensors
 "$program" evaluate --twin "$twin" --session sessions/demo --device cpu --out evaluation
 "$program" study tuning --twin "$twin" --session sessions/demo -o tuning
 "$program" study lesions --twin "$twin" --session sessions/demo -o lesions

@@ -118,7 +118,7 @@ struct TwinArgument {
 /// A twin on disk, or the built-in one.
 #[derive(Debug, Args)]
 struct OptionalTwin {
-    /// Folder in the published layout or one file; the built-in pilot twin when absent
+    /// Folder in the published layout or one file; the built-in twin (simulated mouse) when absent
     #[arg(long, value_name = "TWIN")]
     twin: Option<PathBuf>,
     #[command(flatten)]

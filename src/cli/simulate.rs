@@ -26,11 +26,11 @@ skip_secs = 0.3333
 [stimulus]
 kind = "scene"
 "#;
-/// Pixels of the movies unless the protocol or the user says otherwise: those of the built-in pilot twin.
+/// Pixels of the movies unless the protocol or the user says otherwise: those of the built-in twin.
 const RASTER: Raster = Raster { height: 36, width: 64 };
 /// Least length of a trial of a test protocol, seconds.
 const TRIAL_SECS: f64 = 10.0;
-/// Minutes of clips to learn from without `--protocol` and `--minutes`, as the built-in twin had.
+/// Minutes of clips to learn from without `--protocol` and `--minutes`, as for each mouse of the built-in twin's core.
 const MINUTES: f64 = 20.0;
 
 /// Record simulated mice into session folders.

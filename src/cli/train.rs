@@ -39,7 +39,7 @@ pub struct TrainArguments {
 /// adaptation goes on in the same way.
 #[derive(Debug, Args)]
 pub struct AdaptArguments {
-    /// Twin whose core is taken over: folder in the published layout or one file; the built-in twin when absent
+    /// Twin whose core is taken over: folder in the published layout or one file; the built-in twin (simulated mouse) when absent
     #[command(flatten)]
     twin: super::OptionalTwin,
     /// Folder of the animal's recording session

@@ -1,6 +1,8 @@
 //! An outcome as it is looked at: with the few numbers that every view needs.
 
+use super::unit_name;
 use crate::experiment::Outcome;
+use crate::signals::UnitId;
 
 /// Most parts of a movie that are told apart where all units are seen at once: more than a window has pixels to show.
 const MOST_PARTS: usize = 1024;
@@ -23,6 +25,8 @@ pub struct Answer {
     /// The unit most modulated by the parameter that is analysed, or with the sharpest direction tuning; the first when
     /// nothing was tuned.
     pub most_selective: usize,
+    /// Whether the units are of more than one animal.
+    several_animals: bool,
 }
 
 impl Answer {
@@ -54,12 +58,23 @@ impl Answer {
             |&a: &usize, &b: &usize| dsi(a).unwrap_or(-1.0).total_cmp(&dsi(b).unwrap_or(-1.0)).then(b.cmp(&a));
         let modulated = outcome.parameter.as_ref().and_then(|tuning| tuning.most_modulated());
         let most_selective = modulated.or_else(|| (0..units).max_by(sharper)).unwrap_or(0);
-        Self { outcome, seconds, mean, peak, parts, course, most_selective }
+        let several_animals = outcome.units.iter().any(|unit| unit.animal != outcome.units[0].animal);
+        Self { outcome, seconds, mean, peak, parts, course, most_selective, several_animals }
     }
 
     /// Speed of the twin, frames of the movie per second of computing.
     pub fn frames_per_sec(&self) -> Option<f64> {
         (self.seconds > 0.0).then(|| self.outcome.responses.frames() as f64 / self.seconds)
+    }
+
+    /// Name of a unit in lists and plots: `session-scan · unit`, with the animal where units of several are there; empty
+    /// when there is no such unit.
+    pub fn unit_name(&self, unit: usize) -> String {
+        match self.outcome.units.get(unit) {
+            Some(id) if self.several_animals => unit_name(id),
+            Some(id) => unit_name(&UnitId { animal: None, ..id.clone() }),
+            None => String::new(),
+        }
     }
 
     /// One line that every view of these answers carries: which twin, and whether its animal was simulated.

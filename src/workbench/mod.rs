@@ -22,7 +22,7 @@ pub use preview::Picture;
 pub use saved::Saved;
 pub use state::{Plan, Workbench};
 
-/// Name of a unit in lists and plots: `session-scan · unit`, with the animal when the file names it.
+/// Whole name of a unit: `session-scan · unit`, with the animal when the file names it.
 pub fn unit_name(unit: &crate::signals::UnitId) -> String {
     if unit.animal.is_none() && (unit.session, unit.scan) == (0, 0) {
         return unit.unit.to_string(); // a simulated mouse has no sessions

@@ -316,6 +316,8 @@ fn an_impossible_output_is_refused_before_anything_is_computed() {
 fn the_demonstration_writes_figures_and_tables_where_there_is_no_display() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = succeeds(&["demo", "--out", text(folder.path()), "--device", "cpu"]);
+    assert!(out.starts_with("Built-in twin (320 units): All its mice are simulated."), "{out}");
+    assert_eq!(out.matches("(Built-in twin: learned from a simulated mouse)").count(), 2, "{out}");
     for ending in [".png", ".svg", ".csv"] {
         let named: Vec<&str> = out.lines().filter(|line| line.ends_with(ending)).collect();
         assert!(!named.is_empty(), "no {ending} in {out}");

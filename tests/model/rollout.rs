@@ -5,16 +5,15 @@ use std::sync::Arc;
 use twinscope::gpu::ComputeDevice;
 use twinscope::job::Progress;
 use twinscope::model::twin::{Twin, TwinError, TwinOptions, TwinState};
-use twinscope::model::weights;
 use twinscope::signals::{Behavior, Movie, Raster};
 
-use crate::fixture::{Fixture, deviation};
+use crate::fixture::{Fixture, deviation, pilot};
 use crate::gpu::gpu_for_minutes;
 
 const FRAMES: usize = 60;
 
 fn twin(device: &ComputeDevice) -> Twin {
-    Twin::open(Arc::new(weights::builtin()), device, TwinOptions::default()).expect("the built-in twin opens")
+    Twin::open(Arc::new(pilot()), device, TwinOptions::default()).expect("the pilot twin opens")
 }
 
 /// The first frames of a reference movie, with what the animal does.

@@ -559,17 +559,17 @@ fn five_thousand_broken_files_are_read_or_refused_but_never_panic() {
 fn the_built_in_twin_says_what_it_is() {
     let twin = builtin();
     assert!(twin.card.simulated);
-    assert_eq!((twin.units.len(), twin.card.raster), (160, Raster { height: 36, width: 64 }));
+    assert_eq!((twin.units.len(), twin.card.raster), (320, Raster { height: 36, width: 64 }));
     assert_eq!((twin.config.streams, twin.config.periphery), (1, Periphery::Extend));
     let summary = inspect(&twin);
-    assert_eq!(summary.parameters, 90_893);
+    assert_eq!(summary.parameters, 97_133);
     let text = summary.to_string();
-    assert!(text.contains("Pilot twin (simulated animal, movies of 36 x 64 pixels)"), "{text}");
+    assert!(text.contains("Built-in twin (simulated animal, movies of 36 x 64 pixels)"), "{text}");
     // Written again, it is the same file: nothing was added by hand.
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("again.safetensors");
     save(&path, &twin).expect("a writable folder");
-    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pilot.safetensors");
+    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/twin.safetensors");
     assert!(std::fs::read(&path).expect("a file") == std::fs::read(asset).expect("the asset"));
 }
 

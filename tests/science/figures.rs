@@ -9,7 +9,7 @@ use twinscope::study::{Finding, Table};
 
 use super::run::outcome;
 
-const NOTICE: &str = "Pilot twin: learned from a simulated mouse";
+const NOTICE: &str = "Built-in twin: learned from a simulated mouse";
 
 /// The text of every `<text>` element.
 fn texts(svg: &str) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Tests of science: analysis, experiments and figures.
 
+mod builtin;
 mod confidence;
 pub mod evaluation;
 mod figures;

@@ -1,4 +1,4 @@
-//! The built-in pilot twin answers as it did when it was trained, and has learned what it should.
+//! The pilot twin answers as it did when it was trained, and has learned what it should.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,11 +8,10 @@ use twinscope::experiment::{self, Protocol};
 use twinscope::gpu::ComputeDevice;
 use twinscope::job::Progress;
 use twinscope::model::twin::{Twin, TwinError, TwinOptions};
-use twinscope::model::weights;
 use twinscope::signals::{Behavior, Monitor, Movie, Raster, SourceError};
 use twinscope::stimulus::{self, Schedule};
 
-use crate::fixture::{Fixture, assert_near};
+use crate::fixture::{Fixture, assert_near, pilot};
 use crate::gpu::gpu_for_minutes;
 
 fn pairs(values: &[f32]) -> Vec<[f32; 2]> {
@@ -22,7 +21,7 @@ fn pairs(values: &[f32]) -> Vec<[f32; 2]> {
 #[test]
 fn the_pilot_twin_gives_the_responses_it_was_trained_to() {
     let fixture = Fixture::load("pilot/pilot_expected.safetensors");
-    let twin = Twin::open(Arc::new(weights::builtin()), &ComputeDevice::Cpu, TwinOptions::default()).expect("opens");
+    let twin = Twin::open(Arc::new(pilot()), &ComputeDevice::Cpu, TwinOptions::default()).expect("opens");
     for movie in ["gabors", "rdk"] {
         let get = |part: &str| fixture.get(&format!("{movie}.{part}"));
         let raster = Raster { height: 36, width: 64 };
@@ -47,8 +46,7 @@ fn direction_tuning_of_the_pilot_twin_finds_the_preferred_directions_of_its_mous
     let text = include_str!("../../assets/protocols/direction_grating.toml");
     let mut protocol = Protocol::from_toml(text, "direction_grating.toml").expect("a preset");
     protocol.repeats.count = 1; // a grating is the same in every repeat
-    let mut twin =
-        Twin::open(Arc::new(weights::builtin()), &ComputeDevice::Cpu, TwinOptions::default()).expect("opens");
+    let mut twin = Twin::open(Arc::new(pilot()), &ComputeDevice::Cpu, TwinOptions::default()).expect("opens");
     let outcome = experiment::run(
         &protocol,
         &mut twin,
@@ -88,7 +86,7 @@ fn on_the_gpu_the_movie_goes_from_the_shader_into_the_network_and_the_answer_is_
     protocol.sweep.set("direction_deg", Values::Steps(Steps { start: 0.0, step: 90.0, count: 2 }));
     (protocol.timing.stimulus_secs, protocol.timing.blank_secs, protocol.repeats.count) = (0.5, 0.1, 1);
     let answer = |device: &ComputeDevice| {
-        let mut twin = Twin::open(Arc::new(weights::builtin()), device, TwinOptions::default()).expect("opens");
+        let mut twin = Twin::open(Arc::new(pilot()), device, TwinOptions::default()).expect("opens");
         let mut draw = |schedule: &Schedule, monitor: &Monitor| {
             let mut source = stimulus::source(schedule, monitor, Path::new(""), device).expect("dots");
             assert_eq!(source.on_device(0, 1).is_some(), device.gpu().is_some());

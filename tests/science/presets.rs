@@ -40,7 +40,7 @@ fn presets_are_valid_described_and_survive_writing() {
         let written = protocol.to_toml().expect("writable");
         assert_eq!(Protocol::from_toml(&written, &name).as_ref(), Ok(&protocol), "{name}: {written}");
         assert!(titles.insert(protocol.title.clone()), "two presets are called {}", protocol.title);
-        // Longer than anyone waits for the pilot twin to watch.
+        // Longer than anyone waits for the built-in twin to watch.
         let secs = protocol.schedule(&Monitor::WANG2025).frames as f64 / 30.0;
         assert!(secs < 1800.0, "{name} lasts {secs} s");
     }
@@ -173,7 +173,7 @@ fn every_preset_runs_through_a_twin_to_tables_and_figures_of_what_it_sweeps() {
         for &figure in &drawn {
             let text = text_of(figure);
             assert!(text.contains(&protocol.title.replace('&', "&amp;")), "{name} {figure:?} has no title");
-            assert!(text.contains("Pilot twin: learned from a simulated mouse"), "{name} {figure:?}");
+            assert!(text.contains("Built-in twin: learned from a simulated mouse"), "{name} {figure:?}");
         }
         // One of them as pixels: drawing them all would take a minute.
         let picture = folder.path().join("figure.png");

@@ -40,8 +40,8 @@ fn a_unit_tuned_to_a_direction_comes_out_at_that_direction() {
 fn a_run_tells_what_it_was_made_of() {
     let outcome = outcome();
     let provenance = &outcome.provenance;
-    assert_eq!(provenance.twin, "Pilot twin");
-    assert_eq!(provenance.notice(), "Pilot twin: learned from a simulated mouse");
+    assert_eq!(provenance.twin, "Built-in twin");
+    assert_eq!(provenance.notice(), "Built-in twin: learned from a simulated mouse");
     assert_eq!((provenance.weights_sha256.as_str(), provenance.device.as_str()), ("00ff", "test device"));
     assert_eq!(provenance.seed, outcome.protocol.repeats.seed);
     assert_eq!(outcome.responses.frames(), outcome.schedule.frames);
@@ -124,7 +124,7 @@ fn an_outcome_is_written_as_files_that_others_can_read() {
     assert_eq!(Protocol::from_toml(&text("protocol.toml"), "protocol.toml"), Ok(outcome.protocol.clone()));
     let json: serde_json::Value = serde_json::from_str(&text("outcome.json")).expect("JSON");
     assert_eq!(json["provenance"]["weights_sha256"], "00ff");
-    assert_eq!(json["notice"], "Pilot twin: learned from a simulated mouse");
+    assert_eq!(json["notice"], "Built-in twin: learned from a simulated mouse");
 
     let tuning = text("tuning.csv");
     assert_eq!(tuning.lines().count(), 1 + 4 * 16);

@@ -28,7 +28,7 @@ impl TunedTwin {
             .map(|index| UnitId { animal: Some("M1".to_owned()), session: 4, scan: 7, unit: 11 + 3 * index })
             .collect();
         let note = "Made for tests.".to_owned();
-        let card = TwinCard { name: "Pilot twin".to_owned(), simulated: true, raster: RASTER, note };
+        let card = TwinCard { name: "Built-in twin".to_owned(), simulated: true, raster: RASTER, note };
         Self { units, card, preferred_deg, kappa, cancel_at: usize::MAX, first: None }
     }
 }

@@ -28,7 +28,7 @@ pub fn twin() -> TwinWeights {
         state: StateDict::default(),
         units: (0..UNITS as u32).map(|unit| UnitId { animal: None, session: 4, scan: 7, unit: unit + 1 }).collect(),
         card: TwinCard {
-            name: "Pilot twin".to_owned(),
+            name: "Built-in twin".to_owned(),
             simulated: true,
             raster: RASTER,
             note: "A twin with known tuning, for tests.".to_owned(),

@@ -123,7 +123,7 @@ fn a_newcomer_sees_an_answer_at_once_and_run_gives_another() {
     settle(&mut harness);
     let second = app(&mut harness).bench.answer().expect("an answer").clone();
     assert!(!std::sync::Arc::ptr_eq(&first, &second));
-    assert!(harness.get_all_by_label_contains("Pilot twin: learned from a simulated mouse").count() >= 5);
+    assert!(harness.get_all_by_label_contains("Built-in twin: learned from a simulated mouse").count() >= 5);
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use twinscope::experiment::PRESETS;
 use twinscope::gpu::DeviceChoice;
+use twinscope::signals::UnitId;
 use twinscope::stimulus::Stimulus;
-use twinscope::workbench::{Command, Event, Saved, Workbench};
+use twinscope::workbench::{Answer, Command, Event, Saved, Workbench};
 
 use super::fake;
 
@@ -33,7 +34,20 @@ fn a_run_finds_the_preferred_directions_of_the_twin() {
         // The twin measures motion on a coarse raster: half the distance of the directions shown, 22.5 degrees.
         assert!(off.abs() < 11.25, "unit {unit} prefers {wanted}, found {found}");
     }
-    assert_eq!(answer.origin(), "Pilot twin: learned from a simulated mouse");
+    assert_eq!(answer.origin(), "Built-in twin: learned from a simulated mouse");
+}
+
+#[test]
+fn a_unit_is_named_with_its_animal_only_among_units_of_several() {
+    let of = |animal: &str, unit| UnitId { animal: Some(animal.to_owned()), session: 1, scan: 2, unit };
+    let bench = fake::answered();
+    let mut outcome = bench.answer().expect("an answer").outcome.clone();
+    outcome.units = (0..fake::UNITS as u32).map(|unit| of("M1", unit)).collect();
+    assert_eq!(Answer::new(outcome.clone(), 1.0).unit_name(5), "1-2 · 5");
+    outcome.units[3] = of("M2", 3);
+    let answer = Answer::new(outcome, 1.0);
+    assert_eq!([answer.unit_name(3), answer.unit_name(5)], ["M2 1-2 · 3", "M1 1-2 · 5"]);
+    assert_eq!(answer.unit_name(fake::UNITS), "");
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl StateDict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TwinCard {
-    /// Short name, such as "Pilot twin".
+    /// Short name, such as "Built-in twin".
     pub name: String,
     /// Whether its animal was simulated; every view of its answers then says so.
     pub simulated: bool,

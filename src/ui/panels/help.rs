@@ -60,7 +60,7 @@ pub fn about_ui(view: &mut View, ctx: &egui::Context) {
         ui.label(format!("Version {}", env!("CARGO_PKG_VERSION")));
         ui.label(env!("CARGO_PKG_DESCRIPTION"));
         ui.label("The network follows Wang et al., Nature 640:470 (2025).");
-        ui.label("The built-in pilot twin learned from a simulated mouse; it shows how the program works and says nothing about real cells.");
+        ui.label("The built-in twin learned from simulated mice; it shows how the program works and says nothing about real cells.");
         let licence = format!("Licence: {}, at your choice", env!("CARGO_PKG_LICENSE").replace(" OR ", " or "));
         ui.label(RichText::new(licence).color(Palette::of(ui).weak));
         ui.button("Close about").clicked()

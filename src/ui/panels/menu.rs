@@ -91,7 +91,7 @@ fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
         &[
             ("Open twin file…", "", true, ask(Ask::OpenTwin)),
             ("Open twin directory…", "", true, ask(Ask::OpenTwinFolder)),
-            ("Use built-in pilot twin", "", bench.can_use_builtin(), does(Command::UseBuiltinTwin)),
+            ("Use built-in twin", "", bench.can_use_builtin(), does(Command::UseBuiltinTwin)),
         ],
         &[
             ("Export as figure…", "Ctrl+E", has_answer, ask(Ask::ExportFigure)),

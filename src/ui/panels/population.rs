@@ -10,7 +10,7 @@ use crate::ui::tuned::Tuned;
 use crate::ui::view::{Action, Columns, SortKey, View};
 use crate::ui::widgets::badge;
 use crate::ui::widgets::heat_map::{self, HeatMap};
-use crate::workbench::{Answer, Command, Workbench, unit_name};
+use crate::workbench::{Answer, Command, Workbench};
 
 /// What a texture was made of.
 #[derive(Clone)]
@@ -148,7 +148,7 @@ fn map_ui(
         }
     };
     let clicked = output.response.clicked();
-    let name = outcome.units.get(unit).map(unit_name).unwrap_or_default();
+    let name = answer.unit_name(unit);
     output.response.on_hover_text_at_pointer(format!(
         "Unit {name}, {when}: {:.2} × its mean activity. Click to select.",
         value.unwrap_or_default()

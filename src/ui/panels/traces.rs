@@ -11,7 +11,7 @@ use crate::stimulus::schedule::Presentation;
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, View};
 use crate::ui::widgets::{arrow, badge};
-use crate::workbench::{Answer, Workbench, unit_name};
+use crate::workbench::{Answer, Workbench};
 
 /// Room that the plot gives to each number of the time axis, points.
 const MARK_WIDTH: f32 = 76.0;
@@ -65,7 +65,7 @@ impl Panel for Traces {
         let palette = Palette::of(ui);
         let unit = bench.unit();
         let outcome = &answer.outcome;
-        let name = outcome.units.get(unit).map(unit_name).unwrap_or_default();
+        let name = answer.unit_name(unit);
         badge::head(ui, "Response", |ui| {
             ui.label(RichText::new(format!("unit {name}")).color(palette.weak)).on_hover_text(
                 "Click in the plot to show a moment on the stimulus screen; drag and zoom to look closer; \

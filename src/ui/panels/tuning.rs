@@ -9,7 +9,7 @@ use crate::ui::view::{Action, Ask, View};
 use crate::ui::widgets::curve::curve_ui;
 use crate::ui::widgets::polar::Polar;
 use crate::ui::widgets::{arrow, badge};
-use crate::workbench::{Workbench, unit_name};
+use crate::workbench::Workbench;
 
 /// Polar plot and numbers.
 pub struct Tuning;
@@ -34,7 +34,7 @@ impl Panel for Tuning {
         };
         let unit = bench.unit();
         let outcome = &answer.outcome;
-        let name = outcome.units.get(unit).map(unit_name).unwrap_or_default();
+        let name = answer.unit_name(unit);
         let title = match &outcome.parameter {
             Some(tuning) => format!("{} tuning", tuning.field.label),
             None if outcome.tuning.is_some() => "Direction tuning".to_owned(),

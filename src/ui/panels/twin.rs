@@ -42,7 +42,7 @@ impl Panel for Twin {
             }
             if ui
                 .add_enabled(bench.can_use_builtin(), eframe::egui::Button::new("Built-in"))
-                .on_hover_text("Back to the pilot twin that ships with twinscope")
+                .on_hover_text("Back to the twin that ships with twinscope; it learned from simulated mice")
                 .clicked()
             {
                 actions.push(Command::UseBuiltinTwin.into());

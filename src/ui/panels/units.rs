@@ -8,7 +8,7 @@ use crate::ui::theme::{Palette, ROW_HEIGHT};
 use crate::ui::tuned::Tuned;
 use crate::ui::view::{Action, SortKey, View};
 use crate::ui::widgets::{arrow, badge};
-use crate::workbench::{Answer, Command, Workbench, unit_name};
+use crate::workbench::{Answer, Command, Workbench};
 
 /// Columns: key, head, tooltip, share of the width, whether large values are the interesting ones.
 const COLUMNS: [(SortKey, &str, &str, f32, bool); 5] = [
@@ -131,7 +131,7 @@ fn row_ui(answer: &Answer, unit: usize, selected: bool, ui: &mut Ui) -> bool {
         (false, false) => (eframe::egui::Color32::TRANSPARENT, palette.text),
     };
     ui.painter().rect_filled(rect, 3.0, fill);
-    let name = unit_name(&answer.outcome.units[unit]);
+    let name = answer.unit_name(unit);
     let columns = width - 12.0;
     let mut left = rect.left();
     for (key, _, _, share, _) in COLUMNS {
