@@ -1,5 +1,6 @@
 //! Tests of science: analysis, experiments and figures.
 
+mod comparison;
 mod confidence;
 pub mod evaluation;
 mod figures;
@@ -13,6 +14,7 @@ mod population;
 mod presets;
 mod probed;
 mod protocol;
+mod recorded;
 mod reliability;
 mod run;
 mod session;
