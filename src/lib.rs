@@ -16,6 +16,7 @@
 //! - [`evaluation`]: predicted responses beside recorded ones.
 //! - [`training`], [`experiment`]: what is done with a model.
 //! - [`study`]: experiments with twins themselves.
+//! - [`comparison`]: a twin beside a recording: accuracy, responses over time, tuning in silico and in vivo.
 //! - [`figures`]: the numbers as PNG and SVG.
 //! - [`workbench`]: the state of the whole program; commands in, events out.
 //! - [`ui`], [`cli`]: two shells over the workbench.
@@ -41,6 +42,8 @@ pub mod training;
 pub mod experiment;
 
 pub mod study;
+
+pub mod comparison;
 
 pub mod figures;
 

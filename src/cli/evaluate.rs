@@ -6,8 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
+use super::waiting::while_shown;
 use super::{DeviceArgument, OptionalTwin, say};
-use crate::data::{Session, check_folder};
+use crate::data::{check_folder, import};
 use crate::evaluation::{BURNIN_FRAMES, DomainEvaluation, Evaluation, Quantity, Selection, Trials};
 use crate::figures;
 use crate::job::Progress;
@@ -26,9 +27,21 @@ use crate::model::twin::{Twin, TwinOptions};
 pub struct EvaluateArguments {
     #[command(flatten)]
     twin: OptionalTwin,
-    /// Session folder, such as `twinscope simulate` writes
+    /// Recording: a session folder, such as `twinscope simulate` writes, or any that `twinscope session` reads
     #[arg(long, value_name = "S")]
     session: PathBuf,
+    #[command(flatten)]
+    selection: SelectionArguments,
+    #[command(flatten)]
+    device: DeviceArgument,
+    /// Folder for the tables and the figure
+    #[arg(short, long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// What of a session is compared.
+#[derive(Debug, Args)]
+pub struct SelectionArguments {
     /// Only this domain of stimuli, such as "Drifting grating"; all when absent
     #[arg(long, value_name = "D")]
     domain: Option<String>,
@@ -41,11 +54,22 @@ pub struct EvaluateArguments {
     /// Seed of the bootstrap behind the intervals of medians
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    #[command(flatten)]
-    device: DeviceArgument,
-    /// Folder for the tables and the figure
-    #[arg(short, long, value_name = "DIR")]
-    out: PathBuf,
+}
+
+impl SelectionArguments {
+    /// The same without arguments.
+    pub fn selection(&self) -> Selection {
+        Selection {
+            trials: match self.trials {
+                Which::Test => Trials::Test,
+                Which::Training => Trials::Training,
+                Which::All => Trials::All,
+            },
+            domain: self.domain.clone(),
+            burnin_frames: self.burn_in,
+            seed: self.seed,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -59,22 +83,13 @@ enum Which {
 pub fn perform(arguments: &EvaluateArguments) -> Result<()> {
     let out = &arguments.out;
     check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))?;
-    let session = Session::open(&arguments.session)?;
+    let session = import::open(&arguments.session)?;
     let weights = arguments.twin.load()?;
     // Said before the device is opened, which may take a while.
     session.columns_of(&weights.units)?;
     let twin = Twin::open(Arc::new(weights), &arguments.device.open()?, TwinOptions::default())?;
-    let selection = Selection {
-        trials: match arguments.trials {
-            Which::Test => Trials::Test,
-            Which::Training => Trials::Training,
-            Which::All => Trials::All,
-        },
-        domain: arguments.domain.clone(),
-        burnin_frames: arguments.burn_in,
-        seed: arguments.seed,
-    };
-    let evaluation = Evaluation::of(&twin, &session, &selection, &Progress::new())?;
+    let (selection, progress) = (arguments.selection.selection(), Progress::new());
+    let evaluation = while_shown("evaluate", &progress, || Evaluation::of(&twin, &session, &selection, &progress))?;
     let mut paths = evaluation.write(out)?;
     for ending in ["png", "svg"] {
         let path = out.join(format!("evaluation.{ending}"));
@@ -89,7 +104,7 @@ pub fn perform(arguments: &EvaluateArguments) -> Result<()> {
 }
 
 /// What came out for a domain, in one line.
-fn finding(domain: &DomainEvaluation) -> String {
+pub(super) fn finding(domain: &DomainEvaluation) -> String {
     let said = |name: &str, quantity: Quantity| {
         let median = domain.median(quantity)?;
         let interval = median.interval.map(|(low, high)| format!(" [{low:.3}, {high:.3}]")).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The command line: arguments in, one sentence out when something is wrong.
 
+mod compare;
 mod demo;
 mod evaluate;
 mod predict;
@@ -10,6 +11,7 @@ mod stimulus;
 mod study;
 mod train;
 mod twin;
+mod waiting;
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
@@ -85,6 +87,8 @@ enum Command {
     Adapt(train::AdaptArguments),
     /// Compare a twin's predictions with a recording, unit by unit and domain by domain
     Evaluate(evaluate::EvaluateArguments),
+    /// Lay a twin beside a recording: accuracy, responses over time, tuning in silico against in vivo
+    Compare(compare::CompareArguments),
     /// List the adapters found, and which one `auto` picks
     Devices,
 }
@@ -268,6 +272,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         Some(Command::Stress(arguments)) => study::stress_test(&arguments),
         Some(Command::Adapt(arguments)) => train::adapt(&arguments),
         Some(Command::Evaluate(arguments)) => evaluate::perform(&arguments),
+        Some(Command::Compare(arguments)) => compare::perform(&arguments),
         Some(Command::Devices) => devices(),
     }
 }

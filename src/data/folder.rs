@@ -9,6 +9,7 @@
 //! modulations/0003.npy    f32 [time, 2]: pupil radius and treadmill velocity, z-scored
 //! units/0003.npy          f32 [time, unit]: divided by the unit's mean over the training trials
 //! rates/0003.npy          f32 [time, unit]: the same without noise, in test trials of simulated animals
+//! presentations.csv       what is on the screen when, in movies that show several things; need not be there
 //! ```
 //!
 //! Files are named by the `trial` column; `stimuli` names the trial that stores the pixels, so repeats share one file.

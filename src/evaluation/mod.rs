@@ -12,22 +12,22 @@ mod responder;
 mod selection;
 mod showings;
 mod tally;
+mod watch;
 
 pub use error::EvaluationError;
 pub use quantity::{Quantity, UnitEvaluation};
 pub use responder::{Origin, Responder, ResponderError};
 pub use selection::{BURNIN_FRAMES, Selection, Trials};
+pub use watch::{Seen, Watcher, watch};
 
 use crate::analysis::Median;
-use crate::data::{ScanId, Session, SessionUnit, Trial};
+use crate::data::{ScanId, Session, SessionUnit};
 use crate::job::Progress;
-use crate::signals::{Behavior, Responses, UnitId};
+use crate::signals::{Responses, UnitId};
 
 use showings::{Showing, domains};
 use tally::Tally;
-
-/// Trials that are predicted side by side.
-const BATCH: usize = 8;
+use watch::{begin, check_fit, predict};
 
 /// Predictions beside a recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,33 +109,43 @@ impl Evaluation {
         selection: &Selection,
         progress: &Progress,
     ) -> Result<Self, EvaluationError> {
+        Self::watched(responder, session, selection, progress, &mut |_| Ok(()))
+    }
+
+    /// As [`Evaluation::of`], and shows every trial with its prediction to a watcher.
+    ///
+    /// # Errors
+    /// As [`Evaluation::of`], and those of the watcher.
+    pub fn watched(
+        responder: &dyn Responder,
+        session: &Session,
+        selection: &Selection,
+        progress: &Progress,
+        watcher: &mut Watcher<'_>,
+    ) -> Result<Self, EvaluationError> {
         let units = responder.units().to_vec();
         let columns = session.columns_of(&units)?;
         check_fit(responder, session)?;
         let domains = domains(session, selection)?;
-        let frames = domains.iter().flat_map(|(_, showings)| showings).map(Showing::predicted_frames).sum::<usize>();
-        progress.begin(frames as u64);
+        begin(&domains, progress);
         let evaluate = |(name, showings): &(String, Vec<Showing<'_>>)| {
             let mut tally = Tally::new(showings, units.len(), selection.burnin_frames)?;
-            for showing in showings {
-                predict(responder, showing, &columns, &mut tally, progress)?;
+            for (movie, showing) in showings.iter().enumerate() {
+                let start = tally.begin(showing);
+                predict(responder, (name, movie, showing), progress, &mut |seen| {
+                    let rates = seen.trial.rates()?;
+                    let predicted = (seen.predicted, seen.sample);
+                    tally.add(start, seen.repeat, &columns, predicted, seen.recorded, rates.as_ref())?;
+                    watcher(seen)
+                })?;
             }
-            let repeats = || showings.iter().map(|showing| showing.trials.len());
-            Ok(DomainEvaluation {
-                name: name.clone(),
-                movies: showings.len(),
-                repeats: (repeats().min().unwrap_or(0), repeats().max().unwrap_or(0)),
-                frames: tally.frames(),
-                missing: tally.missing(),
-                units: tally.finish()?,
-                seed: selection.seed,
-            })
+            summed_up(name, showings, tally, selection.seed)
         };
         let domains = domains.iter().map(evaluate).collect::<Result<_, EvaluationError>>()?;
         Ok(Self {
             origin: responder.origin(),
             recording: session.id.clone(),
-            simulated: session.about.get("simulated").and_then(toml::Value::as_bool).unwrap_or(false),
+            simulated: is_simulated(session),
             places: columns.iter().map(|&column| session.units[column].clone()).collect(),
             units,
             selection: selection.clone(),
@@ -156,75 +166,53 @@ impl Evaluation {
     }
 }
 
-/// Fails when the model takes other movies than were shown.
-fn check_fit(responder: &dyn Responder, session: &Session) -> Result<(), EvaluationError> {
-    let (taken, shown) = (responder.raster(), session.raster);
-    if taken != shown {
-        return Err(EvaluationError::Raster { taken, shown });
-    }
-    let (taken, shown) = (responder.frame_rate().0, session.frame_rate.0);
-    if (taken - shown).abs() > 1e-3 * taken {
-        return Err(EvaluationError::FrameRate { taken, shown });
-    }
-    Ok(())
-}
-
-/// Predicts all repeats of a movie, some at a time.
-fn predict(
-    responder: &dyn Responder,
-    showing: &Showing<'_>,
-    columns: &[usize],
-    tally: &mut Tally,
-    progress: &Progress,
-) -> Result<(), EvaluationError> {
-    let start = tally.begin(showing);
-    for (batch, trials) in showing.trials.chunks(BATCH).enumerate() {
-        let records = trials.iter().map(|trial| trial.record()).collect::<Result<Vec<_>, _>>()?;
-        let behavior = side_by_side(&records.iter().map(|record| &record.behavior).collect::<Vec<_>>());
-        let mut movie = trials[0].movie()?;
-        let predicted = responder.respond(movie.as_mut(), &behavior, progress)?;
-        check_prediction(&predicted, showing.frames, trials.len(), responder.units())?;
-        for (sample, (trial, record)) in trials.iter().zip(&records).enumerate() {
-            let repeat = batch * BATCH + sample;
-            tally.add(start, repeat, columns, (&predicted, sample), &record.responses, rates(trial)?.as_ref())?;
+/// How well the units of a recording can be predicted at all, domain by domain: ceilings without a model. What needs
+/// predictions is `None`.
+///
+/// # Errors
+/// When nothing is selected, or a trial cannot be read.
+pub fn ceilings(session: &Session, selection: &Selection) -> Result<Vec<DomainEvaluation>, EvaluationError> {
+    let columns: Vec<usize> = (0..session.units.len()).collect();
+    let ceiling = |(name, showings): &(String, Vec<Showing<'_>>)| {
+        let mut tally = Tally::new(showings, columns.len(), selection.burnin_frames)?;
+        for showing in showings {
+            let start = tally.begin(showing);
+            let nothing = vec![0.0; showing.frames * columns.len()];
+            let nothing = Responses::new(showing.frames, 1, columns.len(), nothing).expect("a row for every frame");
+            for (repeat, trial) in showing.trials.iter().enumerate() {
+                tally.add(start, repeat, &columns, (&nothing, 0), &trial.record()?.responses, None)?;
+            }
         }
-        progress.check()?;
-    }
-    Ok(())
+        let mut domain = summed_up(name, showings, tally, selection.seed)?;
+        for unit in &mut domain.units {
+            let UnitEvaluation { cc_max, cc_max_consistent, no_ceiling, .. } = *unit;
+            *unit = UnitEvaluation { cc_max, cc_max_consistent, no_ceiling, ..UnitEvaluation::default() };
+        }
+        Ok(domain)
+    };
+    domains(session, selection)?.iter().map(ceiling).collect()
 }
 
-fn rates(trial: &Trial) -> Result<Option<Responses>, EvaluationError> {
-    Ok(trial.rates()?)
+/// Whether a session says that its animal was simulated.
+pub(crate) fn is_simulated(session: &Session) -> bool {
+    session.about.get("simulated").and_then(toml::Value::as_bool).unwrap_or(false)
 }
 
-/// The behaviour of several trials of equal length as a batch.
-fn side_by_side(all: &[&Behavior]) -> Behavior {
-    let frames = all.first().map_or(0, |behavior| behavior.frames());
-    let pairs = (0..frames).flat_map(|time| all.iter().map(move |one| (one.gaze(time)[0], one.state(time)[0])));
-    let (gaze, state) = pairs.unzip();
-    Behavior::new(frames, all.len(), gaze, state).expect("each is finite, of one sample and as long as the movie")
-}
-
-/// Fails when an answer has another shape than the question, or is no number.
-fn check_prediction(
-    predicted: &Responses,
-    frames: usize,
-    samples: usize,
-    units: &[UnitId],
-) -> Result<(), EvaluationError> {
-    if (predicted.frames(), predicted.samples(), predicted.units()) != (frames, samples, units.len()) {
-        return Err(EvaluationError::Answer(format!(
-            "it gave {} frames of {} samples and {} units, expected {frames}, {samples} and {}",
-            predicted.frames(),
-            predicted.samples(),
-            predicted.units(),
-            units.len()
-        )));
-    }
-    let Some(bad) = predicted.values().iter().position(|value| !value.is_finite()) else { return Ok(()) };
-    let (frame, unit) = (bad / (samples * units.len()), units[bad % units.len()].unit);
-    Err(EvaluationError::Answer(format!(
-        "its response of unit {unit} at frame {frame} is {}; the weights may be damaged",
-        predicted.values()[bad]
-    )))
+/// What came out for a domain of which all trials were added.
+fn summed_up(
+    name: &str,
+    showings: &[Showing<'_>],
+    tally: Tally,
+    seed: u64,
+) -> Result<DomainEvaluation, EvaluationError> {
+    let repeats = || showings.iter().map(|showing| showing.trials.len());
+    Ok(DomainEvaluation {
+        name: name.to_owned(),
+        movies: showings.len(),
+        repeats: (repeats().min().unwrap_or(0), repeats().max().unwrap_or(0)),
+        frames: tally.frames(),
+        missing: tally.missing(),
+        units: tally.finish()?,
+        seed,
+    })
 }

@@ -1,9 +1,10 @@
 //! Publication figures: a style and one file a figure; the file name decides PNG or SVG.
 //!
-//! A figure is drawn from [`Data`], from an [`evaluation`] or from a [`study`], by the same code for both formats, in
-//! millimetres on the page.
+//! A figure is drawn from [`Data`], from an [`evaluation`], a [`comparison`] or a [`study`], by the same code for both
+//! formats, in millimetres on the page.
 
 mod canvas;
+pub mod comparison;
 mod data;
 mod direction_tuning;
 pub mod evaluation;

@@ -1,5 +1,6 @@
 //! The program as a user runs it.
 
+mod compare;
 mod evaluate;
 
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! Tests of science: analysis, experiments and figures.
 
 mod builtin;
+mod comparison;
 mod confidence;
 pub mod evaluation;
 mod figures;
@@ -14,6 +15,7 @@ mod population;
 mod presets;
 mod probed;
 mod protocol;
+mod recorded;
 mod reliability;
 mod run;
 mod session;

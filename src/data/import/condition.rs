@@ -1,6 +1,12 @@
 //! What was shown in a trial, from the columns of a table: one text, the same for repeats.
 
+use std::collections::HashSet;
+
 use super::identity::clean;
+use crate::data::Trial;
+
+/// Most kinds of stimuli that a recording is taken to have shown: of more, the names are those of single pictures.
+const MOST_DOMAINS: usize = 24;
 
 /// Words in the name of a column that describes a stimulus.
 const SHOWN: [&str; 32] = [
@@ -105,4 +111,41 @@ pub(super) fn shown_once(conditions: &[Option<String>]) -> Vec<bool> {
         *count.entry(name).or_insert(0) += 1;
     }
     conditions.iter().map(|name| name.as_ref().is_none_or(|name| count[name] == 1)).collect()
+}
+
+/// Keys whose value is the kind of a stimulus.
+const KINDS: [&str; 7] = ["stimulus", "stimulus_name", "stimulus_type", "stim", "stim_type", "stim_name", "category"];
+
+/// The kind of stimulus that the text of a condition names: `drifting_gratings` in `stimulus=drifting_gratings,
+/// direction=90`, `clip` in `clip 12`, and `contrast, direction` where only what was varied is known.
+fn kind(text: &str) -> String {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let pairs: Vec<(&str, &str)> = parts.iter().filter_map(|part| part.split_once('=')).collect();
+    let named = pairs.iter().find(|(key, _)| KINDS.contains(&key.trim().to_ascii_lowercase().as_str()));
+    let before_numbers = |name: &str| {
+        let short = name.trim_end_matches(|char: char| char.is_ascii_digit() || matches!(char, ' ' | '_' | '-' | '.'));
+        clean(if short.is_empty() { name } else { short })
+    };
+    match named {
+        Some((_, value)) => before_numbers(value),
+        None if pairs.len() == parts.len() => {
+            let keys: Vec<&str> = pairs.iter().map(|(key, _)| key.trim()).collect();
+            clean(&keys.join(", "))
+        }
+        None => before_numbers(parts[0].split(':').next().unwrap_or(parts[0])),
+    }
+}
+
+/// Puts trials into domains of stimuli by the kind that their conditions name. Where every condition would be a domain of
+/// its own, as with the names of pictures or the fingerprints of files, nothing is known of kinds.
+pub(super) fn name_domains(trials: &mut [Trial]) {
+    let of = |trial: &Trial| trial.condition.as_deref().map(kind).filter(|kind| !kind.is_empty());
+    let kinds: HashSet<String> = trials.iter().filter_map(of).collect();
+    let conditions: HashSet<&str> = trials.iter().filter_map(|trial| trial.condition.as_deref()).collect();
+    if kinds.len() > MOST_DOMAINS || (conditions.len() > 2 && kinds.len() == conditions.len()) {
+        return;
+    }
+    for trial in trials.iter_mut().filter(|trial| trial.domain.is_none()) {
+        trial.domain = of(trial);
+    }
 }

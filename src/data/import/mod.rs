@@ -148,7 +148,7 @@ pub fn open_with(path: &Path, options: &ImportOptions) -> Result<Session, Import
         let what = format!("a frame rate of 0.1 to 1000 per second: {rate} was asked for");
         return Err(ImportError::lacks(path, "a recording", &what));
     }
-    match detect(path)? {
+    let mut session = match detect(path)? {
         Format::SessionFolder => {
             let mut session = Session::open(path)?;
             let said = identity::Said {
@@ -157,7 +157,7 @@ pub fn open_with(path: &Path, options: &ImportOptions) -> Result<Session, Import
                 scan: Some(session.id.scan),
             };
             session.id = said.with(options);
-            Ok(session)
+            return Ok(session);
         }
         Format::Sensorium2022 => sensorium::open(path, options, false),
         Format::Sensorium2023 => sensorium::open(path, options, true),
@@ -165,7 +165,9 @@ pub fn open_with(path: &Path, options: &ImportOptions) -> Result<Session, Import
         Format::Npz => npz::open(path, options),
         Format::Csv => csv_table::open(path, options),
         Format::Nwb => nwb::open(path, options),
-    }
+    }?;
+    condition::name_domains(&mut session.trials);
+    Ok(session)
 }
 
 /// The format of a file or folder, by what is in it.

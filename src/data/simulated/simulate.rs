@@ -10,12 +10,13 @@ use super::mouse::{Mouse, WatchError};
 use super::noise::Noise;
 use super::truth::{unit_number, unit_table, wiring_table};
 use super::{behavior, wiring};
+use crate::data;
 use crate::data::folder::refuse_full;
 use crate::data::trial_array::{TrialMovie, write_stimuli};
-use crate::data::{ScanId, Session, SessionError, SessionUnit, SessionWriter, UnfinishedFolder};
+use crate::data::{PresentationTable, ScanId, Session, SessionError, SessionUnit, SessionWriter, UnfinishedFolder};
 use crate::job::{Cancelled, Progress};
 use crate::signals::{Behavior, FrameSource, Monitor, Raster, Responses, SourceError};
-use crate::stimulus::{Condition, Modifier, Schedule, ScheduleSource, StimulusError};
+use crate::stimulus::{Condition, Modifier, Presentation, Schedule, ScheduleSource, StimulusError};
 
 /// Movies that are kept for testing, as in Wang et al. 2025.
 pub const HELD_OUT: usize = 6;
@@ -108,11 +109,14 @@ pub fn simulate(
     folder: &Path,
     progress: &Progress,
 ) -> Result<Vec<PathBuf>, SimulateError> {
-    let plan = Plan::new(options, schedule, tests);
+    let mut plan = Plan::new(options, schedule, tests);
     options.validate(&plan)?;
-    let schedules = [schedule].into_iter().chain(tests.iter().map(|test| &test.schedule));
-    let mut movies =
-        schedules.map(|schedule| ScheduleSource::new(schedule.clone(), monitor)).collect::<Result<Vec<_>, _>>()?;
+    let schedules: Vec<&Schedule> = [schedule].into_iter().chain(tests.iter().map(|test| &test.schedule)).collect();
+    plan.presentations = presentations(&plan.movies, &schedules);
+    let mut movies = schedules
+        .into_iter()
+        .map(|schedule| ScheduleSource::new(schedule.clone(), monitor))
+        .collect::<Result<Vec<_>, _>>()?;
     let target = |index: usize| folder.join(format!("mouse-{}", index + 1));
     // What cannot be written in the end is refused now, before anything is drawn.
     (0..options.mice).try_for_each(|index| refuse_full(&target(index)))?;
@@ -133,6 +137,8 @@ struct Plan {
     trials: Vec<PlannedTrial>,
     /// Number of movies that are kept for testing.
     held_out: usize,
+    /// What is on the screen when, as a file.
+    presentations: Vec<u8>,
 }
 
 /// A movie: one presentation of a schedule with the grey after it, or several.
@@ -192,7 +198,7 @@ impl Plan {
             .map(|movie| PlannedTrial { training: true, movie })
             .chain(tests.map(|movie| PlannedTrial { training: false, movie }))
             .collect();
-        Self { held_out, movies, trials }
+        Self { held_out, movies, trials, presentations: Vec::new() }
     }
 
     fn frames(&self) -> usize {
@@ -213,6 +219,26 @@ fn trials_of(test: &TestMovies, schedule: usize) -> Vec<Shown> {
         }
     }
     movies
+}
+
+/// What each movie shows when, as a file; blanks are left out.
+fn presentations(movies: &[Shown], schedules: &[&Schedule]) -> Vec<u8> {
+    let of = |movie: &Shown| {
+        let schedule = schedules[movie.schedule];
+        let within = |shown: &&Presentation| (movie.start..movie.start + movie.frames).contains(&shown.onset_frame);
+        let shown = |shown: &Presentation| {
+            let condition = schedule.conditions.get(shown.condition).filter(|condition| !condition.is_blank())?;
+            let values: Vec<String> = condition.swept.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            Some(data::Shown {
+                onset_frame: shown.onset_frame - movie.start,
+                frames: shown.frames,
+                kind: condition.stimulus.kind().key(),
+                values: values.join(", "),
+            })
+        };
+        schedule.presentations.iter().filter(within).filter_map(shown).collect()
+    };
+    PresentationTable::text(movies.iter().map(|movie| (movie.name.as_str(), of(movie))))
 }
 
 /// What a condition shows, short enough for a table.
@@ -336,6 +362,7 @@ fn record(
         progress.check()?;
     }
     writer.file("truth.csv", unit_table(&session.id, &mouse).as_bytes())?;
+    writer.file(PresentationTable::FILE, &plan.presentations)?;
     writer.file("wiring.csv", wiring_table(&wiring(seed, mouse.units())).as_bytes())?;
     Ok(writer.finish()?)
 }

@@ -1,0 +1,118 @@
+//! `twinscope compare`: a twin beside a recorded or simulated session.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::evaluate::{SelectionArguments, finding};
+use super::waiting::while_shown;
+use super::{DeviceArgument, OptionalTwin, say};
+use crate::comparison::{Comparison, Measure, PopulationComparison, matched};
+use crate::data::{PresentationTable, check_folder, import};
+use crate::figures::comparison::Sheet;
+use crate::job::Progress;
+use crate::model::twin::{Twin, TwinOptions};
+
+/// Lay a twin beside a recording: accuracy, responses over time, tuning in silico against in vivo.
+///
+/// Every trial is predicted with its own movie, gaze and running, as by `twinscope evaluate`, whose tables are written too.
+/// Figures, each as PNG, SVG and CSV: accuracy (CC_norm as a histogram, CC_abs against CC_max), domains (medians with their
+/// 95 % interval), traces (recorded repeats, their mean and the prediction, for the best, the median and the quartile
+/// units); where directions or orientations were varied, tuning (preferred direction, circular error, gOSI, gDSI); where
+/// spots such as Gaussian dots were shown, receptive fields (centre, size, distance).
+///
+/// What was shown is read from the conditions of trials, such as `direction=90`, or from presentations.csv in the session
+/// folder, which `twinscope simulate` writes.
+///
+/// Twin and recording must agree in animal, session, scan and unit. With --population other twins are welcome: then only
+/// distributions are compared.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    #[command(flatten)]
+    twin: OptionalTwin,
+    /// Recording: a session folder, or any that `twinscope session` reads
+    #[arg(long, value_name = "S")]
+    session: PathBuf,
+    /// Compare distributions over both populations, not pairs of units: twin and recording may be of other animals
+    #[arg(long)]
+    population: bool,
+    #[command(flatten)]
+    selection: SelectionArguments,
+    #[command(flatten)]
+    device: DeviceArgument,
+    /// Folder for the tables and figures
+    #[arg(short, long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// Runs the command.
+pub fn perform(arguments: &CompareArguments) -> Result<()> {
+    let out = &arguments.out;
+    check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))?;
+    let session = import::open(&arguments.session)?;
+    let table = PresentationTable::beside(&arguments.session)?;
+    let weights = arguments.twin.load()?;
+    if !arguments.population {
+        // Said before the device is opened, which may take a while.
+        matched(&weights.units, &session)?;
+    }
+    let twin = Twin::open(Arc::new(weights), &arguments.device.open()?, TwinOptions::default())?;
+    let (selection, progress) = (arguments.selection.selection(), Progress::new());
+    if arguments.population {
+        let found = while_shown("compare", &progress, || {
+            PopulationComparison::of(&twin, &session, &table, &selection, &progress)
+        })?;
+        for path in found.write(out)?.into_iter().chain(Sheet::Population(&found).write(out)?) {
+            say(path.display())?;
+        }
+        say(found.notice())?;
+        return found.distributions.iter().try_for_each(|one| match one.test() {
+            Some(test) => say(format_args!("{}: {}, {test}", one.domain, one.label)),
+            None => Ok(()),
+        });
+    }
+    let found = while_shown("compare", &progress, || Comparison::of(&twin, &session, &table, &selection, &progress))?;
+    let mut paths = found.write(out)?;
+    for sheet in Sheet::all(&found) {
+        paths.extend(sheet.write(out)?);
+    }
+    for path in paths {
+        say(path.display())?;
+    }
+    say(found.evaluation.notice())?;
+    found.evaluation.domains.iter().try_for_each(|domain| say(finding(domain)))?;
+    told_tuning(&found)
+}
+
+/// How well tuning agrees, a line for each quantity.
+fn told_tuning(found: &Comparison) -> Result<()> {
+    let seed = found.evaluation.selection.seed;
+    for one in &found.directions {
+        for measure in
+            [Measure::PreferredDirection, Measure::PreferredOrientation, Measure::GlobalOsi, Measure::GlobalDsi]
+        {
+            let pairs = one.pairs(measure);
+            let n = pairs.n();
+            let said = match (pairs.median_error(seed), pairs.correlation()) {
+                (_, Some(r)) => format!("r = {r:.2}, n = {n} units"),
+                (Some(median), None) if pairs.period.is_some() => {
+                    format!("median error {:.1}{}, n = {n} units ({})", median.value, pairs.unit, pairs.among)
+                }
+                _ => continue,
+            };
+            say(format_args!("{}: {}, in silico against in vivo: {said}", one.domain, pairs.label))?;
+        }
+    }
+    for one in &found.fields {
+        if let Some(median) = one.median_distance(seed) {
+            let n = median.n;
+            say(format_args!(
+                "{}: receptive fields, in silico against in vivo: median distance {:.1}°, n = {n} units",
+                one.domain, median.value
+            ))?;
+        }
+    }
+    Ok(())
+}

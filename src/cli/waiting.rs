@@ -1,0 +1,78 @@
+//! How far long work is, on stderr: a line that is written over in a terminal, and now and then a new one elsewhere.
+
+use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use crate::job::Progress;
+
+/// From one line to the next, in a terminal and elsewhere; short work says nothing.
+const IN_TERMINAL: Duration = Duration::from_millis(500);
+const ELSEWHERE: Duration = Duration::from_secs(15);
+
+/// Does the work, and says meanwhile how much of it is done and how long the rest will take.
+pub fn while_shown<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    let terminal = std::io::stderr().is_terminal();
+    let every = if terminal { IN_TERMINAL } else { ELSEWHERE };
+    let (done, wait) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut eta = Eta::new(Instant::now());
+            let mut said = false;
+            while wait.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                let Some(line) = progress.fraction().map(|part| eta.line(what, f64::from(part), Instant::now())) else {
+                    continue;
+                };
+                let mut to = std::io::stderr().lock();
+                // Nobody reads it any more: the work goes on.
+                let _ = if terminal {
+                    write!(to, "\r{line}\x1b[K").and_then(|()| to.flush())
+                } else {
+                    writeln!(to, "{line}")
+                };
+                said = terminal;
+            }
+            if said {
+                let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
+}
+
+/// Estimates the time that is left from the speed so far.
+struct Eta {
+    start: Instant,
+    /// Part that was done before `start`.
+    from: f64,
+    last: f64,
+}
+
+impl Eta {
+    fn new(start: Instant) -> Self {
+        Self { start, from: 0.0, last: 0.0 }
+    }
+
+    fn line(&mut self, what: &str, part: f64, now: Instant) -> String {
+        if part < self.last {
+            // The next stage has begun.
+            (self.start, self.from) = (now, part);
+        }
+        self.last = part;
+        let (gone, spent) = (part - self.from, now.duration_since(self.start).as_secs_f64());
+        let left = (gone > 0.0).then(|| spent * (1.0 - part) / gone);
+        let left = left.map(|secs| format!(", about {} left", spoken(secs))).unwrap_or_default();
+        format!("{what}: {:.0} % of the frames{left}", 100.0 * part)
+    }
+}
+
+/// Seconds, or minutes and hours where there are many.
+fn spoken(secs: f64) -> String {
+    match secs.ceil() as u64 {
+        secs @ 0..120 => format!("{secs} s"),
+        secs @ 120..7200 => format!("{} min", secs.div_ceil(60)),
+        secs => format!("{} h", secs.div_ceil(3600)),
+    }
+}

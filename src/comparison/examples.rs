@@ -1,0 +1,129 @@
+//! Responses of a few units over time, chosen by rank: recorded repeats beside the prediction.
+
+use crate::data::{Session, Trial};
+use crate::evaluation::{DomainEvaluation, EvaluationError, Responder, Seen, Selection, Trials, watch};
+use crate::job::Progress;
+
+/// Ranks that are shown: name, and share of the units that are better.
+const RANKS: [(&str, f64); 4] = [("best", 0.0), ("upper quartile", 0.25), ("median", 0.5), ("lower quartile", 0.75)];
+
+/// Units of one domain over the movie that was shown most often.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examples {
+    /// Name of the domain.
+    pub domain: String,
+    /// Name of the movie, where it has one.
+    pub movie: Option<String>,
+    /// From the best to the worst.
+    pub units: Vec<Example>,
+}
+
+/// One unit's responses to one movie.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Example {
+    /// Index of the unit.
+    pub unit: usize,
+    /// Its rank by CC_norm within the domain, by CC_abs where there is no ceiling.
+    pub rank: &'static str,
+    /// Recorded, `[repeat][frame]`; NaN where nothing was measured.
+    pub repeats: Vec<Vec<f32>>,
+    /// Predicted, `[frame]`: the mean over the repeats.
+    pub predicted: Vec<f32>,
+}
+
+impl Example {
+    /// Mean over the repeats, `[frame]`; NaN where none was measured.
+    pub fn mean(&self) -> Vec<f32> {
+        let at = |frame: usize| {
+            let measured = self.repeats.iter().map(|repeat| repeat[frame]).filter(|value| !value.is_nan());
+            let (sum, count) = measured.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0f32));
+            sum / count
+        };
+        (0..self.predicted.len()).map(at).collect()
+    }
+}
+
+/// The trials of each domain's movie that was shown most often, found while trials are predicted.
+#[derive(Debug, Default)]
+pub(super) struct Movies {
+    domains: Vec<Movie>,
+}
+
+#[derive(Debug)]
+struct Movie {
+    domain: String,
+    /// Number of the movie that is shown now, and its trials.
+    now: (usize, Vec<usize>),
+    /// Trials of the movie that was shown most often so far.
+    most: Vec<usize>,
+}
+
+impl Movies {
+    /// Notes a trial.
+    pub(super) fn add(&mut self, seen: &Seen<'_>, session: &Session) {
+        let Some(trial) = session.trials.iter().position(|trial| std::ptr::eq(trial, seen.trial)) else { return };
+        if self.domains.last().is_none_or(|last| last.domain != seen.domain) {
+            self.domains.push(Movie { domain: seen.domain.to_owned(), now: (0, Vec::new()), most: Vec::new() });
+        }
+        let Some(movie) = self.domains.last_mut() else { return };
+        if movie.now.0 != seen.movie {
+            movie.now = (seen.movie, Vec::new());
+        }
+        movie.now.1.push(trial);
+        if movie.now.1.len() > movie.most.len() {
+            movie.most.clone_from(&movie.now.1);
+        }
+    }
+
+    /// Predicts these movies again and keeps the chosen units.
+    pub(super) fn examples(
+        &self,
+        responder: &dyn Responder,
+        session: &Session,
+        columns: &[usize],
+        domains: &[DomainEvaluation],
+        progress: &Progress,
+    ) -> Result<Vec<Examples>, EvaluationError> {
+        let mut all = Vec::new();
+        for (movie, domain) in self.domains.iter().zip(domains) {
+            let trials: Vec<Trial> = movie.most.iter().map(|&trial| session.trials[trial].clone()).collect();
+            let Some(first) = trials.first() else { continue };
+            let name = first.condition.clone();
+            let new = |(unit, rank)| Example { unit, rank, repeats: Vec::new(), predicted: vec![0.0; first.frames] };
+            let mut units: Vec<Example> = chosen(domain).into_iter().map(new).collect();
+            let count = trials.len() as f32;
+            let short = Session { trials, ..session.clone() };
+            let all_of_it = Selection { trials: Trials::All, domain: None, burnin_frames: 0, seed: 0 };
+            watch(responder, &short, &all_of_it, progress, &mut |seen| {
+                for example in &mut units {
+                    example.repeats.push(seen.recorded.trace(0, columns[example.unit]).collect());
+                    let trace = seen.predicted.trace(seen.sample, example.unit);
+                    example.predicted.iter_mut().zip(trace).for_each(|(mean, value)| *mean += value / count);
+                }
+                Ok(())
+            })?;
+            all.push(Examples { domain: domain.name.clone(), movie: name, units });
+        }
+        Ok(all)
+    }
+}
+
+/// Units by rank, each once.
+fn chosen(domain: &DomainEvaluation) -> Vec<(usize, &'static str)> {
+    let with_ceiling = domain.units.iter().any(|unit| unit.cc_norm.is_some());
+    let value = |unit: usize| {
+        let found = &domain.units[unit];
+        if with_ceiling { found.cc_norm } else { found.cc_abs }
+    };
+    let mut ranked: Vec<(usize, f64)> = (0..domain.units.len()).filter_map(|unit| Some((unit, value(unit)?))).collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let mut chosen: Vec<(usize, &'static str)> = Vec::new();
+    for (rank, share) in RANKS {
+        let Some(last) = ranked.len().checked_sub(1) else { break };
+        let (unit, _) = ranked[(share * last as f64).round() as usize];
+        if chosen.iter().all(|(known, _)| *known != unit) {
+            chosen.push((unit, rank));
+        }
+    }
+    chosen
+}

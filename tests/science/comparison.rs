@@ -1,0 +1,610 @@
+//! A twin beside a recording: identity, tuning in silico against in vivo, examples, tables and figures.
+
+use std::sync::Arc;
+
+use twinscope::comparison::{Comparison, ComparisonError, Measure, PopulationComparison, angle_deg, matched};
+use twinscope::data::simulated::{Noise, SimulateOptions, TestMovies, simulate};
+use twinscope::data::{PresentationTable, ScanId, Session, SessionUnit, Trial, import};
+use twinscope::evaluation::{Origin, Quantity, Responder, ResponderError, Selection, ceilings};
+use twinscope::figures::comparison::Sheet;
+use twinscope::gpu::ComputeDevice;
+use twinscope::job::Progress;
+use twinscope::model::twin::{Twin, TwinOptions};
+use twinscope::signals::{Behavior, FrameRate, FrameSource, Monitor, Movie, Raster, Responses, UnitId};
+use twinscope::stimulus::hash::random_words;
+use twinscope::stimulus::{Condition, DriftingGrating, Presentation, Schedule, Stimulus};
+
+use super::evaluation::tiny_twin;
+
+const RASTER: Raster = Raster { height: 18, width: 32 };
+const FRAMES: usize = 40;
+const DIRECTIONS: usize = 16;
+const UNITS: usize = 12;
+/// Frames by which units answer late to spots.
+const LATE: usize = 4;
+
+/// A number uniform in 0..1.
+fn chance(seed: usize, index: usize) -> f32 {
+    random_words(seed as u64, index as u32, 0)[0] as f32 / u32::MAX as f32
+}
+
+/// Where a unit's receptive field lies: row and column of the screen, inside its edges.
+fn place(unit: usize) -> (f32, f32) {
+    (4.0 + 10.0 * chance(1, unit), 7.0 + 18.0 * chance(2, unit))
+}
+
+fn preferred_deg(unit: usize) -> f64 {
+    360.0 * f64::from(chance(3, unit))
+}
+
+/// A picture of one grey level: what shows a direction here.
+fn grating(direction: usize) -> Movie {
+    let pixels = vec![130 + 7 * direction as u8; FRAMES * RASTER.pixels()];
+    Movie::new(RASTER, FRAMES, 1, pixels).expect("so many pixels")
+}
+
+/// Places of the spots: every second pixel, in an order that is not that of the screen.
+fn spot(step: usize) -> (usize, usize) {
+    let (rows, columns) = (RASTER.height / 2, RASTER.width / 2);
+    let number = step * 35 % (rows * columns);
+    (2 * (number / columns), 2 * (number % columns))
+}
+
+/// Frames of each spot.
+const SPOT_FRAMES: usize = 3;
+const SPOTS: usize = RASTER.height / 2 * (RASTER.width / 2);
+
+fn spots() -> Movie {
+    let mut pixels = vec![127u8; SPOTS * SPOT_FRAMES * RASTER.pixels()];
+    for (frame, picture) in pixels.chunks_exact_mut(RASTER.pixels()).enumerate() {
+        let (row, column) = spot(frame / SPOT_FRAMES);
+        let sign = if frame / SPOT_FRAMES % 2 == 0 { 1.0 } else { -1.0 };
+        for (index, pixel) in picture.iter_mut().enumerate() {
+            let (dy, dx) = ((index / RASTER.width) as f32 - row as f32, (index % RASTER.width) as f32 - column as f32);
+            let light = 120.0 * (-(dx * dx + dy * dy) / 4.0).exp();
+            *pixel = (127.0 + sign * light).round() as u8;
+        }
+    }
+    Movie::new(RASTER, SPOTS * SPOT_FRAMES, 1, pixels).expect("so many pixels")
+}
+
+/// How units answer: each with a preferred direction and a place, both of which may be shifted.
+#[derive(Clone, Copy)]
+struct Rule {
+    turned_deg: f64,
+    columns: f32,
+}
+
+impl Rule {
+    fn rate(self, unit: usize, picture: &[u8], earlier: Option<&[u8]>) -> f32 {
+        let grey = picture[0];
+        if picture.iter().all(|&pixel| pixel == grey) && grey >= 130 {
+            let direction = f64::from(grey - 130) / 7.0 * 360.0 / DIRECTIONS as f64;
+            let apart = (direction - preferred_deg(unit) - self.turned_deg).to_radians();
+            // Between 1 and 3 times sharp, so that units differ in selectivity.
+            let sharp = 1.0 + 2.0 * f64::from(chance(4, unit));
+            return (0.2 + (sharp * (apart.cos() - 1.0)).exp()) as f32;
+        }
+        let Some(earlier) = earlier else { return 0.5 };
+        let (row, column) = place(unit);
+        let drive: f32 = (earlier.iter().enumerate())
+            .map(|(index, pixel)| {
+                let dy = (index / RASTER.width) as f32 - row;
+                let dx = (index % RASTER.width) as f32 - column - self.columns;
+                f32::from(pixel.abs_diff(127)) * (-(dx * dx + dy * dy) / 8.0).exp()
+            })
+            .sum();
+        0.5 + drive / 500.0
+    }
+
+    /// `[frame, unit]`.
+    fn answers(self, movie: &Movie, units: &[usize]) -> Vec<f32> {
+        let answer = |time: usize| {
+            let earlier = time.checked_sub(LATE).map(|time| movie.frame(time));
+            units.iter().map(move |&unit| self.rate(unit, movie.frame(time), earlier))
+        };
+        (0..movie.frames()).flat_map(answer).collect()
+    }
+}
+
+const TRUE: Rule = Rule { turned_deg: 0.0, columns: 0.0 };
+
+fn trial(number: usize, condition: &str, domain: &str, movie: &Arc<Movie>) -> Trial {
+    let mut values = TRUE.answers(movie, &(0..UNITS).collect::<Vec<_>>());
+    for (index, value) in values.iter_mut().enumerate() {
+        *value += 0.2 * (chance(100 + number, index) - 0.5);
+    }
+    let responses = Responses::new(movie.frames(), 1, UNITS, values).expect("a row for every frame");
+    let behavior = Behavior::still(movie.frames(), 1);
+    Trial::new(false, Some(condition.to_owned()), Arc::clone(movie), behavior, responses)
+        .expect("a whole trial")
+        .in_domain(domain)
+}
+
+fn id() -> ScanId {
+    ScanId { animal: "M17".to_owned(), session: 4, scan: 7 }
+}
+
+/// Gratings in sixteen directions three times each, and a movie of spots twice.
+fn session() -> Session {
+    let mut trials = Vec::new();
+    let gratings: Vec<Arc<Movie>> = (0..DIRECTIONS).map(|direction| Arc::new(grating(direction))).collect();
+    for _ in 0..3 {
+        for (direction, movie) in gratings.iter().enumerate() {
+            let name = format!("stimulus=gratings, direction={}", direction as f64 * 360.0 / DIRECTIONS as f64);
+            trials.push(trial(trials.len(), &name, "Gratings", movie));
+        }
+    }
+    let spots = Arc::new(spots());
+    for _ in 0..2 {
+        trials.push(trial(trials.len(), "spots", "Gaussian dots", &spots));
+    }
+    let unit = |unit: u32| SessionUnit { unit, area: Some("V1".to_owned()), layer: None };
+    Session {
+        id: id(),
+        frame_rate: FrameRate::WANG2025,
+        raster: RASTER,
+        units: (10..10 + UNITS as u32).map(unit).collect(),
+        trials,
+        about: toml::Table::new(),
+    }
+}
+
+/// A model that answers by the rule, perhaps another one than the animal's.
+struct Model {
+    units: Vec<UnitId>,
+    rule: Rule,
+}
+
+impl Model {
+    fn of(session: &Session, rule: Rule) -> Self {
+        Self { units: session.unit_ids(), rule }
+    }
+}
+
+impl Responder for Model {
+    fn units(&self) -> &[UnitId] {
+        &self.units
+    }
+    fn origin(&self) -> Origin {
+        Origin { name: "Rule".to_owned(), simulated: false, sha256: None, device: "paper".to_owned() }
+    }
+    fn raster(&self) -> Raster {
+        RASTER
+    }
+    fn respond(
+        &self,
+        movie: &mut dyn FrameSource,
+        behavior: &Behavior,
+        progress: &Progress,
+    ) -> Result<Responses, ResponderError> {
+        let (frames, samples) = (movie.frames(), behavior.samples());
+        let mut pixels = vec![0; frames * RASTER.pixels()];
+        movie.read(0, frames, &mut pixels)?;
+        let movie = Movie::new(RASTER, frames, 1, pixels).expect("whole");
+        let units: Vec<usize> = (0..self.units.len()).collect();
+        let answers = self.rule.answers(&movie, &units);
+        let rows = answers.chunks_exact(units.len()).flat_map(|row| row.repeat(samples));
+        progress.advance((frames * samples) as u64)?;
+        Ok(Responses::new(frames, samples, units.len(), rows.collect()).expect("a row for every frame and sample"))
+    }
+}
+
+fn compare(rule: Rule) -> Comparison {
+    let session = session();
+    let table = PresentationTable::default();
+    Comparison::of(&Model::of(&session, rule), &session, &table, &Selection::default(), &Progress::new())
+        .expect("the same cells")
+}
+
+fn apart(a: f64, b: f64) -> f64 {
+    let turn = (a - b).rem_euclid(360.0);
+    turn.min(360.0 - turn)
+}
+
+#[test]
+fn the_angle_is_read_from_names_that_people_give() {
+    for (text, expected) in [
+        ("Drifting grating, condition 3, direction 90 deg", Some(90.0)),
+        ("stimulus=gratings, direction=315.0, contrast=1", Some(315.0)),
+        ("contrast=0.5, stim_dir = 45", Some(45.0)),
+        ("direction_deg=-90", Some(270.0)),
+        ("orientation=22.5", Some(22.5)),
+        ("Plaid, crossing angle 120 deg, direction 30 deg", Some(30.0)),
+        ("Bar, direction 180°, speed 25 deg/s", Some(180.0)),
+        ("direction=nan", None),
+        ("direction=rightward", None),
+        ("Rendered clip, camera speed 25 deg/s", None),
+        ("clip 12", None),
+        ("", None),
+    ] {
+        assert_eq!(angle_deg(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_twin_that_knows_the_rule_is_tuned_as_the_animal() {
+    let found = compare(TRUE);
+    let [gratings] = &found.directions[..] else { panic!("one domain of directions: {:?}", found.directions.len()) };
+    assert_eq!((gratings.domain.as_str(), gratings.recorded.angles_deg.len()), ("Gratings", DIRECTIONS));
+    assert!(gratings.recorded.presentations.iter().all(|&count| count == 3));
+    for unit in 0..UNITS {
+        // The rule is symmetric about its preferred direction, and sixteen directions resolve it.
+        let recorded = gratings.recorded.get(unit, Measure::PreferredDirection).expect("tuned");
+        assert!(apart(recorded, preferred_deg(unit)) < 2.0, "unit {unit}: {recorded}, {}", preferred_deg(unit));
+    }
+    let preferred = gratings.pairs(Measure::PreferredDirection);
+    assert!(preferred.n() >= UNITS / 2, "selective units: {}", preferred.n());
+    // Thirty frames of noise of a tenth, three times: well below two degrees.
+    assert!(preferred.errors().iter().all(|error| *error < 2.0), "{:?}", preferred.errors());
+    for measure in [Measure::GlobalOsi, Measure::GlobalDsi, Measure::HalfWidth] {
+        let pairs = gratings.pairs(measure);
+        let r = pairs.correlation().expect("units differ");
+        assert!(r > 0.98, "{}: r = {r}", pairs.label);
+    }
+    let sem = gratings.recorded.units[0].as_ref().and_then(|tuning| tuning.sem.as_ref()).expect("three presentations");
+    assert!(sem.iter().all(|sem| *sem > 0.0 && *sem < 0.02), "{sem:?}");
+    // It answers the same every time.
+    let sem = gratings.predicted.units[0].as_ref().and_then(|tuning| tuning.sem.as_ref()).expect("three presentations");
+    assert!(sem.iter().all(|sem| *sem < 1e-6), "{sem:?}");
+}
+
+#[test]
+fn a_twin_that_is_turned_has_that_circular_error() {
+    let turned = compare(Rule { turned_deg: 330.0, ..TRUE });
+    let preferred = turned.directions[0].pairs(Measure::PreferredDirection);
+    let error = preferred.median_error(1).expect("selective units").value;
+    // The short way round, not 330.
+    assert!((error - 30.0).abs() < 1.0, "{error}");
+    assert_eq!(preferred.correlation(), None, "a line means nothing on a circle");
+    for (&(_, recorded, predicted), (across, up)) in preferred.points.iter().zip(preferred.unwrapped()) {
+        assert_eq!((across, (up - predicted).rem_euclid(360.0).round() as i64 % 360), (recorded, 0));
+        assert!((up - across).abs() <= 180.0);
+    }
+    let osi = turned.directions[0].pairs(Measure::GlobalOsi);
+    assert!(osi.correlation().expect("units differ") > 0.9, "selectivity is not turned");
+}
+
+#[test]
+fn receptive_fields_are_found_where_spots_drive_the_units() {
+    let (same, shifted) = (compare(TRUE), compare(Rule { columns: 3.0, ..TRUE }));
+    let monitor = Monitor::WANG2025.with_raster(RASTER);
+    let [dots] = &same.fields[..] else { panic!("one domain of spots, not {}", same.fields.len()) };
+    assert_eq!(dots.domain, "Gaussian dots");
+    for unit in 0..UNITS {
+        let (row, column) = place(unit);
+        let (x, y) = monitor.degrees_from_pixel(f64::from(row), f64::from(column));
+        let found = dots.recorded[unit].expect("a clear map").centre_deg;
+        // A pixel is up to 6.7 degrees wide here.
+        assert!((found[0] - x).hypot(found[1] - y) < 3.5, "unit {unit}: {found:?}, expected {x}, {y}");
+    }
+    assert_eq!(dots.distances_deg().len(), UNITS);
+    let median = dots.median_distance(1).expect("units").value;
+    assert!(median < 1.0, "{median}");
+    let pairs = shifted.fields[0].pairs();
+    assert!(pairs[0].points.iter().all(|(_, recorded, predicted)| predicted > recorded), "three columns to the right");
+    assert!(pairs[1].errors().iter().all(|error| *error < 2.0), "and not up or down: {:?}", pairs[1].errors());
+    assert!(pairs[0].correlation().expect("units differ") > 0.98);
+}
+
+#[test]
+fn examples_are_chosen_by_rank_and_hold_what_was_recorded() {
+    let (session, found) = (session(), compare(Rule { turned_deg: 20.0, ..TRUE }));
+    assert_eq!(found.examples.iter().map(|one| one.domain.as_str()).collect::<Vec<_>>(), ["Gratings", "Gaussian dots"]);
+    let dots = &found.examples[1];
+    assert_eq!((dots.movie.as_deref(), dots.units.len()), (Some("spots"), 4));
+    let norm = |unit: usize| found.evaluation.domains[1].units[unit].cc_norm.expect("two repeats");
+    let best = (0..UNITS).max_by(|&a, &b| norm(a).total_cmp(&norm(b))).expect("units");
+    assert_eq!((dots.units[0].rank, dots.units[0].unit), ("best", best));
+    assert!(dots.units.windows(2).all(|pair| norm(pair[0].unit) >= norm(pair[1].unit)));
+    for example in &dots.units {
+        assert_eq!(example.repeats.len(), 2);
+        for (repeat, trial) in example.repeats.iter().zip(&session.trials[48..]) {
+            let record = trial.record().expect("in memory");
+            assert!(record.responses.trace(0, example.unit).eq(repeat.iter().copied()));
+        }
+        let mean = example.mean();
+        assert_eq!(mean.len(), SPOTS * SPOT_FRAMES);
+        assert!((mean[7] - (example.repeats[0][7] + example.repeats[1][7]) / 2.0).abs() < 1e-6);
+        let expected = TRUE.answers(&spots(), &[example.unit]);
+        assert!(example.predicted.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5));
+    }
+}
+
+#[test]
+fn other_cells_are_refused_in_a_sentence_that_says_why() {
+    let session = session();
+    let twin = |change: &dyn Fn(&mut UnitId)| {
+        let mut model = Model::of(&session, TRUE);
+        model.units.iter_mut().for_each(change);
+        model
+    };
+    let table = PresentationTable::default();
+    let refused = |model: &Model, session: &Session| {
+        let found = Comparison::of(model, session, &table, &Selection::default(), &Progress::new());
+        let error = found.expect_err("other cells");
+        assert!(matches!(error, ComparisonError::Strangers { .. }), "{error:?}");
+        error.to_string()
+    };
+    assert_eq!(matched(&twin(&|_| ()).units, &session).expect("the same cells"), (0..UNITS).collect::<Vec<_>>());
+    let mut nameless = session.clone();
+    nameless.id.animal = ScanId::UNKNOWN.to_owned();
+    for (said, why) in [
+        (refused(&twin(&|unit| unit.animal = Some("M18".to_owned())), &session), "different animals"),
+        (refused(&twin(&|unit| unit.session = 5), &session), "different sessions"),
+        (refused(&twin(&|unit| unit.scan = 8), &session), "different scans"),
+        (refused(&twin(&|unit| unit.unit += 100), &session), "unit 110 of the twin was not recorded"),
+        (refused(&twin(&|unit| unit.animal = None), &session), "the twin does not say which animal"),
+        (refused(&twin(&|_| ()), &nameless), "the recording does not say which animal"),
+    ] {
+        assert!(said.contains(why) && said.contains("populations can still be compared"), "{said}");
+        assert!(!said.contains('\n') && said.contains("M17") || said.contains("unknown"), "{said}");
+    }
+}
+
+#[test]
+fn populations_of_other_cells_are_compared_without_pairs() {
+    let session = session();
+    let mut model = Model::of(&session, TRUE);
+    model.units.iter_mut().for_each(|unit| unit.animal = Some("M18".to_owned()));
+    model.units.truncate(9);
+    let table = PresentationTable::default();
+    let found = PopulationComparison::of(&model, &session, &table, &Selection::default(), &Progress::new())
+        .expect("any twin of these movies");
+    assert_eq!(found.units, (UNITS, 9));
+    assert!(found.notice().contains("not the same cells"), "{}", found.notice());
+    let osi = found.distributions.iter().find(|one| one.key == "global_osi").expect("directions were shown");
+    assert_eq!((osi.recorded.len(), osi.predicted.len(), osi.domain.as_str()), (UNITS, 9, "Gratings"));
+    assert!(osi.test().expect("two groups").p > 0.05, "the same rule");
+    let size = found.distributions.iter().find(|one| one.key == "sigma_deg").expect("spots were shown");
+    assert_eq!(size.predicted.len(), 9);
+    let circular = found.distributions.iter().find(|one| one.key == "preferred_direction_deg").expect("tuned");
+    assert_eq!(circular.test(), None, "ranks mean nothing on a circle");
+    // The ceilings are those of an evaluation.
+    let evaluated = compare(TRUE).evaluation;
+    for (alone, with) in ceilings(&session, &Selection::default()).expect("named movies").iter().zip(&evaluated.domains)
+    {
+        assert_eq!(alone.name, with.name);
+        assert_eq!(alone.values(Quantity::CcMax), with.values(Quantity::CcMax));
+        assert_eq!((alone.units[0].cc_abs, alone.units[0].poisson_loss), (None, None), "nothing was predicted");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    found.write(folder.path()).expect("written");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("written");
+    assert!(read("population.csv").starts_with("domain,quantity,population,value\nGratings,cc_max,recorded,"));
+    let summary = read("population_summary.csv");
+    assert!(summary.lines().any(|line| line.starts_with("Gratings,global_osi,12,")), "{summary}");
+    let sheet = Sheet::Population(&found);
+    let drawn = sheet.svg().expect("drawn");
+    for part in ["CC_max", "gOSI", "n = 12 recorded, 9 predicted", "not the same cells", "Mann-Whitney"] {
+        assert!(drawn.contains(part), "the figure lacks \"{part}\"");
+    }
+}
+
+#[test]
+fn tables_and_figures_say_the_same() {
+    let found = compare(Rule { turned_deg: 15.0, columns: 1.0 });
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut paths = found.write(folder.path()).expect("written");
+    let sheets = Sheet::all(&found);
+    for sheet in &sheets {
+        paths.extend(sheet.write(folder.path()).expect("written"));
+    }
+    assert!(paths.iter().all(|path| path.is_file()));
+    let stems: Vec<String> = sheets.iter().map(Sheet::stem).collect();
+    let expected = [
+        "accuracy",
+        "domains",
+        "tuning_gratings",
+        "receptive_fields_gaussian_dots",
+        "traces_gratings",
+        "traces_gaussian_dots",
+    ];
+    assert_eq!(stems, expected);
+    let rows = |name: &str| -> Vec<Vec<String>> {
+        let mut table =
+            csv::ReaderBuilder::new().has_headers(false).from_path(folder.path().join(name)).expect("written");
+        table.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect()
+    };
+    let tuning = rows("tuning.csv");
+    assert_eq!(tuning.len(), 1 + 2 * UNITS, "a row for each unit and domain");
+    assert_eq!(
+        tuning[0][..9].join(","),
+        "animal,session,scan,unit,area,layer,domain,recorded_preferred_direction_deg,predicted_preferred_direction_deg"
+    );
+    assert_eq!(tuning[1][..7], ["M17", "4", "7", "10", "V1", "", "Gratings"]);
+    let column = tuning[0].iter().position(|name| name == "recorded_global_osi").expect("a column");
+    let osi = found.directions[0].recorded.get(0, Measure::GlobalOsi).expect("defined");
+    assert_eq!(tuning[1][column].parse(), Ok(osi));
+    let column = tuning[0].iter().position(|name| name == "predicted_centre_x_deg").expect("a column");
+    assert_eq!((tuning[1][column].as_str(), tuning[2][6].as_str()), ("", "Gaussian dots"));
+    let centre = found.fields[0].predicted[0].expect("a clear map").centre_deg[0];
+    assert_eq!(tuning[2][column].parse(), Ok(centre));
+    let summary = rows("tuning_summary.csv");
+    let row = summary.iter().find(|row| row[1] == "preferred_direction_deg").expect("a row");
+    let pairs = found.directions[0].pairs(Measure::PreferredDirection);
+    assert_eq!((row[2].as_str(), row[3].parse()), ("recorded gDSI > 0.2", Ok(pairs.n())));
+    assert_eq!(row[5].parse(), Ok(pairs.median_error(1).expect("units").value));
+    // What a figure shows stands beside it.
+    let beside = rows("tuning_gratings_figure.csv");
+    assert_eq!(beside[0].join(","), "unit,quantity,in_vivo,in_silico,error");
+    let preferred = beside.iter().filter(|row| row[1] == "preferred_direction_deg").count();
+    assert_eq!(preferred, pairs.n());
+    let traces = rows("traces_gratings_figure.csv");
+    assert_eq!(
+        traces[0].join(","),
+        "unit,rank,frame,secs,predicted_mean,recorded_mean,recorded_1,recorded_2,recorded_3"
+    );
+    assert_eq!(traces.len(), 1 + 4 * FRAMES);
+    let accuracy = rows("accuracy_figure.csv");
+    assert_eq!(
+        (accuracy.len(), accuracy[0].join(",")),
+        (1 + 2 * UNITS, "domain,unit,cc_norm,cc_abs,cc_max".to_owned())
+    );
+
+    let drawn: Vec<String> = sheets.iter().map(|sheet| sheet.svg().expect("drawn")).collect();
+    let median = found.evaluation.domains[1].median(Quantity::CcNorm).expect("two repeats").value;
+    for (sheet, parts) in [
+        (0, vec!["CC_norm", "CC_abs", "CC_max", "Units", "n = 12 of 12 units", "Gaussian dots", "1 movie × 2 repeats"]),
+        (1, vec!["CC_norm", "Gratings", "16 movies × 3 repeats", "bootstrap over 12 units"]),
+        (
+            2,
+            vec![
+                "Preferred direction",
+                "Circular error",
+                "In vivo (°)",
+                "In silico (°)",
+                "gOSI",
+                "gDSI",
+                "r = ",
+                "n = 12 units",
+                "n = 3 presentations each",
+                "chance 90°",
+            ],
+        ),
+        (3, vec!["Azimuth of centre", "Elevation of centre", "Distance (°)", "n = 12 of 12 units", "133 ms late"]),
+        (
+            4,
+            vec![
+                "recorded, each repeat",
+                "predicted, mean",
+                "Response (× mean)",
+                "Time (s)",
+                "n = 3 repeats",
+                "best, CC_norm",
+            ],
+        ),
+        (5, vec!["The first 12 of 14 s", "n = 2 repeats"]),
+    ] {
+        for part in parts.into_iter().chain(["Rule; recording of animal M17"]) {
+            assert!(drawn[sheet].contains(part), "{} lacks \"{part}\"", stems[sheet]);
+        }
+    }
+    assert!(drawn[1].contains(&format!("{median:.2} (12)")), "the median of dots");
+    for stem in &stems {
+        let size = image::image_dimensions(folder.path().join(format!("{stem}.png"))).expect("a PNG");
+        assert_eq!(size.0, (183.0f64 / 25.4 * 300.0).round() as u32, "{stem} is a page wide");
+    }
+}
+
+#[test]
+fn responses_that_were_not_measured_count_nothing_and_are_told() {
+    let mut session = session();
+    let movie = Arc::new(grating(0));
+    let mut values = TRUE.answers(&movie, &(0..UNITS).collect::<Vec<_>>());
+    // The first unit was lost in every showing of one direction, the second in one showing.
+    for number in [0, 16, 32] {
+        for row in values.chunks_exact_mut(UNITS) {
+            row[0] = f32::NAN;
+            row[1] = if number == 0 { f32::NAN } else { 1.2 };
+        }
+        let responses = Responses::new(FRAMES, 1, UNITS, values.clone()).expect("whole");
+        let name = session.trials[number].condition.clone();
+        let behavior = Behavior::still(FRAMES, 1);
+        session.trials[number] =
+            Trial::new(false, name, Arc::clone(&movie), behavior, responses).expect("whole").in_domain("Gratings");
+    }
+    let table = PresentationTable::default();
+    let found = Comparison::of(&Model::of(&session, TRUE), &session, &table, &Selection::default(), &Progress::new())
+        .expect("the same cells");
+    let gratings = &found.directions[0];
+    assert!(gratings.recorded.units[0].is_none(), "one direction was never measured");
+    assert!(gratings.recorded.units[1].is_some() && gratings.predicted.units[0].is_some());
+    assert_eq!(gratings.pairs(Measure::GlobalOsi).n(), UNITS - 1);
+    assert_eq!(found.evaluation.domains[0].missing, 4 * (FRAMES - 10));
+}
+
+#[test]
+fn movies_of_several_presentations_are_told_apart_by_the_table_beside_the_session() {
+    let schedule = |directions: &[f64]| {
+        let condition = |&direction_deg: &f64| Condition {
+            swept: vec![("direction_deg".to_owned(), direction_deg)],
+            ..Condition::from(Stimulus::from(DriftingGrating { direction_deg, ..DriftingGrating::default() }))
+        };
+        let shown = |condition: usize| Presentation {
+            condition,
+            repeat: 0,
+            onset_frame: 5 + 20 * condition,
+            frames: 15,
+            seed: condition as u64,
+        };
+        Schedule {
+            conditions: directions.iter().map(condition).collect(),
+            presentations: (0..directions.len()).map(shown).collect(),
+            frames: 5 + 20 * directions.len(),
+        }
+    };
+    let scratch = tempfile::tempdir().expect("a folder");
+    let monitor = Monitor::WANG2025.with_raster(Raster { height: 36, width: 64 });
+    let options = SimulateOptions {
+        units: 5,
+        seed: 3,
+        held_out: Some(0),
+        repeats: 2,
+        noise: Noise::None,
+        ..SimulateOptions::default()
+    };
+    let tests = [TestMovies {
+        domain: "Moving gratings".to_owned(),
+        schedule: schedule(&[0.0, 90.0, 180.0, 270.0]),
+        trial_frames: 40,
+    }];
+    let folders = simulate(&options, &schedule(&[45.0, 225.0]), &tests, &monitor, scratch.path(), &Progress::new())
+        .expect("a mouse");
+    let table = PresentationTable::beside(&folders[0]).expect("written with the session");
+    let shown = table.of("Moving gratings, movie 1");
+    assert_eq!(shown.len(), 2);
+    assert_eq!((shown[1].onset_frame, shown[1].frames, shown[1].kind.as_str()), (25, 15, "drifting_grating"));
+    assert_eq!(shown[1].values, "direction_deg=90");
+    assert_eq!(table.of("Moving gratings, movie 2")[0].onset_frame, 0, "counted from the beginning of its own movie");
+
+    let session = import::open(&folders[0]).expect("an ordinary session");
+    let twin = Arc::new(tiny_twin(&session, &[4, 0, 2]));
+    let twin = Twin::open(twin, &ComputeDevice::Cpu, TwinOptions::default()).expect("a tiny twin");
+    let compare =
+        |table| Comparison::of(&twin, &session, table, &Selection::default(), &Progress::new()).expect("compared");
+    let found = compare(&table);
+    let [gratings] = &found.directions[..] else { panic!("one domain of directions") };
+    assert_eq!(gratings.recorded.angles_deg, [0.0, 90.0, 180.0, 270.0]);
+    assert_eq!(gratings.recorded.presentations, [2; 4]);
+    // The simulated rate of the twin's second unit, the session's first: over the frames of the presentation, four later.
+    let record = session.trials.iter().find(|trial| !trial.training).expect("tests").record().expect("readable");
+    let frames = 29..44;
+    let mean = frames.clone().map(|time| f64::from(record.responses.row(time, 0)[0])).sum::<f64>() / 15.0;
+    let curve = &gratings.recorded.units[1].as_ref().expect("measured").mean;
+    // Both showings differ in behaviour by a little.
+    assert!((f64::from(curve[1]) - mean).abs() < 0.3 * mean, "{curve:?}, {mean}");
+    assert!(compare(&PresentationTable::default()).directions.is_empty(), "without the table nothing is known");
+
+    std::fs::write(folders[0].join(PresentationTable::FILE), "movie,onset_frame,frames,kind,values\na,x,3,,\n")
+        .expect("writable");
+    let said = PresentationTable::beside(&folders[0]).expect_err("no number").to_string();
+    assert!(said.contains("presentations.csv`, line 2: `onset_frame` is `x`"), "{said}");
+}
+
+#[test]
+fn conditions_of_imported_recordings_are_domains_of_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let domains = |columns: &str, rows: &[&str]| -> Vec<Option<String>> {
+        let path = folder.path().join("table.csv");
+        let mut text = format!("unit,trial,{columns},response\n");
+        for (trial, row) in rows.iter().enumerate() {
+            text += &format!("1,{trial},{row},{}\n2,{trial},{row},3\n", 1 + trial);
+        }
+        std::fs::write(&path, text).expect("writable");
+        let session = import::open(&path).expect("a table");
+        session.trials.into_iter().map(|trial| trial.domain).collect()
+    };
+    let some = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect::<Vec<_>>();
+    assert_eq!(
+        domains("stimulus,direction", &["gratings,0", "gratings,90", "dots,0", "dots,90"]),
+        some(&["gratings", "gratings", "dots", "dots"])
+    );
+    assert_eq!(
+        domains("condition", &["clip 1", "clip 2", "noise 1", "clip 1"]),
+        some(&["clip", "clip", "noise", "clip"])
+    );
+    assert_eq!(domains("direction,contrast", &["0,1", "90,1", "180,0.5"]), some(&["direction, contrast"; 3]));
+    // Names of pictures are no kinds.
+    assert_eq!(domains("condition", &["cat", "dog", "tree", "house"]), vec![None; 4]);
+}
