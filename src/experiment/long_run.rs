@@ -183,7 +183,9 @@ impl LongRun {
             let what = "its conditions are not those of its protocol".to_owned();
             return Err(LongRunError::Card { path: first.join(card.file_name()), what });
         }
-        let mut whole = RunCard { shard: None, monitor, ..card.clone() };
+        let mut whole = card.clone();
+        whole.shard = None;
+        whole.monitor = monitor;
         whole.provenance.device = joined(cards.iter().map(|(_, card)| card));
         let of = card.shard.map_or(1, Shard::of);
         let run = Self { folder: folder.to_owned(), protocol, text, card: whole, schedule, pieces };
