@@ -19,7 +19,7 @@ pub mod tuning;
 
 pub use median::Median;
 pub use monet::monet_tuning;
-pub use parameter::{ParameterTuning, Spacing, UnitCurve, parameter_tuning};
+pub use parameter::{ParameterTuning, Spacing, UnitCurve, parameter_tuning, parameter_tuning_of_rows};
 pub use surface::{SurfaceTuning, UnitSurface, surface_tuning};
 pub use trials::Trials;
-pub use tuning::{DirectionTuning, UnitTuning, direction_tuning};
+pub use tuning::{DirectionTuning, UnitTuning, direction_tuning, direction_tuning_of_rows};

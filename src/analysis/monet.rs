@@ -1,6 +1,6 @@
 //! Direction tuning from directional noise, whose windows of motion come in random order within one presentation.
 
-use super::presentation::mean_over;
+use super::presentation::{Column, mean_over};
 use super::tuning::{DirectionTuning, tuned};
 use crate::signals::{FrameRate, Responses};
 use crate::stimulus::Stimulus;
@@ -51,5 +51,6 @@ pub fn monet_tuning(
     for (direction, means) in windows {
         shown[directions_deg.iter().position(|&known| known == direction)?].push(means);
     }
-    tuned(directions_deg, &shown, responses.units())
+    let columns: Vec<Column> = shown.iter().map(|means| Column::of(means, responses.units())).collect();
+    tuned(directions_deg, &columns, responses.units())
 }

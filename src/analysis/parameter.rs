@@ -2,11 +2,13 @@
 //!
 //! A curve is pooled over everything else that was swept. Directions lie on a circle and have a module of their own.
 
-use super::presentation::{mean_and_sem, mean_response};
-use crate::signals::Responses;
+use std::io;
+
+use super::presentation::{columns, curve};
+use crate::signals::{ResponseRows, Responses};
 use crate::stimulus::Field;
 use crate::stimulus::FieldKind;
-use crate::stimulus::schedule::Schedule;
+use crate::stimulus::schedule::{Condition, Presentation, Schedule};
 
 /// How values follow one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,31 +116,36 @@ pub fn parameter_tuning(
     skip_frames: usize,
     responses: &Responses,
 ) -> Option<ParameterTuning> {
-    let of = |condition: usize| schedule.conditions.get(condition).map(|condition| condition.swept(key));
-    let mut values: Vec<f64> =
-        schedule.presentations.iter().filter_map(|shown| of(shown.condition).flatten()).collect();
+    // Memory can be read.
+    parameter_tuning_of_rows(schedule, key, skip_frames, responses).ok().flatten()
+}
+
+/// The same of responses that need not lie in memory: they are read once, value by value.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn parameter_tuning_of_rows(
+    schedule: &Schedule,
+    key: &str,
+    skip_frames: usize,
+    responses: &dyn ResponseRows,
+) -> io::Result<Option<ParameterTuning>> {
+    let swept = |condition: &Condition| condition.swept(key);
+    let of = |shown: &Presentation| schedule.conditions.get(shown.condition).and_then(swept);
+    let mut values: Vec<f64> = schedule.presentations.iter().filter_map(of).collect();
     values.sort_by(f64::total_cmp);
     values.dedup();
-    let field = *schedule.conditions.iter().find(|condition| condition.swept(key).is_some())?.field(key)?;
-    let mut shown: Vec<Vec<Vec<f64>>> = vec![Vec::new(); values.len()];
-    for presentation in &schedule.presentations {
-        let Some(value) = of(presentation.condition)? else { continue };
-        let index = values.iter().position(|&known| known == value)?;
-        for sample in 0..responses.samples() {
-            shown[index].push(mean_response(presentation, skip_frames, responses, sample)?);
-        }
-    }
-    let presentations: Vec<usize> = shown.iter().map(Vec::len).collect();
-    if presentations.iter().min().is_none_or(|&least| least == 0) {
-        return None;
-    }
-    let units = (0..responses.units())
-        .map(|unit| {
-            let (mean, sem): (Vec<f32>, Vec<Option<f32>>) =
-                shown.iter().map(|presentations| mean_and_sem(presentations, unit)).unzip();
-            UnitCurve::new(mean, sem.into_iter().collect())
-        })
-        .collect();
+    let known = schedule.conditions.iter().find(|condition| swept(condition).is_some());
+    let Some(&field) = known.and_then(|condition| condition.field(key)).filter(|_| !values.is_empty()) else {
+        return Ok(None);
+    };
+    let Some(columns) = columns(schedule, skip_frames, responses, &values, &swept)? else { return Ok(None) };
+    let unit_curve = |unit| {
+        let (mean, sem) = curve(&columns, unit);
+        UnitCurve::new(mean, sem)
+    };
+    let units = (0..responses.units()).map(unit_curve).collect();
+    let presentations = columns.iter().map(|column| column.presentations).collect();
     let spacing = if field.kind == FieldKind::Number { Spacing::of(&values) } else { Spacing::Words };
-    Some(ParameterTuning { key: key.to_owned(), field, values, spacing, presentations, units })
+    Ok(Some(ParameterTuning { key: key.to_owned(), field, values, spacing, presentations, units }))
 }

@@ -1,9 +1,11 @@
 //! Direction tuning of a population.
 
-use super::presentation::{mean_and_sem, mean_response};
+use std::io;
+
+use super::presentation::{Column, columns, curve};
 use super::selectivity::{global_dsi, global_osi, preferred_direction_deg};
-use crate::signals::Responses;
-use crate::stimulus::schedule::Schedule;
+use crate::signals::{ResponseRows, Responses};
+use crate::stimulus::schedule::{Condition, Schedule};
 
 /// Tuning of every unit over the same directions.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,35 +55,37 @@ impl UnitTuning {
 /// `None` when no direction was shown, when a presentation is not covered by the responses, or when nothing of one
 /// remains after the skip.
 pub fn direction_tuning(schedule: &Schedule, skip_frames: usize, responses: &Responses) -> Option<DirectionTuning> {
-    let directions_deg = directions_of(schedule);
-    if directions_deg.is_empty() {
-        return None;
-    }
-    let mut shown: Vec<Vec<Vec<f64>>> = vec![Vec::new(); directions_deg.len()];
-    for presentation in &schedule.presentations {
-        let Some(direction) = schedule.conditions.get(presentation.condition)?.direction_deg() else {
-            continue;
-        };
-        let index = directions_deg.iter().position(|&known| known == on_the_circle(direction))?;
-        for sample in 0..responses.samples() {
-            shown[index].push(mean_response(presentation, skip_frames, responses, sample)?);
-        }
-    }
-    tuned(directions_deg, &shown, responses.units())
+    // Memory can be read.
+    direction_tuning_of_rows(schedule, skip_frames, responses).ok().flatten()
 }
 
-/// Tuning from every unit's response to each showing of each direction, `[direction][showing][unit]`; `None` when one was
-/// never shown.
-pub(super) fn tuned(directions_deg: Vec<f64>, shown: &[Vec<Vec<f64>>], units: usize) -> Option<DirectionTuning> {
-    let presentations: Vec<usize> = shown.iter().map(Vec::len).collect();
-    let repeats = presentations.iter().copied().min().filter(|&least| least > 0)?;
-    let units = (0..units)
-        .map(|unit| {
-            let (mean, sem): (Vec<f32>, Vec<Option<f32>>) =
-                shown.iter().map(|presentations| mean_and_sem(presentations, unit)).unzip();
-            UnitTuning::new(&directions_deg, mean, sem.into_iter().collect())
-        })
-        .collect();
+/// The same of responses that need not lie in memory: they are read once, direction by direction.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn direction_tuning_of_rows(
+    schedule: &Schedule,
+    skip_frames: usize,
+    responses: &dyn ResponseRows,
+) -> io::Result<Option<DirectionTuning>> {
+    let directions_deg = directions_of(schedule);
+    if directions_deg.is_empty() {
+        return Ok(None);
+    }
+    let direction = |condition: &Condition| condition.direction_deg().map(on_the_circle);
+    let columns = columns(schedule, skip_frames, responses, &directions_deg, &direction)?;
+    Ok(columns.and_then(|columns| tuned(directions_deg, &columns, responses.units())))
+}
+
+/// Tuning from the responses to each direction; `None` when there is none.
+pub(super) fn tuned(directions_deg: Vec<f64>, columns: &[Column], units: usize) -> Option<DirectionTuning> {
+    let presentations: Vec<usize> = columns.iter().map(|column| column.presentations).collect();
+    let repeats = presentations.iter().copied().min()?;
+    let tuning = |unit| {
+        let (mean, sem) = curve(columns, unit);
+        UnitTuning::new(&directions_deg, mean, sem)
+    };
+    let units = (0..units).map(tuning).collect();
     Some(DirectionTuning { directions_deg, presentations, repeats, units })
 }
 

@@ -4,6 +4,7 @@ mod compare;
 mod demo;
 mod evaluate;
 mod predict;
+mod run;
 mod selection;
 mod session;
 mod simulate;
@@ -59,18 +60,10 @@ enum Command {
     Stimulus(stimulus::StimulusCommand),
     /// Predict responses to a movie
     Predict(predict::PredictArguments),
-    /// Run a protocol and write its figures and tables
-    Run {
-        /// Protocol, TOML with `schema = 1`
-        protocol: PathBuf,
-        /// Folder for the figures and tables
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        #[command(flatten)]
-        twin: OptionalTwin,
-        #[command(flatten)]
-        device: DeviceArgument,
-    },
+    /// Run a protocol, or a share of it, and write its figures and tables; goes on where it was stopped
+    Run(run::RunArguments),
+    /// Join the shards of a run to what one run would have written
+    Merge(run::MergeArguments),
     /// Show recordings of many formats, and convert them into sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -260,11 +253,8 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         Some(Command::Twin(command)) => twin::perform(command),
         Some(Command::Stimulus(command)) => stimulus::perform(command),
         Some(Command::Predict(arguments)) => predict::perform(&arguments),
-        Some(Command::Run { protocol, out, twin, device }) => {
-            let protocol = read_protocol(&protocol)?;
-            let twin = twin.load_or(protocol.twin.as_ref())?;
-            demo::run(&protocol, &out, twin, &device)
-        }
+        Some(Command::Run(arguments)) => run::perform(&arguments),
+        Some(Command::Merge(arguments)) => run::merge(&arguments),
         Some(Command::Session(command)) => session::perform(command),
         Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
         Some(Command::Train(arguments)) => train::train(&arguments),

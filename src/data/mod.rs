@@ -8,6 +8,7 @@ mod folder;
 pub mod import;
 mod movie_file;
 mod npy_header;
+mod response_file;
 pub(crate) mod save;
 mod session;
 mod shown;
@@ -20,6 +21,7 @@ pub use array_file::{ArrayError, NpyMovie, NpyResponsesWriter, read_behavior_npy
 pub use export::save_npz;
 pub use folder::SessionWriter;
 pub use movie_file::{MovieFileError, MovieFormat, write_movie, write_movie_as};
+pub use response_file::NpyResponses;
 pub use session::{Counted, Missing, Record, ScanId, Session, SessionError, SessionUnit, Trial};
 pub use shown::{PresentationTable, Shown};
 pub(crate) use target::{UnfinishedFolder, check_folder, unfinished};

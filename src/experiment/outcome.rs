@@ -4,17 +4,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use npyz::WriterBuilder;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::protocol::ProtocolError;
+use super::protocol::{DIRECTION, ProtocolError};
 use super::{ConditionTable, Protocol, save};
-use crate::analysis::{DirectionTuning, ParameterTuning};
-use crate::signals::{Monitor, Responses, UnitId};
+use crate::analysis::{DirectionTuning, ParameterTuning, direction_tuning_of_rows, parameter_tuning_of_rows};
+use crate::data::NpyResponses;
+use crate::signals::{Monitor, ResponseRows, Responses, UnitId};
 use crate::stimulus::schedule::Schedule;
 
-/// Result of one run.
+/// Result of one run; `R` are its responses, in memory or on disk.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct Outcome<R = Responses> {
     /// What was asked.
     pub protocol: Protocol,
     /// The screen it was drawn on.
@@ -22,7 +23,7 @@ pub struct Outcome {
     /// What was shown when.
     pub schedule: Schedule,
     /// Predicted responses `[time, 1, unit]`.
-    pub responses: Responses,
+    pub responses: R,
     /// Identity of each unit.
     pub units: Vec<UnitId>,
     /// Direction tuning; `None` when no direction was swept.
@@ -34,7 +35,8 @@ pub struct Outcome {
 }
 
 /// How an outcome came about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// Version of this program.
     pub version: String,
@@ -87,6 +89,9 @@ struct Summary<'a> {
     protocol: &'a Protocol,
 }
 
+/// Name of the responses of a whole run.
+pub(super) const RESPONSES: &str = "responses.npy";
+
 impl Outcome {
     /// Writes the outcome into a folder, which is made when absent, and returns the files:
     /// - `protocol.toml`: what to run to compute it again;
@@ -100,6 +105,55 @@ impl Outcome {
     /// # Errors
     /// When a file cannot be written; each is there whole or not at all.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, OutcomeError> {
+        self.write_with(folder, Some(&|to| self.write_responses(to)))
+    }
+
+    fn write_responses(&self, to: &mut dyn Write) -> std::io::Result<()> {
+        let shape = [(self.responses.frames() * self.responses.samples()) as u64, self.responses.units() as u64];
+        let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(to).begin_nd()?;
+        writer.extend(self.responses.values().iter().copied())?;
+        writer.finish()
+    }
+}
+
+impl Outcome<NpyResponses> {
+    /// Writes the same files as [`Outcome::write`], but `responses.npy`, which lies in the folder already.
+    ///
+    /// # Errors
+    /// When a file cannot be written; each is there whole or not at all.
+    pub fn write_tables(&self, folder: &Path) -> Result<Vec<PathBuf>, OutcomeError> {
+        self.write_with(folder, None)
+    }
+}
+
+/// Writes what an outcome alone knows how to write.
+type WriteTo<'a> = dyn Fn(&mut dyn Write) -> std::io::Result<()> + 'a;
+
+impl<R: ResponseRows> Outcome<R> {
+    /// From the responses of a whole run, which are read once for each tuning.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(super) fn analysed(
+        protocol: &Protocol,
+        monitor: Monitor,
+        units: Vec<UnitId>,
+        provenance: Provenance,
+        schedule: Schedule,
+        responses: R,
+    ) -> std::io::Result<Self> {
+        let skip = protocol.skip_frames(&monitor);
+        let tuning = direction_tuning_of_rows(&schedule, skip, &responses)?;
+        let parameter = match protocol.tuning_key().filter(|key| *key != DIRECTION) {
+            Some(key) => parameter_tuning_of_rows(&schedule, key, skip, &responses)?,
+            None => None,
+        };
+        Ok(Self { protocol: protocol.clone(), monitor, schedule, responses, units, tuning, parameter, provenance })
+    }
+}
+
+impl<R> Outcome<R> {
+    fn write_with(&self, folder: &Path, responses: Option<&WriteTo<'_>>) -> Result<Vec<PathBuf>, OutcomeError> {
         let protocol = self.protocol.to_toml()?;
         std::fs::create_dir_all(folder).map_err(|source| OutcomeError::Write { path: folder.to_path_buf(), source })?;
         let mut written = Vec::new();
@@ -114,7 +168,9 @@ impl Outcome {
         save("protocol.toml", &mut |to| to.write_all(protocol.as_bytes()))?;
         save("outcome.json", &mut |to| self.write_summary(to))?;
         save("conditions.csv", &mut |to| self.conditions().write_csv(to))?;
-        save("responses.npy", &mut |to| self.write_responses(to))?;
+        if let Some(write) = responses {
+            save(RESPONSES, &mut |to| write(to))?;
+        }
         if let Some(tuning) = &self.parameter {
             save("tuning.csv", &mut |to| self.write_parameter_tuning(tuning, to))?;
             save("preferred.csv", &mut |to| self.write_preferred(tuning, to))?;
@@ -144,13 +200,6 @@ impl Outcome {
     /// What was shown when.
     pub fn conditions(&self) -> ConditionTable<'_> {
         ConditionTable::new(&self.protocol, &self.schedule, self.monitor.frame_rate)
-    }
-
-    fn write_responses(&self, to: &mut dyn Write) -> std::io::Result<()> {
-        let shape = [(self.responses.frames() * self.responses.samples()) as u64, self.responses.units() as u64];
-        let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(to).begin_nd()?;
-        writer.extend(self.responses.values().iter().copied())?;
-        writer.finish()
     }
 
     fn write_tuning(&self, tuning: &DirectionTuning, to: &mut dyn Write) -> std::io::Result<()> {

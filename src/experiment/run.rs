@@ -1,8 +1,7 @@
 //! One run: protocol -> schedule -> twin -> responses -> analysis -> outcome.
 
-use super::protocol::DIRECTION;
+use super::piece::{Piece, pieces};
 use super::{Outcome, Protocol, ProtocolError, Provenance};
-use crate::analysis::{direction_tuning, parameter_tuning};
 use crate::job::{Cancelled, Progress};
 use crate::model::weights::TwinCard;
 use crate::signals::{Behavior, FrameSource, Monitor, Raster, Responses, SourceError, UnitId};
@@ -76,6 +75,9 @@ pub enum RunError {
     /// Screen, twin and behaviour do not fit together, or the outcome does not fit into memory.
     #[error("{0}")]
     Fit(String),
+    /// The responses could not be read back from where they were kept.
+    #[error("the responses could not be read back")]
+    Responses(#[from] std::io::Error),
     /// The twin gave no answer.
     #[error("the twin gave no answer")]
     Twin(#[source] PredictError),
@@ -90,23 +92,24 @@ impl From<PredictError> for RunError {
     }
 }
 
-/// The newest rows of a run under way, for display; everything before `first_frame` was shown already.
+/// The newest rows of a run under way, for display.
 #[derive(Debug, Clone, Copy)]
 pub struct Partial<'a> {
     /// What is shown when.
     pub schedule: &'a Schedule,
     /// On which screen.
     pub monitor: &'a Monitor,
-    /// Frame of the first row.
+    /// Frame of the schedule that the first row belongs to.
     pub first_frame: usize,
     /// Responses `[frame, unit]`.
     pub rows: &'a [f32],
 }
 
-/// Runs a protocol through a twin.
+/// Runs a protocol through a twin, and keeps every response in memory.
 ///
 /// `draw` makes the movie of a schedule on a monitor; `behavior` covers every frame, and `None` is the average animal
-/// standing still. `on_chunk` sees the rows as they come.
+/// standing still. `on_chunk` sees the rows as they come: in order where the protocol shows everything as one movie,
+/// else condition by condition.
 ///
 /// # Errors
 /// When the protocol is impossible, movie, twin and behaviour do not fit together, or the user cancels.
@@ -121,41 +124,55 @@ pub fn run(
     let monitor = protocol.monitor(twin.raster());
     protocol.validate_for(&monitor)?;
     let schedule = protocol.schedule(&monitor);
-    let mut movie = draw(&schedule, &monitor)?;
-    check_fit(&schedule, movie.as_ref(), behavior, twin)?;
-    let still;
-    let behavior = match behavior {
-        Some(behavior) => behavior,
-        None => {
-            still = Behavior::still(schedule.frames, 1);
-            &still
-        }
-    };
-    progress.begin(schedule.frames as u64);
-    let mut collected = Collected::new(schedule.frames, twin.units().len())?;
-    twin.predict(movie.as_mut(), behavior, CHUNK_FRAMES, progress, &mut |first_frame, rows| {
-        collected.take(first_frame, rows)?;
-        on_chunk(Partial { schedule: &schedule, monitor: &monitor, first_frame, rows });
-        Ok(())
-    })?;
-    let responses = collected.finish()?;
-    let skip = protocol.skip_frames(&monitor);
-    let tuning = direction_tuning(&schedule, skip, &responses);
-    let parameter = protocol.tuning_key().filter(|key| *key != DIRECTION);
-    let parameter = parameter.and_then(|key| parameter_tuning(&schedule, key, skip, &responses));
-    Ok(Outcome {
-        protocol: protocol.clone(),
-        monitor,
-        tuning,
-        parameter,
-        units: twin.units().to_vec(),
-        provenance: provenance(protocol, twin),
-        schedule,
-        responses,
-    })
+    check_behavior(&schedule, behavior)?;
+    let units = twin.units().len();
+    let mut values = room(schedule.frames, units)?;
+    let pieces = pieces(protocol, &schedule);
+    progress.begin(pieces.iter().map(|piece| piece.frames() as u64).sum());
+    for piece in &pieces {
+        show(piece, &monitor, twin, behavior, draw, progress, &mut |first, rows| {
+            piece.place(first, rows.len() / units.max(1), &mut |here, first_frame, count| {
+                let rows = &rows[(here - first) * units..][..count * units];
+                values[first_frame * units..][..count * units].copy_from_slice(rows);
+                on_chunk(Partial { schedule: &schedule, monitor: &monitor, first_frame, rows });
+            });
+            Ok(())
+        })?;
+    }
+    let responses = Responses::new(schedule.frames, 1, units, values)
+        .ok_or_else(|| RunError::Fit("the responses do not have the size of the schedule".to_owned()))?;
+    Ok(Outcome::analysed(protocol, monitor, twin.units().to_vec(), provenance(protocol, twin), schedule, responses)?)
 }
 
-fn provenance(protocol: &Protocol, twin: &dyn Predictor) -> Provenance {
+/// Shows one piece to a twin that has seen nothing. `sink` gets the first frame and the checked rows of each chunk, every
+/// frame once and in order; `progress` counts the frames.
+pub(super) fn show(
+    piece: &Piece,
+    monitor: &Monitor,
+    twin: &mut dyn Predictor,
+    behavior: Option<&Behavior>,
+    draw: &mut Draw<'_>,
+    progress: &Progress,
+    sink: &mut Sink<'_>,
+) -> Result<(), RunError> {
+    progress.check()?;
+    let mut movie = draw(&piece.schedule, monitor)?;
+    check_movie(piece, movie.as_ref(), twin)?;
+    let behavior = match behavior {
+        Some(whole) => piece.behavior(whole).ok_or_else(|| RunError::Fit("the behaviour is no number".to_owned()))?,
+        None => Behavior::still(piece.frames(), 1),
+    };
+    let mut rows_seen = Rows { frames: piece.frames(), units: twin.units().len(), values: 0 };
+    let step = progress.step();
+    twin.predict(movie.as_mut(), &behavior, CHUNK_FRAMES, &step, &mut |first, rows| {
+        let frames = rows_seen.take(first, rows)?;
+        sink(first, rows)?;
+        Ok(progress.advance(frames as u64)?)
+    })?;
+    Ok(rows_seen.finish()?)
+}
+
+pub(super) fn provenance(protocol: &Protocol, twin: &dyn Predictor) -> Provenance {
     Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         twin: twin.card().name.clone(),
@@ -166,56 +183,68 @@ fn provenance(protocol: &Protocol, twin: &dyn Predictor) -> Provenance {
     }
 }
 
-fn check_fit(
-    schedule: &Schedule,
-    movie: &dyn FrameSource,
-    behavior: Option<&Behavior>,
-    twin: &dyn Predictor,
-) -> Result<(), RunError> {
-    let fit = |fits: bool, what: &dyn Fn() -> String| if fits { Ok(()) } else { Err(RunError::Fit(what())) };
-    let (frames, samples) = (movie.frames(), movie.samples());
-    fit(frames == schedule.frames && samples == 1, &|| {
-        format!("the movie has {frames} frames and {samples} samples; the schedule has {} and 1", schedule.frames)
-    })?;
-    fit(movie.raster() == twin.raster(), &|| {
-        let (movie, twin) = (movie.raster(), twin.raster());
-        format!("the movie has {movie} pixels and the twin takes {twin}; remove `monitor.raster` from the protocol")
-    })?;
-    behavior.map_or(Ok(()), |behavior| {
-        let (found, side_by_side) = (behavior.frames(), behavior.samples());
-        fit(found == frames && side_by_side == 1, &|| {
-            format!("the behaviour has {found} frames and {side_by_side} samples; the movie has {frames} and 1")
-        })
-    })
+fn check_behavior(schedule: &Schedule, behavior: Option<&Behavior>) -> Result<(), RunError> {
+    let fits = |behavior: &Behavior| behavior.frames() == schedule.frames && behavior.samples() == 1;
+    match behavior.filter(|behavior| !fits(behavior)) {
+        None => Ok(()),
+        Some(behavior) => Err(RunError::Fit(format!(
+            "the behaviour has {} frames and {} samples; the movie has {} and 1",
+            behavior.frames(),
+            behavior.samples(),
+            schedule.frames
+        ))),
+    }
 }
 
-/// Rows of responses, complete when the last frame is there.
-struct Collected {
+fn check_movie(piece: &Piece, movie: &dyn FrameSource, twin: &dyn Predictor) -> Result<(), RunError> {
+    let (frames, samples) = (movie.frames(), movie.samples());
+    if frames != piece.frames() || samples != 1 {
+        let what =
+            format!("the movie has {frames} frames and {samples} samples; the schedule has {} and 1", piece.frames());
+        return Err(RunError::Fit(what));
+    }
+    let (movie, twin) = (movie.raster(), twin.raster());
+    if movie != twin {
+        let what = format!(
+            "the movie has {movie} pixels and the twin takes {twin}; remove `monitor.raster` from the protocol"
+        );
+        return Err(RunError::Fit(what));
+    }
+    Ok(())
+}
+
+/// Zeros for the responses of a whole run.
+fn room(frames: usize, units: usize) -> Result<Vec<f32>, RunError> {
+    let mut values = Vec::new();
+    match frames.checked_mul(units).filter(|&length| values.try_reserve_exact(length).is_ok()) {
+        Some(length) => {
+            values.resize(length, 0.0);
+            Ok(values)
+        }
+        None => Err(RunError::Fit(format!(
+            "responses of {units} units over {frames} frames do not fit into memory; shorten the protocol, or let \
+             `twinscope run` write them to a folder"
+        ))),
+    }
+}
+
+/// Rows of responses as they come, complete when the last frame is there.
+struct Rows {
     frames: usize,
     units: usize,
-    values: Vec<f32>,
+    /// Values so far.
+    values: usize,
 }
 
-impl Collected {
-    fn new(frames: usize, units: usize) -> Result<Self, RunError> {
-        let mut values = Vec::new();
-        let room = frames.checked_mul(units).is_some_and(|length| values.try_reserve_exact(length).is_ok());
-        if !room {
-            return Err(RunError::Fit(format!(
-                "responses of {units} units over {frames} frames do not fit into memory; shorten the protocol"
-            )));
-        }
-        Ok(Self { frames, units, values })
-    }
-
-    fn take(&mut self, first_frame: usize, rows: &[f32]) -> Result<(), PredictError> {
-        let start = first_frame.saturating_mul(self.units);
-        if start != self.values.len() || rows.len() > self.frames * self.units - start {
+impl Rows {
+    /// Checks the next rows and says how many they are.
+    fn take(&mut self, first_frame: usize, rows: &[f32]) -> Result<usize, PredictError> {
+        let (start, all) = (first_frame.saturating_mul(self.units), self.frames * self.units);
+        if start != self.values || rows.len() > all - start {
             return Err(PredictError::Answer(format!(
-                "the twin sent {} responses for frame {first_frame}; {} of {} were there already",
+                "the twin sent {} responses for frame {first_frame}; {} of {all} were there already",
                 rows.len(),
-                self.values.len(),
-                self.frames * self.units
+                self.values
             )));
         }
         if let Some(bad) = rows.iter().position(|value| !value.is_finite()) {
@@ -225,19 +254,18 @@ impl Collected {
                 rows[bad]
             )));
         }
-        self.values.extend_from_slice(rows);
-        Ok(())
+        self.values += rows.len();
+        Ok(rows.len() / self.units.max(1))
     }
 
-    fn finish(self) -> Result<Responses, PredictError> {
-        let found = self.values.len();
-        Responses::new(self.frames, 1, self.units, self.values).ok_or_else(|| {
-            PredictError::Answer(format!(
-                "the twin sent {found} responses; {} units over {} frames make {}",
-                self.units,
-                self.frames,
-                self.units * self.frames
-            ))
-        })
+    fn finish(self) -> Result<(), PredictError> {
+        let (found, all) = (self.values, self.frames * self.units);
+        if found == all {
+            return Ok(());
+        }
+        Err(PredictError::Answer(format!(
+            "the twin sent {found} responses; {} units over {} frames make {all}",
+            self.units, self.frames
+        )))
     }
 }

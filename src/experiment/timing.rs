@@ -28,6 +28,11 @@ pub struct Timing {
     pub per_trial: usize,
     /// Further grey after each trial.
     pub between_trials_secs: f64,
+    /// Whether a twin sees each condition apart from the others: grey lead-in, then the presentations of that condition
+    /// with the grey after each, and for the next condition it has forgotten everything. Responses then depend on
+    /// nothing else in the protocol, and a long run can be resumed and divided. Otherwise it sees all presentations as
+    /// one movie, each with the memory of those before. An animal always sees one movie.
+    pub apart: bool,
 }
 
 impl Default for Timing {
@@ -39,6 +44,7 @@ impl Default for Timing {
             skip_secs: 0.3,
             per_trial: 0,
             between_trials_secs: 0.0,
+            apart: true,
         }
     }
 }

@@ -5,6 +5,62 @@ use crate::experiment::Outcome;
 use crate::signals::{FrameRate, Responses, UnitId};
 use crate::stimulus::schedule::Schedule;
 
+/// Responses over time, as far as figures show them.
+#[derive(Debug, Clone)]
+pub enum Traces<'a> {
+    /// Those of all units.
+    All(&'a Responses),
+    /// Those of one unit of many, in one sample.
+    One {
+        /// Number of units that responded.
+        units: usize,
+        /// The unit, from 0.
+        unit: usize,
+        /// Its response at each frame.
+        trace: Vec<f32>,
+    },
+}
+
+impl Traces<'_> {
+    /// Number of frames.
+    pub(super) fn frames(&self) -> usize {
+        match self {
+            Self::All(responses) => responses.frames(),
+            Self::One { trace, .. } => trace.len(),
+        }
+    }
+
+    /// Number of units that responded.
+    pub(super) fn units(&self) -> usize {
+        match self {
+            Self::All(responses) => responses.units(),
+            Self::One { units, .. } => *units,
+        }
+    }
+
+    /// Whether there is nothing over time.
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames() == 0 || matches!(self, Self::All(responses) if responses.samples() == 0)
+    }
+
+    /// Whether the response of a unit is known.
+    pub(super) fn has(&self, wanted: usize) -> bool {
+        match self {
+            Self::All(responses) => wanted < responses.units(),
+            Self::One { unit, .. } => wanted == *unit,
+        }
+    }
+
+    /// The first frames of a unit's response; none when it is not known.
+    pub(super) fn trace(&self, wanted: usize, frames: usize) -> Vec<f32> {
+        match self {
+            Self::All(responses) => responses.trace(0, wanted).take(frames).collect(),
+            Self::One { unit, trace, .. } if wanted == *unit => trace[..frames.min(trace.len())].to_vec(),
+            Self::One { .. } => Vec::new(),
+        }
+    }
+}
+
 /// Everything a figure may show.
 #[derive(Debug, Clone)]
 pub struct Data<'a> {
@@ -23,7 +79,7 @@ pub struct Data<'a> {
     /// What was shown when.
     pub schedule: &'a Schedule,
     /// Responses over time; figures show the first sample.
-    pub responses: &'a Responses,
+    pub responses: Traces<'a>,
     /// Frames per second of the responses.
     pub frame_rate: FrameRate,
 }
@@ -31,6 +87,11 @@ pub struct Data<'a> {
 impl<'a> Data<'a> {
     /// From the outcome of a run.
     pub fn of(outcome: &'a Outcome) -> Self {
+        Self::with_traces(outcome, Traces::All(&outcome.responses))
+    }
+
+    /// From an outcome whose responses do not lie in memory, with what of them is shown.
+    pub fn with_traces<R>(outcome: &'a Outcome<R>, responses: Traces<'a>) -> Self {
         let made = &outcome.provenance;
         Self {
             title: &outcome.protocol.title,
@@ -43,7 +104,7 @@ impl<'a> Data<'a> {
             parameter: outcome.parameter.as_ref(),
             units: &outcome.units,
             schedule: &outcome.schedule,
-            responses: &outcome.responses,
+            responses,
             frame_rate: outcome.monitor.frame_rate,
         }
     }

@@ -21,7 +21,7 @@ mod writer;
 
 use plotters::prelude::DrawingBackend;
 
-pub use data::{Data, unit_name};
+pub use data::{Data, Traces, unit_name};
 pub use writer::{Picture, picture, svg, write};
 
 use canvas::Canvas;
@@ -194,8 +194,9 @@ impl Figure {
             Self::HeatMap | Self::Population | Self::ParameterPopulation if units == 0 => {
                 missing("there are no units to show".to_owned())
             }
-            _ if data.responses.frames() == 0 || data.responses.samples() == 0 => {
-                missing("there are no responses to show".to_owned())
+            _ if data.responses.is_empty() => missing("there are no responses to show".to_owned()),
+            Self::Traces { unit } | Self::Summary { unit } if !data.responses.has(unit) => {
+                missing(format!("the response of unit {unit} over time is not at hand"))
             }
             _ => Ok(()),
         }

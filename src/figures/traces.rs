@@ -88,7 +88,7 @@ fn shown_frames(data: &Data<'_>) -> usize {
 pub fn panel<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &Data<'_>, unit: usize) {
     let frames = shown_frames(data);
     let secs_at = |frame: usize| data.frame_rate.secs_at(frame);
-    let values: Vec<f64> = data.responses.trace(0, unit).take(frames).map(f64::from).collect();
+    let values: Vec<f64> = data.responses.trace(unit, frames).into_iter().map(f64::from).collect();
     let y_ticks = ticks_from_zero(values.iter().copied().fold(1.0, f64::max), 4);
     let end = secs_at(frames);
     let x_ticks: Vec<Tick> = ticks_from_zero(end, 8).into_iter().filter(|(secs, _)| *secs <= end * 1.0001).collect();

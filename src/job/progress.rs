@@ -18,13 +18,18 @@ pub struct Progress {
 struct Shared {
     done: AtomicU64,
     total: AtomicU64,
-    cancel: AtomicBool,
+    cancel: Arc<AtomicBool>,
 }
 
 impl Progress {
     /// Nothing done, nothing known.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// For one step of a longer work: it counts on its own, and stops when the whole is asked to.
+    pub fn step(&self) -> Self {
+        Self { shared: Arc::new(Shared { cancel: Arc::clone(&self.shared.cancel), ..Shared::default() }) }
     }
 
     /// Announces the amount of work, in whatever unit `advance` counts.

@@ -1,5 +1,23 @@
 //! Responses of a population, recorded or predicted.
 
+use std::io;
+use std::ops::Range;
+
+/// Responses that are read row by row, in memory or on disk: what only looks at them once need not hold them.
+pub trait ResponseRows {
+    /// Number of frames.
+    fn frames(&self) -> usize;
+    /// Number of samples side by side.
+    fn samples(&self) -> usize;
+    /// Number of units.
+    fn units(&self) -> usize;
+    /// Hands over every unit's response, `[unit]`, at each of these frames of one sample, in order.
+    ///
+    /// # Errors
+    /// When they end before, or cannot be read.
+    fn each_row(&self, frames: Range<usize>, sample: usize, take: &mut dyn FnMut(&[f32])) -> io::Result<()>;
+}
+
 /// Responses `[time, sample, unit]` in units of each unit's mean activity (1.0 = its average).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Responses {
@@ -44,5 +62,24 @@ impl Responses {
     /// One unit's response over time in one sample, `[time]`.
     pub fn trace(&self, sample: usize, unit: usize) -> impl Iterator<Item = f32> + '_ {
         (0..self.frames).map(move |time| self.values[(time * self.samples + sample) * self.units + unit])
+    }
+}
+
+impl ResponseRows for Responses {
+    fn frames(&self) -> usize {
+        self.frames
+    }
+    fn samples(&self) -> usize {
+        self.samples
+    }
+    fn units(&self) -> usize {
+        self.units
+    }
+    fn each_row(&self, frames: Range<usize>, sample: usize, take: &mut dyn FnMut(&[f32])) -> io::Result<()> {
+        if frames.end > self.frames || sample >= self.samples {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        frames.for_each(|time| take(self.row(time, sample)));
+        Ok(())
     }
 }

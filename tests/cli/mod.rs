@@ -2,6 +2,7 @@
 
 mod compare;
 mod evaluate;
+pub mod long_run;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,4 +1,4 @@
-//! Memory that is asked for while a movie is shown: none.
+//! Memory that is asked for while a movie is shown: none. The counters serve other tests as well.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -8,7 +8,7 @@ use twinscope::model::twin::engine::Engine;
 use twinscope::model::weights::filled_twin;
 use twinscope::signals::Raster;
 
-/// The system's allocator, which counts how often each thread asks it for memory.
+/// The system's allocator, which counts how often each thread asks it for memory, and how much it holds.
 struct Counting;
 
 #[global_allocator]
@@ -16,6 +16,9 @@ static COUNTING: Counting = Counting;
 
 thread_local! {
     static ASKED: Cell<usize> = const { Cell::new(0) };
+    /// Bytes held, and the most of them; what another thread frees is never taken off.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static MOST: Cell<isize> = const { Cell::new(0) };
 }
 
 fn count() {
@@ -23,27 +26,46 @@ fn count() {
     let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
 }
 
+fn hold(bytes: isize) {
+    let _ = HELD.try_with(|held| {
+        held.set(held.get() + bytes);
+        MOST.try_with(|most| most.set(most.get().max(held.get())))
+    });
+}
+
+/// The most bytes that this thread held at a time while it did something, beyond those it had before; and what came out.
+pub fn peak_of<T>(work: impl FnOnce() -> T) -> (usize, T) {
+    let before = HELD.get();
+    MOST.set(before);
+    let result = work();
+    ((MOST.get() - before).unsigned_abs(), result)
+}
+
 // SAFETY: every call goes to the system's allocator as it came; counting asks for no memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
+        hold(layout.size() as isize);
         // SAFETY: what the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count();
+        hold(layout.size() as isize);
         // SAFETY: what the caller promises.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
+        hold(size as isize - layout.size() as isize);
         // SAFETY: what the caller promises.
         unsafe { System.realloc(memory, layout, size) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        hold(-(layout.size() as isize));
         // SAFETY: what the caller promises.
         unsafe { System.dealloc(memory, layout) }
     }

@@ -1,6 +1,6 @@
 //! Tests of the models and their weights.
 
-mod allocations;
+pub mod allocations;
 mod baseline;
 mod cpu_training;
 mod engine;

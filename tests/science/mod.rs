@@ -10,6 +10,7 @@ mod fits;
 mod import;
 mod maps;
 mod movie_file;
+mod outcomes;
 mod pilot;
 mod population;
 mod presets;

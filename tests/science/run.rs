@@ -47,19 +47,50 @@ fn a_run_tells_what_it_was_made_of() {
     assert_eq!(outcome.responses.frames(), outcome.schedule.frames);
 }
 
-#[test]
-fn rows_arrive_in_order_while_the_run_goes_on() {
+/// Runs a protocol and says in which order its frames came.
+fn frames_seen(protocol: &Protocol) -> (Outcome, Vec<usize>) {
     let mut twin = TunedTwin::new(vec![0.0, 90.0], vec![2.0, 2.0]);
-    let mut next = 0;
-    let progress = Progress::new();
-    let protocol = Protocol::default_direction_tuning();
-    let outcome = run(&protocol, &mut twin, None, &mut LabelledFrames::draw, &progress, &mut |partial| {
-        assert_eq!(partial.first_frame, next);
-        next += partial.rows.len() / 2;
+    let (mut seen, progress) = (Vec::new(), Progress::new());
+    let outcome = run(protocol, &mut twin, None, &mut LabelledFrames::draw, &progress, &mut |partial| {
+        seen.extend((0..partial.rows.len() / 2).map(|row| partial.first_frame + row));
     })
     .expect("the run succeeds");
-    assert_eq!(next, outcome.schedule.frames);
     assert_eq!(progress.fraction(), Some(1.0));
+    (outcome, seen)
+}
+
+#[test]
+fn rows_of_one_movie_arrive_in_order_while_the_run_goes_on() {
+    let mut protocol = Protocol::default_direction_tuning();
+    protocol.timing.apart = false;
+    let (outcome, seen) = frames_seen(&protocol);
+    assert_eq!(seen, (0..outcome.schedule.frames).collect::<Vec<_>>());
+}
+
+#[test]
+fn conditions_are_shown_one_after_another_and_every_frame_comes_once() {
+    let protocol = Protocol::default_direction_tuning();
+    let (outcome, mut seen) = frames_seen(&protocol);
+    let condition = |frame: &usize| {
+        outcome.schedule.presentation_at(*frame).map(|shown| outcome.schedule.presentations[shown].condition)
+    };
+    let mut order: Vec<usize> = seen.iter().filter_map(condition).collect();
+    order.dedup();
+    assert_eq!(order, (0..16).collect::<Vec<_>>());
+    seen.sort_unstable();
+    assert_eq!(seen, (0..outcome.schedule.frames).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_a_twin_without_memory_answers_does_not_depend_on_what_is_shown_together() {
+    let mut protocol = Protocol::default_direction_tuning();
+    protocol.timing.per_trial = 5;
+    protocol.timing.between_trials_secs = 0.7;
+    let (apart, _) = frames_seen(&protocol);
+    protocol.timing.apart = false;
+    let (together, _) = frames_seen(&protocol);
+    assert_eq!(apart.schedule, together.schedule);
+    assert!(apart.responses == together.responses && apart.tuning == together.tuning);
 }
 
 #[test]

@@ -33,18 +33,19 @@ impl TunedTwin {
     }
 }
 
-/// Grey, except while something is shown: then the first pixel is 1 + its condition.
+/// Grey, except while something is shown: then the first pixel is 1 + its direction in steps of 22.5 degrees.
 pub struct LabelledFrames {
-    conditions: Vec<u8>,
+    directions: Vec<u8>,
 }
 
 impl LabelledFrames {
     pub fn draw(schedule: &Schedule, _: &Monitor) -> Result<Box<dyn FrameSource>, SourceError> {
-        let mut conditions = vec![0; schedule.frames];
+        let mut directions = vec![0; schedule.frames];
         for shown in &schedule.presentations {
-            conditions[shown.onset_frame..shown.onset_frame + shown.frames].fill(1 + shown.condition as u8);
+            let direction = schedule.conditions[shown.condition].direction_deg();
+            directions[shown.range()].fill(direction.map_or(0, |degrees| 1 + (degrees / 22.5) as u8));
         }
-        Ok(Box::new(Self { conditions }))
+        Ok(Box::new(Self { directions }))
     }
 }
 
@@ -53,7 +54,7 @@ impl FrameSource for LabelledFrames {
         RASTER
     }
     fn frames(&self) -> usize {
-        self.conditions.len()
+        self.directions.len()
     }
     fn samples(&self) -> usize {
         1
@@ -61,7 +62,7 @@ impl FrameSource for LabelledFrames {
     fn read(&mut self, start: usize, count: usize, pixels: &mut [u8]) -> Result<(), SourceError> {
         pixels.fill(128);
         for (frame, pixels) in pixels.chunks_mut(RASTER.pixels()).take(count).enumerate() {
-            pixels[0] = self.conditions[start + frame];
+            pixels[0] = self.directions[start + frame];
         }
         Ok(())
     }
@@ -100,8 +101,7 @@ impl Predictor for TunedTwin {
             let mut rows = Vec::new();
             for frame in pixels.chunks(RASTER.pixels()) {
                 for (preferred, kappa) in self.preferred_deg.iter().zip(&self.kappa) {
-                    // Conditions of these tests are 22.5 degrees apart, in order.
-                    let shown = frame[0].checked_sub(1).map(|condition| 22.5 * f64::from(condition));
+                    let shown = frame[0].checked_sub(1).map(|steps| 22.5 * f64::from(steps));
                     let rate = |shown: f64| (kappa * ((shown - preferred).to_radians().cos() - 1.0)).exp() as f32;
                     rows.push(shown.map_or(0.05, rate));
                 }

@@ -1,0 +1,267 @@
+//! `twinscope run` and `twinscope merge`: a protocol from the command line, for seconds or for days.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::{DeviceArgument, OptionalTwin, read_protocol, say};
+use crate::data::{NpyResponses, check_folder};
+use crate::experiment::{LongRun, Outcome, Protocol, Shard, Standing};
+use crate::figures::{Data, Figure, Traces, write};
+use crate::gpu::ComputeDevice;
+use crate::job::Progress;
+use crate::model::twin::{Twin, TwinOptions};
+use crate::model::weights::TwinWeights;
+use crate::signals::{ResponseRows, SourceError};
+use crate::stimulus;
+
+/// Time between two looks at the progress on a terminal.
+const GLANCE: Duration = Duration::from_millis(200);
+/// Time between two lines of progress in a file.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// Run a protocol and write its figures and tables.
+///
+/// The twin sees each condition apart from the others: grey lead-in, then its presentations (`apart = false` under [timing]
+/// of the protocol shows everything as one movie instead). A condition that is finished lies in DIR/conditions as f32
+/// [time, unit]. When a run was stopped or killed, the same command computes only what is missing; files of another
+/// protocol, twin, kind of device or version are told of and never used. Memory does not grow with the length of the run.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Protocol, TOML with `schema = 1`
+    protocol: PathBuf,
+    /// Folder for the figures and tables
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    twin: OptionalTwin,
+    #[command(flatten)]
+    device: DeviceArgument,
+    /// Compute only share I of N equal shares of the conditions, from 1/N to N/N; `twinscope merge` joins them
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+}
+
+/// Join the shards of a run to what one run would have written, byte for byte.
+///
+/// The shards are the folders that `twinscope run --shard I/N --out SHARD` wrote, all of the same protocol, twin, kind of
+/// device and version.
+#[derive(Debug, Args)]
+pub struct MergeArguments {
+    /// Folders of the shards
+    #[arg(value_name = "SHARD", required = true)]
+    shards: Vec<PathBuf>,
+    /// Folder for the figures and tables
+    #[arg(short, long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// Runs a protocol whose paths are made absolute: it is written beside the results, in another folder, and its clips
+/// must be found from there as well.
+pub fn perform(arguments: &RunArguments) -> Result<()> {
+    let protocol = read_protocol(&arguments.protocol)?;
+    let twin = Arc::new(arguments.twin.load_or(protocol.twin.as_ref())?);
+    check(&arguments.out)?;
+    run(&protocol, twin, &arguments.device.open()?, &arguments.out, arguments.shard)
+}
+
+/// Joins shards.
+pub fn merge(arguments: &MergeArguments) -> Result<()> {
+    check(&arguments.out)?;
+    let run = LongRun::merged(&arguments.shards, &arguments.out)?;
+    tell_stale(&run, &arguments.out);
+    finish(run, &arguments.out)
+}
+
+/// Runs a protocol, or a share of it, into a folder.
+pub fn run(
+    protocol: &Protocol,
+    twin: Arc<TwinWeights>,
+    device: &ComputeDevice,
+    out: &Path,
+    shard: Option<Shard>,
+) -> Result<()> {
+    check(out)?;
+    let mut twin = Twin::open(twin, device, TwinOptions::default())?;
+    let run = LongRun::new(protocol, &twin, out, shard)?;
+    tell_stale(&run, out);
+    let mut meter = Meter::new();
+    let computed = run.compute(
+        &mut twin,
+        &mut |schedule, monitor| {
+            stimulus::source(schedule, monitor, Path::new(""), device)
+                .map_err(|error| SourceError::new(error.to_string()))
+        },
+        &Progress::new(),
+        &mut |standing| meter.tell(standing),
+    );
+    meter.end();
+    computed?;
+    match shard {
+        None => finish(run, out),
+        Some(shard) => say(format_args!(
+            "Shard {shard} is finished: {} conditions in {}. `twinscope merge` joins the shards.",
+            meter.standing.conditions,
+            out.display()
+        )),
+    }
+}
+
+fn check(out: &Path) -> Result<()> {
+    check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))
+}
+
+fn tell_stale(run: &LongRun, out: &Path) {
+    let (what, them) = match run.stale() {
+        0 => return,
+        1 => ("1 file".to_owned(), "it is"),
+        several => (format!("{several} files"), "they are"),
+    };
+    eprintln!(
+        "{what} in {} came from another protocol, twin, kind of device or version: {them} kept but not used; delete what \
+         you no longer need.",
+        out.join("conditions").display()
+    );
+}
+
+/// Joins the conditions, writes tables and figures, and says what came out.
+fn finish(run: LongRun, out: &Path) -> Result<()> {
+    let outcome = run.finish()?;
+    for path in save(&outcome, out)? {
+        say(path.display())?;
+    }
+    if let Some(line) = finding(&outcome) {
+        say(line)?;
+    }
+    Ok(())
+}
+
+/// Tables, then every figure that the outcome can fill, as PNG and SVG.
+fn save(outcome: &Outcome<NpyResponses>, out: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = outcome.write_tables(out)?;
+    let responses = &outcome.responses;
+    let unit = most_selective(outcome).context("the responses could not be read back")?;
+    let mut trace = Vec::with_capacity(responses.frames());
+    responses
+        .each_row(0..responses.frames(), 0, &mut |row| trace.extend(row.get(unit)))
+        .context("the responses could not be read back")?;
+    let data = Data::with_traces(outcome, Traces::One { units: responses.units(), unit, trace });
+    for figure in Figure::all(unit).into_iter().filter(|figure| figure.fits(&data)) {
+        for ending in ["png", "svg"] {
+            let path = out.join(format!("{}.{ending}", figure.stem()));
+            write(figure, &data, &path).with_context(|| path.display().to_string())?;
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+/// The unit whose tuning is shown: the one most modulated by the parameter that is analysed, or with the sharpest
+/// direction tuning; when nothing was tuned, the one whose response varies most.
+fn most_selective(outcome: &Outcome<NpyResponses>) -> std::io::Result<usize> {
+    if let Some(unit) = outcome.parameter.as_ref().and_then(|tuning| tuning.most_modulated()) {
+        return Ok(unit);
+    }
+    let Some(tuning) = &outcome.tuning else { return most_variable(&outcome.responses) };
+    let selectivity = |unit: usize| tuning.units[unit].global_dsi.unwrap_or(-1.0);
+    Ok((0..tuning.units.len()).max_by(|&a, &b| selectivity(a).total_cmp(&selectivity(b))).unwrap_or(0))
+}
+
+/// The unit whose response varies most over time.
+fn most_variable(responses: &dyn ResponseRows) -> std::io::Result<usize> {
+    let (frames, units) = (responses.frames(), responses.units());
+    let mut means = vec![0.0; units];
+    responses.each_row(0..frames, 0, &mut |row| {
+        means.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+    })?;
+    means.iter_mut().for_each(|sum| *sum /= frames.max(1) as f64);
+    let mut variances = vec![0.0; units];
+    responses.each_row(0..frames, 0, &mut |row| {
+        let each = variances.iter_mut().zip(&means).zip(row);
+        each.for_each(|((sum, mean), &value)| *sum += (f64::from(value) - mean).powi(2));
+    })?;
+    Ok((0..units).max_by(|&a, &b| variances[a].total_cmp(&variances[b])).unwrap_or(0))
+}
+
+/// One line that says what came out.
+fn finding<R>(outcome: &Outcome<R>) -> Option<String> {
+    let tuning = outcome.tuning.as_ref()?;
+    let selective = tuning.units.iter().filter(|unit| unit.global_dsi.is_some_and(|dsi| dsi > 0.2)).count();
+    let (title, units) = (&outcome.protocol.title, tuning.units.len());
+    Some(format!("{title}: {selective} of {units} units have a gDSI above 0.2 ({})", outcome.provenance.notice()))
+}
+
+/// Progress on stderr: one line that changes on a terminal, a line now and then in a file.
+struct Meter {
+    began: Instant,
+    told: Instant,
+    on_terminal: bool,
+    /// Whether a line stands that is to be overwritten.
+    open: bool,
+    standing: Standing,
+}
+
+impl Meter {
+    fn new() -> Self {
+        let now = Instant::now();
+        let on_terminal = std::io::stderr().is_terminal();
+        Self { began: now, told: now, on_terminal, open: false, standing: Standing::default() }
+    }
+
+    fn tell(&mut self, standing: Standing) {
+        if standing.frames == 0 {
+            self.began = Instant::now();
+            if standing.conditions > 0 {
+                let Standing { conditions, all_conditions, .. } = standing;
+                eprintln!("{conditions} of {all_conditions} conditions are there already.");
+            }
+        }
+        self.standing = standing;
+        let pause = if self.on_terminal { GLANCE } else { PAUSE };
+        if self.told.elapsed() < pause {
+            return;
+        }
+        self.told = Instant::now();
+        let line = line_of(standing, self.began.elapsed());
+        if self.on_terminal {
+            // From the start of the line, to its end.
+            eprint!("\r{line}\x1b[K");
+            let _ = std::io::stderr().flush();
+            self.open = true;
+        } else {
+            eprintln!("{line}");
+        }
+    }
+
+    fn end(&mut self) {
+        if std::mem::take(&mut self.open) {
+            eprintln!("\r{}\x1b[K", line_of(self.standing, self.began.elapsed()));
+        }
+    }
+}
+
+/// `3 of 16 conditions, 412 of 2160 frames, 58.3 frames/s, 30 s left`.
+fn line_of(standing: Standing, elapsed: Duration) -> String {
+    let Standing { conditions, all_conditions, frames, all_frames } = standing;
+    let rate = frames as f64 / elapsed.as_secs_f64().max(1e-3);
+    let left = match all_frames.saturating_sub(frames) {
+        0 => String::new(),
+        more if rate > 0.0 => format!(", {} left", duration(more as f64 / rate)),
+        _ => String::new(),
+    };
+    format!("{conditions} of {all_conditions} conditions, {frames} of {all_frames} frames, {rate:.1} frames/s{left}")
+}
+
+/// Whole seconds, minutes or hours.
+fn duration(secs: f64) -> String {
+    let secs = secs.ceil() as u64;
+    match (secs / 3600, secs / 60 % 60, secs % 60) {
+        (0, 0, secs) => format!("{secs} s"),
+        (0, minutes, secs) => format!("{minutes} min {secs} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
