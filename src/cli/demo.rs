@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use super::figure::{FigureArguments, SheetArgument};
 use super::{DeviceArgument, say};
 use crate::data::check_folder;
 use crate::experiment::{self, Outcome, Protocol};
-use crate::figures::{Data, Figure, write};
+use crate::figures::{Data, Figure};
 use crate::gpu::{ComputeDevice, DeviceChoice};
 use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
@@ -30,7 +31,7 @@ pub fn window_or_demo(
         say("No display was found: running the demonstration without a window.")?;
     }
     let device = DeviceArgument { device: device.unwrap_or_default() }.open()?;
-    demo(Path::new("twinscope-demo"), &device)
+    demo(Path::new("twinscope-demo"), &device, &FigureArguments::default())
 }
 
 /// Only Linux and the BSDs run without a desktop and say so.
@@ -40,7 +41,7 @@ fn has_display() -> bool {
 }
 
 /// Direction tuning of the built-in twin to gratings and to moving dots.
-pub fn demo(out: &Path, device: &ComputeDevice) -> Result<()> {
+pub fn demo(out: &Path, device: &ComputeDevice, figures: &FigureArguments) -> Result<()> {
     let twin = Arc::new(weights::builtin());
     say(format_args!("{} ({} units): {}", twin.card.name, twin.units.len(), twin.card.note))?;
     for (name, text) in [
@@ -48,18 +49,33 @@ pub fn demo(out: &Path, device: &ComputeDevice) -> Result<()> {
         ("dots", include_str!("../../assets/protocols/direction_dots.toml")),
     ] {
         let protocol = Protocol::from_toml(text, &format!("{name}.toml"))?;
-        perform(&protocol, twin.clone(), device, &out.join(name))?;
+        let sheet = SheetArgument::default();
+        perform(&protocol, twin.clone(), device, &out.join(name), figures, &sheet)?;
     }
     Ok(())
 }
 
 /// Runs a protocol whose paths are absolute: it is written beside the results, in another folder, and its clips must be
 /// found from there as well.
-pub fn run(protocol: &Protocol, out: &Path, twin: TwinWeights, device: &DeviceArgument) -> Result<()> {
-    perform(protocol, Arc::new(twin), &device.open()?, out)
+pub fn run(
+    protocol: &Protocol,
+    out: &Path,
+    twin: TwinWeights,
+    device: &DeviceArgument,
+    figures: &FigureArguments,
+    sheet: &SheetArgument,
+) -> Result<()> {
+    perform(protocol, Arc::new(twin), &device.open()?, out, figures, sheet)
 }
 
-fn perform(protocol: &Protocol, twin: Arc<TwinWeights>, device: &ComputeDevice, out: &Path) -> Result<()> {
+fn perform(
+    protocol: &Protocol,
+    twin: Arc<TwinWeights>,
+    device: &ComputeDevice,
+    out: &Path,
+    figures: &FigureArguments,
+    sheet: &SheetArgument,
+) -> Result<()> {
     check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))?;
     let mut twin = Twin::open(twin, device, TwinOptions::default())?;
     let outcome = experiment::run(
@@ -73,7 +89,7 @@ fn perform(protocol: &Protocol, twin: Arc<TwinWeights>, device: &ComputeDevice, 
         &Progress::new(),
         &mut |_| (),
     )?;
-    for path in save(&outcome, out)? {
+    for path in save(&outcome, out, figures, sheet)? {
         say(path.display())?;
     }
     if let Some(line) = finding(&outcome) {
@@ -82,17 +98,16 @@ fn perform(protocol: &Protocol, twin: Arc<TwinWeights>, device: &ComputeDevice, 
     Ok(())
 }
 
-/// Tables, then every figure that the outcome can fill, as PNG and SVG.
-fn save(outcome: &Outcome, out: &Path) -> Result<Vec<PathBuf>> {
+/// Tables, then every figure that the outcome can fill, and the sheet that was asked for.
+fn save(outcome: &Outcome, out: &Path, arguments: &FigureArguments, sheet: &SheetArgument) -> Result<Vec<PathBuf>> {
     let mut paths = outcome.write(out)?;
     let data = Data::of(outcome);
-    let figures = Figure::all(most_selective(outcome));
-    for figure in figures.into_iter().filter(|figure| figure.fits(&data)) {
-        for ending in ["png", "svg"] {
-            let path = out.join(format!("{}.{ending}", figure.stem()));
-            write(figure, &data, &path).with_context(|| path.display().to_string())?;
-            paths.push(path);
-        }
+    let unit = most_selective(outcome);
+    for figure in Figure::all(unit).into_iter().filter(|figure| figure.fits(&data)) {
+        paths.extend(arguments.write(&figure.of(&data), out, figure.stem())?);
+    }
+    if let Some(sheet) = sheet.plate(&data, unit) {
+        paths.extend(arguments.write(&sheet, out, "sheet")?);
     }
     Ok(paths)
 }

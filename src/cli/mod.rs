@@ -2,6 +2,7 @@
 
 mod demo;
 mod evaluate;
+mod figure;
 mod predict;
 mod selection;
 mod session;
@@ -47,6 +48,8 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value = "twinscope-demo")]
         out: PathBuf,
         #[command(flatten)]
+        figures: figure::FigureArguments,
+        #[command(flatten)]
         device: DeviceArgument,
     },
     /// Inspect, make and convert twins
@@ -64,6 +67,10 @@ enum Command {
         /// Folder for the figures and tables
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        #[command(flatten)]
+        figures: figure::FigureArguments,
+        #[command(flatten)]
+        sheet: figure::SheetArgument,
         #[command(flatten)]
         twin: OptionalTwin,
         #[command(flatten)]
@@ -252,14 +259,14 @@ fn sentence(error: &anyhow::Error) -> String {
 fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Result<()>) -> Result<()> {
     match arguments.command {
         None => demo::window_or_demo(window, arguments.device),
-        Some(Command::Demo { out, device }) => demo::demo(&out, &device.open()?),
+        Some(Command::Demo { out, figures, device }) => demo::demo(&out, &device.open()?, &figures),
         Some(Command::Twin(command)) => twin::perform(command),
         Some(Command::Stimulus(command)) => stimulus::perform(command),
         Some(Command::Predict(arguments)) => predict::perform(&arguments),
-        Some(Command::Run { protocol, out, twin, device }) => {
+        Some(Command::Run { protocol, out, figures, sheet, twin, device }) => {
             let protocol = read_protocol(&protocol)?;
             let twin = twin.load_or(protocol.twin.as_ref())?;
-            demo::run(&protocol, &out, twin, &device)
+            demo::run(&protocol, &out, twin, &device, &figures, &sheet)
         }
         Some(Command::Session(command)) => session::perform(command),
         Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
