@@ -137,7 +137,7 @@ fn caption(evaluation: &Evaluation, ticks: &[Tick]) -> Vec<String> {
     let burnin = evaluation.selection.burnin_frames;
     vec![
         format!(
-            "Dots: units. Box: quartiles; whiskers: 5 to 95 %. Red: median, in brackets its 95 % interval (bootstrap over units).{outside}"
+            "Dots: units. Box: quartiles; whiskers: 5 to 95 %. Line across: median, in brackets its 95 % interval (bootstrap over units).{outside}"
         ),
         format!(
             "CC_norm = CC_abs / CC_max; no unit, 1 is the ceiling set by noise. {burnin} frames of burn-in left out."
@@ -199,10 +199,14 @@ fn panel(canvas: &mut Canvas, area: Area, domain: &DomainEvaluation, ticks: &[Ti
         let median = domain.median(Quantity::CcNorm).map(spoken).unwrap_or_default();
         [median, format!("n = {} of {} units", values.len(), domain.units.len()), domain.shown()]
     };
-    for (line, text) in lines.iter().enumerate() {
+    let room = area.width() + BETWEEN_MM - 2.0;
+    let lines = lines.iter().enumerate().flat_map(|(index, text)| {
+        let look = if index == 0 { centred } else { Text::QUIET.aligned(Align::Centre) };
+        look.wrapped(text, room, 2).into_iter().map(move |text| (text, look))
+    });
+    for (line, (text, look)) in lines.enumerate() {
         let baseline = area.bottom + 1.8 + CAPITALS_MM + LINE_MM * line as f64;
-        let look = if line == 0 { centred } else { Text::QUIET.aligned(Align::Centre) };
-        canvas.fitted_text((middle, baseline), text, area.width() + BETWEEN_MM - 1.0, look);
+        canvas.fitted_text((middle, baseline), &text, room, look);
     }
 }
 

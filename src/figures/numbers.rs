@@ -50,9 +50,7 @@ pub fn csv(series: &[Series]) -> Result<Vec<u8>, FigureError> {
     table
         .write_record(["panel", "series", "x_label", "x", "y_label", "y", "low", "high", "n"])
         .map_err(|error| failed(&error))?;
-    let number = |value: Option<f64>| {
-        value.filter(|value| value.is_finite()).map_or_else(String::new, |value| value.to_string())
-    };
+    let number = |value: Option<f64>| value.filter(|value| value.is_finite()).map(rounded).unwrap_or_default();
     for line in series {
         for point in &line.points {
             let row = [
@@ -70,4 +68,9 @@ pub fn csv(series: &[Series]) -> Result<Vec<u8>, FigureError> {
         }
     }
     table.into_inner().map_err(|error| failed(&error))
+}
+
+/// To seven digits: responses are computed with no more.
+pub fn rounded(value: f64) -> String {
+    format!("{value:.6e}").parse::<f64>().unwrap_or(value).to_string()
 }

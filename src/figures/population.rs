@@ -21,8 +21,8 @@ pub fn height(width: f64) -> f64 {
 
 pub fn draw(canvas: &mut Canvas, width: f64, data: &Data<'_>) {
     if width < NARROW_MM {
-        histogram(canvas, Area::new(14.0, 4.0, 46.0, 38.0), data);
-        scatter(canvas, Area::new(width - 28.0, 14.0, width - 4.0, 38.0), data);
+        histogram(canvas, Area::new(14.0, 4.0, 45.0, 38.0), data);
+        scatter(canvas, Area::new(width - 30.0, 14.0, width - 6.0, 38.0), data);
     } else {
         histogram(canvas, Area::new(17.0, 4.0, width - 83.0, 42.0), data);
         scatter(canvas, Area::new(width - 53.0, 4.0, width - 15.0, 42.0), data);

@@ -1,7 +1,7 @@
 //! Response of one unit over time, with the presentations behind it.
 
 use super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
-use super::numbers::{Entry, Series};
+use super::numbers::{Entry, Series, rounded};
 use super::plot::{Plot, Tick, ticks_from_zero};
 use super::style::{BLUE, DATA_PT, GRID_PT, INK, PAGE_MM, QUIET, SHADE};
 use super::{Data, parameter_tuning, unit_name};
@@ -34,7 +34,7 @@ pub fn table(data: &Data<'_>, width: f64, unit: usize) -> Vec<Series> {
         name: unit_name(&data.units[unit]),
         x_label: "Time (s)".to_owned(),
         y_label: "Response (× mean)".to_owned(),
-        points: values.enumerate().map(|(frame, value)| Entry::new(secs(frame), f64::from(value))).collect(),
+        points: values.enumerate().map(|(frame, value)| Entry::new(rounded(secs(frame)), f64::from(value))).collect(),
     }]
 }
 

@@ -202,7 +202,7 @@ fn tuning_to_a_parameter_has_its_label_its_values_and_its_maximum() {
     says(
         Figure::ParameterPopulation,
         &outcome,
-        &["Preferred: Contrast", "Units", "over 4 units", "fraction of maximum"],
+        &["Preferred: Contrast", "Units", "over n = 4 units", "fraction of maximum"],
     );
     // The sheet is about what was swept, not about a direction that was not.
     let sheet = Figure::Summary { unit: 1 };
@@ -319,7 +319,8 @@ fn findings_that_cannot_be_drawn_are_refused_in_words() {
 
 #[test]
 fn long_names_stay_on_the_page() {
-    let long = "without running, the pupil and all else that an animal does while it watches, at every monitor";
+    let long = "without running, the pupil and all else that an animal does while it watches, at every monitor, in every \
+                session and scan of every animal";
     let mut table = findings([long, "scratch", "LN"]);
     for (index, finding) in table.findings.iter_mut().enumerate() {
         finding.domain = format!("Extraordinarily long-named stimuli of the kind {}", index % 8);

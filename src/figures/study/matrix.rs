@@ -19,14 +19,15 @@ const ROW_MM: f64 = 9.5;
 const COLUMN_MM: f64 = 26.0;
 /// Most width of the names of arms on a page, and on a column, mm.
 const NAMES_MM: f64 = 46.0;
-const NARROW_NAMES_MM: f64 = 24.0;
+const NARROW_NAMES_MM: f64 = 22.0;
 /// Room for the scale of colours on the right, mm.
 const SCALE_MM: f64 = 17.0;
 /// Least height of the scale of colours, and its most, mm.
 const SCALE_HEIGHTS_MM: (f64, f64) = (16.0, 60.0);
-/// Baseline of the first line of the domains' names, and from their last one to the cells, mm.
+/// Baseline of the first line of the domains' names, and the gaps below and between them, mm.
 const HEADS_MM: f64 = 3.5;
 const HEAD_GAP_MM: f64 = 1.6;
+const HEADS_APART_MM: f64 = 0.8;
 /// Most lines of a domain's name, and of an arm's.
 const HEAD_LINES: usize = 4;
 const NAME_LINES: usize = 3;
@@ -79,8 +80,8 @@ impl<'t> Matrix<'t> {
         let left = MARGIN_MM + names + 2.0;
         let room = page - SCALE_MM - left;
         let width = (COLUMN_MM * self.domains.len() as f64).min(room);
-        let room = width / self.domains.len().max(1) as f64 - 0.6;
-        let lines = self.domains.iter().map(|domain| head(domain, room).0.len()).max().unwrap_or(1).max(1);
+        let room = width / self.domains.len().max(1) as f64 - HEADS_APART_MM;
+        let lines = heads(&self.domains, room).0.iter().map(Vec::len).max().unwrap_or(1).max(1);
         let top = HEADS_MM + LINE_MM * (lines - 1) as f64 + HEAD_GAP_MM;
         Area::new(left, top, left + width, top + ROW_MM * self.arms.len() as f64)
     }
@@ -99,7 +100,8 @@ impl<'t> Matrix<'t> {
         let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
         let spread = match (least, most) {
             (_, 0 | 1) => String::new(),
-            _ if !self.ranges_fit(page) => format!(" ({least} to {most} values a cell)"),
+            (least, most) if !self.ranges_fit(page) && least == most => format!(" (n = {most} in each cell)"),
+            (least, most) if !self.ranges_fit(page) => format!(" (n = {least} to {most} in a cell)"),
             (least, most) if least == most => "; in small: least to greatest of them".to_owned(),
             (least, most) => format!("; in small: least to greatest of them ({least} to {most} values a cell)"),
         };
@@ -153,12 +155,13 @@ impl Page for Matrix<'_> {
     fn draw(&self, canvas: &mut Canvas, width: f64) {
         let (area, with_range) = (self.area(width), self.ranges_fit(width));
         let width = area.width() / self.domains.len() as f64;
-        for (column, domain) in self.domains.iter().enumerate() {
-            let (middle, room) = (area.left + width * (column as f64 + 0.5), width - 0.6);
-            let (lines, look) = head(domain, room);
+        let room = width - HEADS_APART_MM;
+        let (heads, look) = heads(&self.domains, room);
+        for (column, lines) in heads.iter().enumerate() {
+            let middle = area.left + width * (column as f64 + 0.5);
             for (line, text) in lines.iter().rev().enumerate() {
-                let centred = look.aligned(Align::Centre);
-                canvas.fitted_text((middle, area.top - HEAD_GAP_MM - LINE_MM * line as f64), text, room, centred);
+                let baseline = area.top - HEAD_GAP_MM - LINE_MM * line as f64;
+                canvas.fitted_text((middle, baseline), text, room, look.aligned(Align::Centre));
             }
         }
         for (row, arm) in self.arms.iter().enumerate() {
@@ -201,12 +204,13 @@ impl Page for Matrix<'_> {
     }
 }
 
-/// A domain's name on some lines; smaller where one of its words has too little room.
-fn head(domain: &str, room: f64) -> (Vec<String>, Text) {
-    let widest = domain.split_whitespace().map(|word| Text::NORMAL.width_mm(word)).fold(0.0, f64::max);
+/// Names of domains on some lines each; all smaller where one of their words has too little room.
+fn heads(domains: &[&str], room: f64) -> (Vec<Vec<String>>, Text) {
+    let words = domains.iter().flat_map(|domain| domain.split_whitespace());
+    let widest = words.map(|word| Text::NORMAL.width_mm(word)).fold(0.0, f64::max);
     let size_pt = (Text::NORMAL.size_pt * (room / widest.max(1e-9)).min(1.0)).max(SMALLEST_PT);
     let look = Text { size_pt, ..Text::NORMAL };
-    (look.wrapped(domain, room, HEAD_LINES), look)
+    (domains.iter().map(|domain| look.wrapped(domain, room, HEAD_LINES)).collect(), look)
 }
 
 fn cell(canvas: &mut Canvas, area: Area, values: &[f64], with_range: bool) {
