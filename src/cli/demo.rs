@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::figure::{FigureArguments, SheetArgument};
+use super::run::Output;
 use super::{DeviceArgument, run, say};
 use crate::experiment::Protocol;
 use crate::gpu::{ComputeDevice, DeviceChoice};
@@ -24,7 +26,7 @@ pub fn window_or_demo(
         say("No display was found: running the demonstration without a window.")?;
     }
     let device = DeviceArgument { device: device.unwrap_or_default() }.open()?;
-    demo(Path::new("twinscope-demo"), &device)
+    demo(Path::new("twinscope-demo"), &device, &FigureArguments::default())
 }
 
 /// Only Linux and the BSDs run without a desktop and say so.
@@ -34,7 +36,7 @@ fn has_display() -> bool {
 }
 
 /// Direction tuning of the built-in twin to gratings and to moving dots.
-pub fn demo(out: &Path, device: &ComputeDevice) -> Result<()> {
+pub fn demo(out: &Path, device: &ComputeDevice, figures: &FigureArguments) -> Result<()> {
     let twin = Arc::new(weights::builtin());
     say(format_args!("{} ({} units): {}", twin.card.name, twin.units.len(), twin.card.note))?;
     for (name, text) in [
@@ -42,7 +44,9 @@ pub fn demo(out: &Path, device: &ComputeDevice) -> Result<()> {
         ("dots", include_str!("../../assets/protocols/direction_dots.toml")),
     ] {
         let protocol = Protocol::from_toml(text, &format!("{name}.toml"))?;
-        run::run(&protocol, twin.clone(), device, &out.join(name), None)?;
+        let folder = out.join(name);
+        let output = Output { folder: &folder, figures, sheet: &SheetArgument::default() };
+        run::run(&protocol, twin.clone(), device, &output, None)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
+use super::figure::FigureArguments;
 use super::waiting::while_shown;
 use super::{DeviceArgument, OptionalTwin, say};
 use crate::data::{check_folder, import};
@@ -20,7 +21,7 @@ use crate::model::twin::{Twin, TwinOptions};
 /// where conditions have no names, are repeats. Twin and session must be of the same animal, session and scan.
 ///
 /// Written are units.csv (one row for each unit and domain), summary.csv (medians with their 95 % interval),
-/// evaluation.json, and the figure evaluation.png and .svg: CC_abs, CC_max and CC_norm (Schoppe et al. 2016),
+/// evaluation.json, and the figure evaluation.png and .svg with its numbers: CC_abs, CC_max and CC_norm (Schoppe et al. 2016),
 /// correlation of single trials, with the true rate where a simulated session keeps it, mean prediction over mean
 /// response, and Poisson loss.
 #[derive(Debug, Args)]
@@ -32,6 +33,8 @@ pub struct EvaluateArguments {
     session: PathBuf,
     #[command(flatten)]
     selection: SelectionArguments,
+    #[command(flatten)]
+    figures: FigureArguments,
     #[command(flatten)]
     device: DeviceArgument,
     /// Folder for the tables and the figure
@@ -91,11 +94,7 @@ pub fn perform(arguments: &EvaluateArguments) -> Result<()> {
     let (selection, progress) = (arguments.selection.selection(), Progress::new());
     let evaluation = while_shown("evaluate", &progress, || Evaluation::of(&twin, &session, &selection, &progress))?;
     let mut paths = evaluation.write(out)?;
-    for ending in ["png", "svg"] {
-        let path = out.join(format!("evaluation.{ending}"));
-        figures::evaluation::write(&evaluation, &path)?;
-        paths.push(path);
-    }
+    paths.extend(arguments.figures.write(&figures::evaluation::plate(&evaluation), out, "evaluation")?);
     for path in paths {
         say(path.display())?;
     }

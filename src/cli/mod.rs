@@ -3,6 +3,7 @@
 mod compare;
 mod demo;
 mod evaluate;
+mod figure;
 mod predict;
 mod run;
 mod selection;
@@ -49,6 +50,8 @@ enum Command {
         /// Folder for the figures and tables
         #[arg(long, value_name = "DIR", default_value = "twinscope-demo")]
         out: PathBuf,
+        #[command(flatten)]
+        figures: figure::FigureArguments,
         #[command(flatten)]
         device: DeviceArgument,
     },
@@ -249,7 +252,7 @@ fn sentence(error: &anyhow::Error) -> String {
 fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Result<()>) -> Result<()> {
     match arguments.command {
         None => demo::window_or_demo(window, arguments.device),
-        Some(Command::Demo { out, device }) => demo::demo(&out, &device.open()?),
+        Some(Command::Demo { out, figures, device }) => demo::demo(&out, &device.open()?, &figures),
         Some(Command::Twin(command)) => twin::perform(command),
         Some(Command::Stimulus(command)) => stimulus::perform(command),
         Some(Command::Predict(arguments)) => predict::perform(&arguments),

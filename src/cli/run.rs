@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::Args;
 
+use super::figure::{FigureArguments, SheetArgument};
 use super::{DeviceArgument, OptionalTwin, read_protocol, say};
 use crate::data::{NpyResponses, check_folder};
 use crate::experiment::{LongRun, Outcome, Protocol, Shard, Standing};
-use crate::figures::{Data, Figure, Traces, write};
+use crate::figures::{Data, Figure, Traces};
 use crate::gpu::ComputeDevice;
 use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
@@ -38,6 +39,10 @@ pub struct RunArguments {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
+    figures: FigureArguments,
+    #[command(flatten)]
+    sheet: SheetArgument,
+    #[command(flatten)]
     twin: OptionalTwin,
     #[command(flatten)]
     device: DeviceArgument,
@@ -58,6 +63,21 @@ pub struct MergeArguments {
     /// Folder for the figures and tables
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    figures: FigureArguments,
+    #[command(flatten)]
+    sheet: SheetArgument,
+}
+
+/// Where results go, and how figures are written there.
+#[derive(Debug, Clone, Copy)]
+pub struct Output<'a> {
+    /// Folder for everything.
+    pub folder: &'a Path,
+    /// Width, resolution and formats.
+    pub figures: &'a FigureArguments,
+    /// Figures on one more sheet.
+    pub sheet: &'a SheetArgument,
 }
 
 /// Runs a protocol whose paths are made absolute: it is written beside the results, in another folder, and its clips
@@ -66,7 +86,8 @@ pub fn perform(arguments: &RunArguments) -> Result<()> {
     let protocol = read_protocol(&arguments.protocol)?;
     let twin = Arc::new(arguments.twin.load_or(protocol.twin.as_ref())?);
     check(&arguments.out)?;
-    run(&protocol, twin, &arguments.device.open()?, &arguments.out, arguments.shard)
+    let output = Output { folder: &arguments.out, figures: &arguments.figures, sheet: &arguments.sheet };
+    run(&protocol, twin, &arguments.device.open()?, &output, arguments.shard)
 }
 
 /// Joins shards.
@@ -74,7 +95,7 @@ pub fn merge(arguments: &MergeArguments) -> Result<()> {
     check(&arguments.out)?;
     let run = LongRun::merged(&arguments.shards, &arguments.out)?;
     tell_stale(&run, &arguments.out);
-    finish(run, &arguments.out)
+    finish(run, &Output { folder: &arguments.out, figures: &arguments.figures, sheet: &arguments.sheet })
 }
 
 /// Runs a protocol, or a share of it, into a folder.
@@ -82,9 +103,10 @@ pub fn run(
     protocol: &Protocol,
     twin: Arc<TwinWeights>,
     device: &ComputeDevice,
-    out: &Path,
+    output: &Output<'_>,
     shard: Option<Shard>,
 ) -> Result<()> {
+    let out = output.folder;
     check(out)?;
     let mut twin = Twin::open(twin, device, TwinOptions::default())?;
     let run = LongRun::new(protocol, &twin, out, shard)?;
@@ -102,7 +124,7 @@ pub fn run(
     meter.end();
     computed?;
     match shard {
-        None => finish(run, out),
+        None => finish(run, output),
         Some(shard) => say(format_args!(
             "Shard {shard} is finished: {} conditions in {}. `twinscope merge` joins the shards.",
             meter.standing.conditions,
@@ -129,9 +151,9 @@ fn tell_stale(run: &LongRun, out: &Path) {
 }
 
 /// Joins the conditions, writes tables and figures, and says what came out.
-fn finish(run: LongRun, out: &Path) -> Result<()> {
+fn finish(run: LongRun, output: &Output<'_>) -> Result<()> {
     let outcome = run.finish()?;
-    for path in save(&outcome, out)? {
+    for path in save(&outcome, output)? {
         say(path.display())?;
     }
     if let Some(line) = finding(&outcome) {
@@ -140,8 +162,9 @@ fn finish(run: LongRun, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Tables, then every figure that the outcome can fill, as PNG and SVG.
-fn save(outcome: &Outcome<NpyResponses>, out: &Path) -> Result<Vec<PathBuf>> {
+/// Tables, then every figure that the outcome can fill, and the sheet that was asked for.
+fn save(outcome: &Outcome<NpyResponses>, output: &Output<'_>) -> Result<Vec<PathBuf>> {
+    let out = output.folder;
     let mut paths = outcome.write_tables(out)?;
     let responses = &outcome.responses;
     let unit = most_selective(outcome).context("the responses could not be read back")?;
@@ -151,11 +174,10 @@ fn save(outcome: &Outcome<NpyResponses>, out: &Path) -> Result<Vec<PathBuf>> {
         .context("the responses could not be read back")?;
     let data = Data::with_traces(outcome, Traces::One { units: responses.units(), unit, trace });
     for figure in Figure::all(unit).into_iter().filter(|figure| figure.fits(&data)) {
-        for ending in ["png", "svg"] {
-            let path = out.join(format!("{}.{ending}", figure.stem()));
-            write(figure, &data, &path).with_context(|| path.display().to_string())?;
-            paths.push(path);
-        }
+        paths.extend(output.figures.write(&figure.of(&data), out, figure.stem())?);
+    }
+    if let Some(sheet) = output.sheet.plate(&data, unit) {
+        paths.extend(output.figures.write(&sheet, out, "sheet")?);
     }
     Ok(paths)
 }

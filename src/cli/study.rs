@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
+use super::figure::FigureArguments;
 use super::train::{open_sessions, read_recipe, sizes};
 use super::{OptionalTwin, say, simulate};
 use crate::data::check_folder;
@@ -29,7 +30,7 @@ pub enum StudyCommand {
     /// Baselines: a linear-nonlinear model and a small convolutional network, beside the twin when one is given
     Baselines(BaselineArguments),
     /// Lesions: what predictions lose without gaze, and without running and pupil
-    Lesions(OneArguments),
+    Lesions(LesionArguments),
     /// Tuning: preferred directions and receptive fields of the twin's units beside those of the simulated mouse
     Tuning(OneArguments),
 }
@@ -47,6 +48,15 @@ pub struct OneArguments {
     output: PathBuf,
 }
 
+/// A twin, the session of its animal, and how the figure is written.
+#[derive(Debug, Args)]
+pub struct LesionArguments {
+    #[command(flatten)]
+    one: OneArguments,
+    #[command(flatten)]
+    figures: FigureArguments,
+}
+
 /// An animal for the baselines.
 #[derive(Debug, Args)]
 pub struct BaselineArguments {
@@ -62,6 +72,8 @@ pub struct BaselineArguments {
     /// Seed of the network's start and clips
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    figures: FigureArguments,
     /// Folder for the table and the figure
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -87,6 +99,8 @@ pub struct CurveArguments {
     /// Recipe of the training from scratch, TOML
     #[arg(long, value_name = "RECIPE.toml")]
     scratch: Option<PathBuf>,
+    #[command(flatten)]
+    figures: FigureArguments,
     /// Folder for the table and the figure
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -120,6 +134,8 @@ pub struct StressArguments {
     /// Seed of the mouse
     #[arg(long, value_name = "N", default_value_t = 301)]
     seed: u64,
+    #[command(flatten)]
+    figures: FigureArguments,
     /// Folder for the sessions, the table and the figure
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -141,7 +157,7 @@ pub fn perform(command: StudyCommand) -> Result<()> {
             let sessions = open_sessions(&arguments.session)?;
             let (twin, folder) = (arguments.twin.load()?, Some(arguments.output.as_path()));
             let table = learning_curve(&twin, &sessions, &plan, folder, &progress, &mut |arm| eprintln!("{arm}"))?;
-            write(&table, &arguments.output, "learning_curve", figures::study::curve::write)
+            write(&table, &arguments.output, "learning_curve", figures::study::curve::plate, &arguments.figures)
         }
         StudyCommand::Baselines(arguments) => {
             ready(&arguments.output)?;
@@ -155,13 +171,13 @@ pub fn perform(command: StudyCommand) -> Result<()> {
                 table.findings.iter_mut().for_each(|finding| finding.arm = "twin".to_owned());
             }
             table.findings.extend(baselines(&session, &plan, &progress)?.findings);
-            write(&table, &arguments.output, "baselines", figures::study::matrix::write)
+            write(&table, &arguments.output, "baselines", figures::study::matrix::plate, &arguments.figures)
         }
-        StudyCommand::Lesions(arguments) => {
+        StudyCommand::Lesions(LesionArguments { one: arguments, figures: style }) => {
             ready(&arguments.output)?;
             let sessions = open_sessions(std::slice::from_ref(&arguments.session))?;
             let table = lesions(arguments.twin.load()?, &sessions[0], &progress)?;
-            write(&table, &arguments.output, "lesions", figures::study::matrix::write)
+            write(&table, &arguments.output, "lesions", figures::study::matrix::plate, &style)
         }
         StudyCommand::Tuning(arguments) => {
             ready(&arguments.output)?;
@@ -202,7 +218,7 @@ pub fn stress_test(arguments: &StressArguments) -> Result<()> {
         corruptions: if arguments.arm.is_empty() { Corruption::ALL.to_vec() } else { arguments.arm.clone() },
     };
     let table = stress(&plan, &arguments.output, &progress, &mut |arm| eprintln!("{arm}"))?;
-    write(&table, &arguments.output, "stress", figures::study::matrix::write)
+    write(&table, &arguments.output, "stress", figures::study::matrix::plate, &arguments.figures)
 }
 
 fn ready(output: &Path) -> Result<()> {
@@ -218,15 +234,14 @@ fn write(
     table: &Table,
     folder: &Path,
     name: &str,
-    figure: impl Fn(&Table, &Path) -> Result<(), figures::FigureError>,
+    figure: impl Fn(&Table) -> figures::Plate<'_>,
+    arguments: &FigureArguments,
 ) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let file = folder.join(format!("{name}.csv"));
     atomically(&file, |to| to.write_all(&table.csv())).with_context(|| file.display().to_string())?;
     say(file.display())?;
-    for ending in ["png", "svg"] {
-        let file = folder.join(format!("{name}.{ending}"));
-        figure(table, &file)?;
+    for file in arguments.write(&figure(table), folder, name)? {
         say(file.display())?;
     }
     for finding in &table.findings {

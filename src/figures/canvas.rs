@@ -1,11 +1,9 @@
-//! Lines, areas and text in millimetres from the top left corner of the page, on any backend of plotters.
+//! Lines, areas and text in millimetres from the top left corner, kept as a list of marks: every format draws the same.
 
-use plotters::prelude::DrawingBackend;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::RGBColor;
 
-use super::style::{self, POINT_MM, UNITS_PER_MM};
-use super::{FigureError, face};
+use super::face;
+use super::style::{self, POINT_MM};
 
 /// A position, mm.
 pub type Point = (f64, f64);
@@ -32,25 +30,6 @@ impl Area {
     pub fn centre(self) -> Point {
         ((self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0)
     }
-}
-
-/// What plotters leaves to its backends, so that both draw the same.
-#[derive(Debug, Clone, Copy)]
-pub struct Medium {
-    /// Size to ask for, per em.
-    size: f64,
-    /// From the position to the baseline, em.
-    drop: f64,
-    /// Whether lines and bold type are built from pixels: the rasteriser leaves gaps where thick lines bend, and
-    /// has no bold face.
-    pixels: bool,
-}
-
-impl Medium {
-    /// The rasteriser takes the height of the face for its size, and puts the baseline half of that below.
-    pub const BITMAP: Self = Self { size: style::FACE_HEIGHT_EM, drop: style::FACE_HEIGHT_EM / 2.0, pixels: true };
-    /// The SVG writer divides the size by 1.24, and puts the baseline 0.76 em below.
-    pub const SVG: Self = Self { size: 1.24, drop: 0.76, pixels: false };
 }
 
 /// Where text stands in relation to its position on the baseline.
@@ -84,89 +63,125 @@ impl Text {
     pub fn upwards(self) -> Self {
         Self { upwards: true, ..self }
     }
+
+    /// Width of text in the built-in face, mm.
+    pub fn width_mm(self, text: &str) -> f64 {
+        text.chars().map(|character| face::advance(character).width).sum::<f64>() * self.size_pt * POINT_MM
+    }
+
+    /// Whether text has so much room. A program that shows an SVG has a bold face of its own, which is wider.
+    fn fits(self, text: &str, room_mm: f64) -> bool {
+        self.width_mm(text) * if self.bold { 1.1 } else { 1.0 } <= room_mm + 1e-6
+    }
+
+    /// Text shortened with … to a width.
+    pub fn fitted(self, text: &str, room_mm: f64) -> String {
+        let mut fitted = text.to_owned();
+        let mut kept: Vec<char> = text.chars().collect();
+        while !self.fits(&fitted, room_mm) && kept.pop().is_some() {
+            fitted = kept.iter().collect::<String>().trim_end().to_owned() + "…";
+        }
+        fitted
+    }
+
+    /// Text on at most so many lines, broken at spaces; what does not fit is left to the last one.
+    pub fn wrapped(self, text: &str, room_mm: f64, most: usize) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for word in text.split_whitespace() {
+            let joined = lines.last().map(|line| format!("{line} {word}"));
+            match (joined, lines.last_mut()) {
+                (Some(joined), Some(last)) if self.fits(&joined, room_mm) => *last = joined,
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        while lines.len() > most {
+            let last = lines.pop().unwrap_or_default();
+            if let Some(line) = lines.last_mut() {
+                *line = format!("{line} {last}");
+            }
+        }
+        lines
+    }
 }
 
 /// Height of capitals and digits of normal text, mm; what text is centred by.
 pub const CAPITALS_MM: f64 = 0.693 * style::TEXT_PT * POINT_MM;
 
-/// A page to draw on. The first failure is kept and told by [`Canvas::finish`].
-pub struct Canvas<'a, B: DrawingBackend> {
-    backend: &'a mut B,
-    medium: Medium,
-    failure: Option<String>,
+/// One thing that is drawn; all numbers are finite.
+#[derive(Debug, Clone)]
+pub enum Mark {
+    /// A line through points, with round ends.
+    Line { points: Vec<Point>, width_pt: f64, colour: RGBColor },
+    /// A filled polygon.
+    Polygon { points: Vec<Point>, colour: RGBColor, alpha: f64 },
+    /// A filled rectangle.
+    Rectangle { area: Area, colour: RGBColor },
+    /// A filled circle.
+    Dot { centre: Point, radius_mm: f64, colour: RGBColor, alpha: f64 },
+    /// Text on one line, at a position on its baseline.
+    Text { at: Point, text: String, look: Text },
 }
 
-impl<'a, B: DrawingBackend> Canvas<'a, B> {
-    pub fn new(backend: &'a mut B, medium: Medium) -> Self {
-        Self { backend, medium, failure: None }
+/// What is drawn, from back to front. A mark at a place that is no number is left out.
+#[derive(Debug, Default)]
+pub struct Canvas {
+    marks: Vec<Mark>,
+    origin: Point,
+}
+
+impl Canvas {
+    /// From back to front.
+    pub fn marks(&self) -> &[Mark] {
+        &self.marks
     }
 
-    pub fn finish(&mut self) -> Result<(), FigureError> {
-        let presented = self.backend.present();
-        self.keep(presented);
-        self.failure.take().map_or(Ok(()), |what| Err(FigureError::Drawing(what)))
+    /// Draws something with its own origin at a position.
+    pub fn at(&mut self, origin: Point, draw: impl FnOnce(&mut Self)) {
+        let before = self.origin;
+        self.origin = (before.0 + origin.0, before.1 + origin.1);
+        draw(self);
+        self.origin = before;
+    }
+
+    fn place(&self, (x, y): Point) -> Point {
+        (self.origin.0 + x, self.origin.1 + y)
+    }
+
+    fn places(&self, points: &[Point]) -> Option<Vec<Point>> {
+        let finite = points.iter().all(|(x, y)| x.is_finite() && y.is_finite());
+        finite.then(|| points.iter().map(|&point| self.place(point)).collect())
     }
 
     /// A line through points.
     pub fn line(&mut self, points: &[Point], width_pt: f64, colour: RGBColor) {
-        if self.medium.pixels {
-            for ends in points.windows(2) {
-                let [from, to] = [ends[0], ends[1]].map(|(x, y)| (x * UNITS_PER_MM, y * UNITS_PER_MM));
-                self.stroke(from, to, width_pt * POINT_MM * UNITS_PER_MM / 2.0, colour);
-            }
+        if points.len() < 2 {
             return;
         }
-        let stroke_width = (width_pt * POINT_MM * UNITS_PER_MM).round().max(1.0) as u32;
-        let style = ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width };
-        let drawn = self.backend.draw_path(points.iter().map(|&p| units(p)), &style);
-        self.keep(drawn);
-    }
-
-    /// A straight line with round ends, in pixels: each is covered by as much as the line reaches into it.
-    fn stroke(&mut self, from: Point, to: Point, half: f64, colour: RGBColor) {
-        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let squared = dx * dx + dy * dy;
-        let steep = dy.abs() > dx.abs();
-        // Along the longer side, pixel by pixel; across it, no further than the line is thick at 45 degrees.
-        let (start, end) = if steep { (from.1, to.1) } else { (from.0, to.0) };
-        let (first, last) = (start.min(end) - half - 1.0, start.max(end) + half + 1.0);
-        let across = 1.5 * (half + 1.0);
-        for along in first.floor() as i32..=last.ceil() as i32 {
-            let part = if start == end { 0.0 } else { ((f64::from(along) - start) / (end - start)).clamp(0.0, 1.0) };
-            let middle = if steep { from.0 + part * dx } else { from.1 + part * dy };
-            for beside in (middle - across).floor() as i32..=(middle + across).ceil() as i32 {
-                let pixel = if steep { (beside, along) } else { (along, beside) };
-                let (x, y) = (f64::from(pixel.0) - from.0, f64::from(pixel.1) - from.1);
-                let nearest = if squared == 0.0 { 0.0 } else { ((x * dx + y * dy) / squared).clamp(0.0, 1.0) };
-                let distance = (x - nearest * dx).hypot(y - nearest * dy);
-                let cover = (half + 0.5 - distance).min(1.0);
-                if cover > 0.0 {
-                    let drawn = self.backend.draw_pixel(pixel, colour.mix(cover).to_backend_color());
-                    self.keep(drawn);
-                }
-            }
+        if let Some(points) = self.places(points) {
+            self.marks.push(Mark::Line { points, width_pt, colour });
         }
     }
 
     /// A filled polygon.
     pub fn polygon(&mut self, points: &[Point], colour: RGBColor, alpha: f64) {
-        let style = ShapeStyle { color: colour.mix(alpha), filled: true, stroke_width: 0 };
-        let drawn = self.backend.fill_polygon(points.iter().map(|&p| units(p)), &style);
-        self.keep(drawn);
+        if let Some(points) = self.places(points) {
+            self.marks.push(Mark::Polygon { points, colour, alpha });
+        }
     }
 
     /// A filled rectangle.
     pub fn rectangle(&mut self, area: Area, colour: RGBColor) {
-        let (from, to) = (units((area.left, area.top)), units((area.right, area.bottom)));
-        let drawn = self.backend.draw_rect(from, to, &colour.to_rgba().filled(), true);
-        self.keep(drawn);
+        if let Some(ends) = self.places(&[(area.left, area.top), (area.right, area.bottom)]) {
+            let area = Area::new(ends[0].0, ends[0].1, ends[1].0, ends[1].1);
+            self.marks.push(Mark::Rectangle { area, colour });
+        }
     }
 
     /// A filled circle.
     pub fn dot(&mut self, centre: Point, radius_mm: f64, colour: RGBColor, alpha: f64) {
-        let radius = (radius_mm * UNITS_PER_MM).round().max(1.0) as u32;
-        let drawn = self.backend.draw_circle(units(centre), radius, &colour.mix(alpha).filled(), true);
-        self.keep(drawn);
+        if let Some(places) = self.places(&[centre]) {
+            self.marks.push(Mark::Dot { centre: places[0], radius_mm, colour, alpha });
+        }
     }
 
     /// The outline of a circle.
@@ -209,75 +224,13 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
     pub fn text(&mut self, at: Point, text: &str, look: Text) {
         // XML knows no control characters, and a figure no line breaks.
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let em = look.size_pt * POINT_MM * UNITS_PER_MM;
-        let style = self.text_style(em, look);
-        let at = (at.0 * UNITS_PER_MM, at.1 * UNITS_PER_MM);
-        // Along and below the line of text, in units.
-        let place = |along: f64, below: f64| {
-            let (x, y) = if look.upwards { (at.0 + below, at.1 - along) } else { (at.0 + along, at.1 + below) };
-            (x.round() as i32, y.round() as i32)
-        };
-        let below = -self.medium.drop * em;
-        if !self.medium.pixels {
-            let drawn = self.backend.draw_text(&text, &style, place(0.0, below));
-            return self.keep(drawn);
-        }
-        let mut along = match look.align {
-            Align::Left => 0.0,
-            Align::Centre => -0.5,
-            Align::Right => -1.0,
-        } * self.width_mm(&text, look)
-            * UNITS_PER_MM;
-        let shifts: &[f64] = if look.bold { &[-0.025, 0.0, 0.025] } else { &[0.0] };
-        for character in text.chars() {
-            let advance = face::advance(character);
-            for shift in shifts {
-                let start = along + (advance.left + shift) * em;
-                let drawn = self.backend.draw_text(&character.to_string(), &style, place(start, below));
-                self.keep(drawn);
-            }
-            along += advance.width * em;
+        if let (Some(places), false) = (self.places(&[at]), text.trim().is_empty()) {
+            self.marks.push(Mark::Text { at: places[0], text, look });
         }
     }
 
     /// Text shortened with … to a width.
-    pub fn fitted_text(&mut self, at: Point, text: &str, width_mm: f64, look: Text) {
-        let mut fitted = text.to_owned();
-        let mut kept: Vec<char> = text.chars().collect();
-        while self.width_mm(&fitted, look) > width_mm && kept.pop().is_some() {
-            fitted = kept.iter().collect::<String>().trim_end().to_owned() + "…";
-        }
-        self.text(at, &fitted, look);
+    pub fn fitted_text(&mut self, at: Point, text: &str, room_mm: f64, look: Text) {
+        self.text(at, &look.fitted(text, room_mm), look);
     }
-
-    /// Width of text in the built-in face.
-    pub fn width_mm(&self, text: &str, look: Text) -> f64 {
-        text.chars().map(|character| face::advance(character).width).sum::<f64>() * look.size_pt * POINT_MM
-    }
-
-    fn text_style(&self, em: f64, look: Text) -> TextStyle<'static> {
-        let weight = if look.bold { FontStyle::Bold } else { FontStyle::Normal };
-        let font = FontDesc::new(FontFamily::Name(style::FAMILY), em * self.medium.size, weight);
-        let font = if look.upwards { font.transform(FontTransform::Rotate270) } else { font };
-        // Letters set one by one each begin at their place.
-        let across = match look.align {
-            _ if self.medium.pixels => HPos::Left,
-            Align::Left => HPos::Left,
-            Align::Centre => HPos::Center,
-            Align::Right => HPos::Right,
-        };
-        let mut style = TextStyle::from(font).pos(Pos::new(across, VPos::Top));
-        style.color = look.colour.to_backend_color();
-        style
-    }
-
-    fn keep<E: std::fmt::Display>(&mut self, drawn: Result<(), E>) {
-        if let (Err(error), None) = (drawn, &self.failure) {
-            self.failure = Some(error.to_string());
-        }
-    }
-}
-
-fn units((x, y): Point) -> (i32, i32) {
-    ((x * UNITS_PER_MM).round() as i32, (y * UNITS_PER_MM).round() as i32)
 }

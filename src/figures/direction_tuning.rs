@@ -1,24 +1,32 @@
 //! Tuning curve of one unit: polar, and over the direction of motion with standard errors.
 
-use plotters::prelude::DrawingBackend;
-
 use super::canvas::{Align, Area, CAPITALS_MM, Canvas, Point, Text};
-use super::plot::{LINE_MM, Plot, frame, numbered, ticks_from_zero};
-use super::style::{AXIS_PT, BLUE, DATA_PT, GRID, GRID_PT, INK, PAGE_MM, VERMILLION};
+use super::numbers::{Entry, Series};
+use super::page::NARROW_MM;
+use super::plot::{LINE_MM, Plot, numbered, ticks_from_zero};
+use super::style::{AXIS_PT, BLUE, DATA_PT, GRID, GRID_PT, INK, VERMILLION};
 use super::{Data, unit_name};
 use crate::analysis::{DirectionTuning, UnitTuning};
 
-pub const SIZE_MM: (f64, f64) = (PAGE_MM, 84.0);
-
+/// What lies along the axis.
+pub const LABEL: &str = "Direction of motion (°)";
 /// Radius of a mean response, mm.
 const DOT_MM: f64 = 0.75;
 
-pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>, unit: usize) {
-    let title = format!("{}: {}", data.title, unit_name(&data.units[unit]));
-    frame(canvas, SIZE_MM, &title, &[caption(data, unit)], &data.notice);
-    polar(canvas, Area::new(8.0, 10.0, 62.0, 70.0), data, unit);
-    curve(canvas, Area::new(80.0, 12.0, 140.0, 56.0), data, unit);
-    numbers(canvas, (147.0, 15.0), data, unit);
+pub fn height(width: f64) -> f64 {
+    if width < NARROW_MM { 104.0 } else { 66.0 }
+}
+
+pub fn draw(canvas: &mut Canvas, width: f64, data: &Data<'_>, unit: usize) {
+    if width < NARROW_MM {
+        polar(canvas, Area::new(5.0, 0.0, 55.0, 50.0), data, unit);
+        numbers(canvas, (61.0, 8.0), data, unit);
+        curve(canvas, Area::new(15.0, 56.0, width - 6.0, 90.0), data, unit);
+    } else {
+        polar(canvas, Area::new(8.0, 2.0, 62.0, 62.0), data, unit);
+        curve(canvas, Area::new(80.0, 4.0, width - 43.0, 48.0), data, unit);
+        numbers(canvas, (width - 36.0, 7.0), data, unit);
+    }
 }
 
 pub fn caption(data: &Data<'_>, unit: usize) -> String {
@@ -27,9 +35,32 @@ pub fn caption(data: &Data<'_>, unit: usize) -> String {
         None => "Mean",
     };
     format!(
-        "{spread}, {}. Arrow: mean vector, length gDSI (circle = 1); triangle: its direction.",
+        "{spread}, {}. Arrow: mean vector, length gDSI (circle = 1); triangle: its direction. gOSI and gDSI have no unit.",
         data.presentations_in_words()
     )
+}
+
+/// What the curve shows.
+pub fn table(data: &Data<'_>, unit: usize) -> Vec<Series> {
+    let Some(tuning) = data.tuning else { return Vec::new() };
+    let curve = &tuning.units[unit];
+    let entry = |(index, degrees): (usize, &f64)| {
+        let sem = curve.sem.as_ref().map(|sem| f64::from(sem[index]));
+        Entry::new(degrees, f64::from(curve.mean[index])).give_or_take(sem).over(tuning.presentations[index])
+    };
+    let series = |panel: &str, x_label: &str, y_label: &str, points: Vec<Entry>| Series {
+        panel: panel.to_owned(),
+        name: unit_name(&data.units[unit]),
+        x_label: x_label.to_owned(),
+        y_label: y_label.to_owned(),
+        points,
+    };
+    let points = tuning.directions_deg.iter().enumerate().map(entry).collect();
+    let vector = curve.preferred_direction_deg.map(|degrees| Entry::new(degrees, curve.global_dsi.map(f64::from)));
+    vec![
+        series("curve", LABEL, "Response (× mean)", points),
+        series("mean vector", "Preferred direction (°)", "gDSI", vector.into_iter().collect()),
+    ]
 }
 
 /// Indices of the numbers at each direction, the first one again at the end where the circle is closed.
@@ -48,7 +79,7 @@ fn closes(directions: &[f64]) -> bool {
 }
 
 /// The curve as distance from the centre.
-pub fn polar<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &Data<'_>, unit: usize) {
+fn polar(canvas: &mut Canvas, area: Area, data: &Data<'_>, unit: usize) {
     let Some(tuning) = data.tuning else { return };
     let (curve, centre) = (&tuning.units[unit], area.centre());
     let radius = area.width().min(area.height()) / 2.0 - 6.0;
@@ -86,7 +117,7 @@ pub fn polar<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &D
 }
 
 /// The curve over the direction of motion, an arrow below every number.
-pub fn curve<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &Data<'_>, unit: usize) {
+fn curve(canvas: &mut Canvas, area: Area, data: &Data<'_>, unit: usize) {
     let Some(tuning) = data.tuning else { return };
     let unit = &tuning.units[unit];
     let y_ticks = ticks_from_zero(top(unit), 4);
@@ -99,7 +130,7 @@ pub fn curve<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &D
         canvas.direction_arrow((x, area.bottom + 6.6), *degrees, 3.2, INK);
     }
     let label = (area.centre().0, area.bottom + 12.0);
-    canvas.text(label, "Direction of motion (°)", Text::NORMAL.aligned(Align::Centre));
+    canvas.text(label, LABEL, Text::NORMAL.aligned(Align::Centre));
     draw_curve(canvas, tuning, unit, &|degrees, value| plot.at(degrees, value.max(0.0)));
     if let Some(preferred) = unit.preferred_direction_deg {
         let (x, _) = plot.at(f64::from(preferred), 0.0);
@@ -108,12 +139,7 @@ pub fn curve<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &D
 }
 
 /// Line, standard errors and means, wherever `at` puts a direction and a response.
-fn draw_curve<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    tuning: &DirectionTuning,
-    unit: &UnitTuning,
-    at: &dyn Fn(f64, f64) -> Point,
-) {
+fn draw_curve(canvas: &mut Canvas, tuning: &DirectionTuning, unit: &UnitTuning, at: &dyn Fn(f64, f64) -> Point) {
     let points = around(tuning);
     let line: Vec<Point> = points.iter().map(|&(degrees, index)| at(degrees, f64::from(unit.mean[index]))).collect();
     canvas.line(&line, DATA_PT, BLUE);
@@ -128,7 +154,7 @@ fn draw_curve<B: DrawingBackend>(
 }
 
 /// Selectivity in figures.
-pub fn numbers<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: Point, data: &Data<'_>, unit: usize) {
+fn numbers(canvas: &mut Canvas, at: Point, data: &Data<'_>, unit: usize) {
     let unit = &data.tuned_units()[unit];
     let shown = |value: Option<f32>, decimals: usize, ending: &str| {
         value.map_or("undefined".to_owned(), |value| format!("{value:.decimals$}{ending}"))
@@ -145,7 +171,7 @@ pub fn numbers<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: Point, data: &
         canvas.text((at.0, baseline), name, Text::QUIET);
         canvas.text((at.0, baseline + LINE_MM), &value, Text::TITLE);
         if let (true, Some(degrees)) = (name.starts_with("Pref"), unit.preferred_direction_deg) {
-            let beside = at.0 + canvas.width_mm(&value, Text::TITLE) + 4.0;
+            let beside = at.0 + Text::TITLE.width_mm(&value) + 4.0;
             // As high as the digits, clear of the line above.
             canvas.direction_arrow((beside, baseline + LINE_MM - 0.8), f64::from(degrees), 2.8, VERMILLION);
         }

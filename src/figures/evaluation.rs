@@ -2,25 +2,24 @@
 
 use std::path::Path;
 
-use plotters::prelude::DrawingBackend;
-
 use super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
-use super::plot::{LINE_MM, Plot, Tick, frame, numbered};
+use super::numbers::{Entry, Series};
+use super::page::{NARROW_MM, Page};
+use super::plot::{LINE_MM, Plot, Tick, numbered};
 use super::style::{AXIS_PT, BLUE, DATA_PT, GRID, GRID_PT, INK, PAGE_MM, VERMILLION};
-use super::writer::{page_picture, page_svg, write_page};
-use super::{FigureError, Page, Picture};
+use super::{FigureError, Layout, Plate, unit_name};
 use crate::analysis::Median;
 use crate::evaluation::{DomainEvaluation, Evaluation, Quantity};
 
-/// Panels in a row.
+/// Panels in a row of a page, and of a column.
 const COLUMNS: usize = 4;
-/// Left edge of the first panel, from one panel to the next, width and height of a panel, mm.
+const NARROW_COLUMNS: usize = 2;
+/// Left edge of the first panel, space between panels, and height of a panel, mm.
 const LEFT_MM: f64 = 15.0;
-const STEP_MM: f64 = 42.0;
-const WIDTH_MM: f64 = 37.0;
+const BETWEEN_MM: f64 = 5.0;
 const HEIGHT_MM: f64 = 44.0;
 /// Top of the first row and from one row to the next, mm.
-const TOP_MM: f64 = 17.0;
+const TOP_MM: f64 = 9.0;
 const ROW_MM: f64 = 68.0;
 /// The axis never reaches farther.
 const LEAST: f64 = -0.5;
@@ -28,65 +27,101 @@ const MOST: f64 = 1.5;
 /// Radius of a unit, mm.
 const DOT_MM: f64 = 0.5;
 
-/// Writes the figure as PNG or SVG, as the ending of the file name says, whole or not at all.
+/// The figure, to be written.
+pub fn plate(evaluation: &Evaluation) -> Plate<'_> {
+    Plate::new(Compared(evaluation))
+}
+
+/// Writes the figure at its own width and 300 dots per inch, see [`Plate::write`].
 ///
 /// # Errors
-/// When the file name has another ending, nothing was evaluated, or the file cannot be written.
+/// When the file name has another ending, nothing was evaluated, or a file cannot be written.
 pub fn write(evaluation: &Evaluation, path: &Path) -> Result<(), FigureError> {
-    write_page(evaluation, path)
+    plate(evaluation).write(path, &Layout::default()).map(drop)
 }
 
-/// The figure as SVG with live text.
-///
-/// # Errors
-/// When nothing was evaluated.
-pub fn svg(evaluation: &Evaluation) -> Result<String, FigureError> {
-    page_svg(evaluation)
-}
+/// What is drawn.
+struct Compared<'a>(&'a Evaluation);
 
-/// The figure as pixels at 300 dots per inch.
-///
-/// # Errors
-/// When nothing was evaluated.
-pub fn picture(evaluation: &Evaluation) -> Result<Picture, FigureError> {
-    page_picture(evaluation)
-}
-
-impl Page for Evaluation {
-    fn size_mm(&self) -> (f64, f64) {
-        (PAGE_MM, TOP_MM + ROW_MM * self.domains.len().div_ceil(COLUMNS) as f64 + 3.0 * LINE_MM - 1.0)
+impl Compared<'_> {
+    fn columns(width: f64) -> usize {
+        if width < NARROW_MM { NARROW_COLUMNS } else { COLUMNS }
     }
 
-    fn title(&self) -> &str {
-        "Predicted responses beside recorded ones"
+    /// Width of a panel, mm.
+    fn across(width: f64) -> f64 {
+        (width - LEFT_MM) / Self::columns(width) as f64 - BETWEEN_MM
+    }
+}
+
+impl Page for Compared<'_> {
+    fn title(&self) -> String {
+        "Predicted responses beside recorded ones".to_owned()
     }
 
-    fn origin(&self) -> String {
-        let made = &self.origin;
+    fn notice(&self) -> String {
+        self.0.notice()
+    }
+
+    fn provenance(&self) -> String {
+        let made = &self.0.origin;
         let weights = made.sha256.as_ref().map(|sha| format!("weights sha256 {sha}; ")).unwrap_or_default();
-        let (burnin, seed) = (self.selection.burnin_frames, self.selection.seed);
+        let (burnin, seed) = (self.0.selection.burnin_frames, self.0.selection.seed);
         let version = env!("CARGO_PKG_VERSION");
-        let notice = self.notice();
-        format!("{notice}. twinscope {version}; {weights}device {}; burn-in {burnin}; seed {seed}", made.device)
+        format!("twinscope {version}; {weights}device {}; burn-in {burnin}; seed {seed}", made.device)
     }
 
     fn check(&self) -> Result<(), FigureError> {
-        if self.domains.is_empty() || self.units.is_empty() {
+        if self.0.domains.is_empty() || self.0.units.is_empty() {
             return Err(FigureError::Missing("no unit was evaluated, so there is nothing to show".to_owned()));
         }
         Ok(())
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), FigureError> {
-        let ticks = ticks(&self.domains);
-        frame(canvas, self.size_mm(), self.title(), &caption(self, &ticks), &self.notice());
-        for (index, domain) in self.domains.iter().enumerate() {
-            let left = LEFT_MM + STEP_MM * (index % COLUMNS) as f64;
-            let top = TOP_MM + ROW_MM * (index / COLUMNS) as f64;
-            let area = Area::new(left, top, left + WIDTH_MM, top + HEIGHT_MM);
-            panel(canvas, area, domain, &ticks, index % COLUMNS == 0);
+    fn caption(&self, _: f64) -> Vec<String> {
+        caption(self.0, &ticks(&self.0.domains))
+    }
+
+    fn height(&self, width: f64) -> f64 {
+        TOP_MM + ROW_MM * self.0.domains.len().div_ceil(Self::columns(width)) as f64 - 4.2
+    }
+
+    fn draw(&self, canvas: &mut Canvas, width: f64) {
+        let ticks = ticks(&self.0.domains);
+        let (columns, across) = (Self::columns(width), Self::across(width));
+        for (index, domain) in self.0.domains.iter().enumerate() {
+            let left = LEFT_MM + (across + BETWEEN_MM) * (index % columns) as f64;
+            let top = TOP_MM + ROW_MM * (index / columns) as f64;
+            let area = Area::new(left, top, left + across, top + HEIGHT_MM);
+            panel(canvas, area, domain, &ticks, index % columns == 0);
         }
-        canvas.finish()
+    }
+
+    fn numbers(&self, _: f64) -> Vec<Series> {
+        let series = |panel: &str, name: &str, points: Vec<Entry>| Series {
+            panel: panel.to_owned(),
+            name: name.to_owned(),
+            x_label: "Unit".to_owned(),
+            y_label: "CC_norm".to_owned(),
+            points,
+        };
+        let of_domain = |domain: &DomainEvaluation| {
+            let units = domain.units.iter().zip(&self.0.units);
+            let units = units.map(|(unit, id)| Entry::new(unit_name(id), unit.get(Quantity::CcNorm)));
+            let median = domain.median(Quantity::CcNorm).map(|median| Entry {
+                range: median.interval,
+                ..Entry::new("", median.value).over(domain.values(Quantity::CcNorm).len())
+            });
+            [
+                series(&domain.name, "units", units.collect()),
+                series(&domain.name, "median with its 95 % interval", median.into_iter().collect()),
+            ]
+        };
+        self.0.domains.iter().flat_map(of_domain).collect()
+    }
+
+    fn own_width(&self) -> f64 {
+        PAGE_MM
     }
 }
 
@@ -102,9 +137,11 @@ fn caption(evaluation: &Evaluation, ticks: &[Tick]) -> Vec<String> {
     let burnin = evaluation.selection.burnin_frames;
     vec![
         format!(
-            "Dots: units. Box: quartiles; whiskers: 5 to 95 %. Red: median, in brackets its 95 % interval (bootstrap over units).{outside}"
+            "Dots: units. Box: quartiles; whiskers: 5 to 95 %. Line across: median, in brackets its 95 % interval (bootstrap over units).{outside}"
         ),
-        format!("CC_norm = CC_abs / CC_max; 1 is the ceiling set by noise. {burnin} frames of burn-in left out."),
+        format!(
+            "CC_norm = CC_abs / CC_max; no unit, 1 is the ceiling set by noise. {burnin} frames of burn-in left out."
+        ),
     ]
 }
 
@@ -136,14 +173,8 @@ fn limits(ticks: &[Tick]) -> (f64, f64) {
     (ticks.first().map_or(0.0, |tick| tick.0), ticks.last().map_or(1.0, |tick| tick.0))
 }
 
-fn panel<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    area: Area,
-    domain: &DomainEvaluation,
-    ticks: &[Tick],
-    first: bool,
-) {
-    canvas.fitted_text((area.left, area.top - 3.0), &domain.name, WIDTH_MM, Text { bold: true, ..Text::NORMAL });
+fn panel(canvas: &mut Canvas, area: Area, domain: &DomainEvaluation, ticks: &[Tick], first: bool) {
+    canvas.fitted_text((area.left, area.top - 3.0), &domain.name, area.width(), Text { bold: true, ..Text::NORMAL });
     let plot = Plot { area, x: (0.0, 1.0), y: limits(ticks) };
     for value in [0.0, 1.0].into_iter().filter(|value| (plot.y.0..=plot.y.1).contains(value)) {
         canvas.line(&[plot.at(0.0, value), plot.at(1.0, value)], GRID_PT, GRID);
@@ -168,13 +199,14 @@ fn panel<B: DrawingBackend>(
         let median = domain.median(Quantity::CcNorm).map(spoken).unwrap_or_default();
         [median, format!("n = {} of {} units", values.len(), domain.units.len()), domain.shown()]
     };
-    for (line, text) in lines.iter().enumerate() {
+    let room = area.width() + BETWEEN_MM - 2.0;
+    let lines = lines.iter().enumerate().flat_map(|(index, text)| {
+        let look = if index == 0 { centred } else { Text::QUIET.aligned(Align::Centre) };
+        look.wrapped(text, room, 2).into_iter().map(move |text| (text, look))
+    });
+    for (line, (text, look)) in lines.enumerate() {
         let baseline = area.bottom + 1.8 + CAPITALS_MM + LINE_MM * line as f64;
-        let look = if line == 0 { centred } else { Text::QUIET.aligned(Align::Centre) };
-        let room = STEP_MM - 1.0;
-        // Text that is cut to its room keeps its middle only when it is measured first.
-        let width = canvas.width_mm(text, look).min(room);
-        canvas.fitted_text((middle - width / 2.0, baseline), text, room, look.aligned(Align::Left));
+        canvas.fitted_text((middle, baseline), &text, room, look);
     }
 }
 
@@ -185,7 +217,7 @@ fn spoken(median: Median) -> String {
 }
 
 /// A box on the left and every unit on the right, the median across both.
-fn distribution<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, plot: &Plot, values: &[f64]) {
+fn distribution(canvas: &mut Canvas, plot: &Plot, values: &[f64]) {
     let on_axis = |value: f64| value.clamp(plot.y.0, plot.y.1);
     let alpha = if values.len() > 100 { 0.3 } else { 0.7 };
     for (index, &value) in values.iter().enumerate() {

@@ -4,6 +4,9 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+/// The built-in face: Ubuntu Light, TrueType.
+pub const FILE: &[u8] = epaint_default_fonts::UBUNTU_LIGHT;
+
 /// Space that a character takes, em.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Advance {
@@ -15,15 +18,21 @@ pub struct Advance {
 
 /// Space that a character takes in the built-in face; that of the mark for unknown characters where it has none.
 pub fn advance(character: char) -> Advance {
-    static FACE: LazyLock<Face> = LazyLock::new(|| Face::read(epaint_default_fonts::UBUNTU_LIGHT).unwrap_or_default());
     let unknown = Advance { width: 0.5, left: 0.05 };
-    FACE.known.get(&character).copied().or(FACE.unknown).unwrap_or(unknown)
+    BUILT_IN.known.get(&character).map(|(advance, _)| *advance).or(BUILT_IN.unknown).unwrap_or(unknown)
 }
+
+/// Number of a character's glyph in the built-in face; 0, the mark for unknown characters, where it has none.
+pub fn glyph(character: char) -> u16 {
+    BUILT_IN.known.get(&character).map_or(0, |(_, glyph)| *glyph)
+}
+
+static BUILT_IN: LazyLock<Face> = LazyLock::new(|| Face::read(FILE).unwrap_or_default());
 
 /// Widths of a TrueType face.
 #[derive(Debug, Default)]
 struct Face {
-    known: HashMap<char, Advance>,
+    known: HashMap<char, (Advance, u16)>,
     unknown: Option<Advance>,
 }
 
@@ -41,13 +50,15 @@ impl Face {
             Some(Advance { width: f64::from(width) / em, left: f64::from(left) / em })
         };
         let glyphs = glyphs(table(file, b"cmap")?)?;
-        let known = glyphs.into_iter().filter_map(|(character, glyph)| Some((character, advance_of(glyph)?)));
+        let known = glyphs
+            .into_iter()
+            .filter_map(|(character, glyph)| Some((character, (advance_of(usize::from(glyph))?, glyph))));
         Some(Self { known: known.collect(), unknown: advance_of(0) })
     }
 }
 
 /// Glyph of every character of the basic plane.
-fn glyphs(cmap: &[u8]) -> Option<Vec<(char, usize)>> {
+fn glyphs(cmap: &[u8]) -> Option<Vec<(char, u16)>> {
     let offset = (0..usize::from(u16_at(cmap, 2)?)).find_map(|index| {
         let offset = u32::from_be_bytes(cmap.get(8 + 8 * index..12 + 8 * index)?.try_into().ok()?) as usize;
         (u16_at(cmap, offset)? == 4).then_some(offset)
@@ -68,7 +79,7 @@ fn glyphs(cmap: &[u8]) -> Option<Vec<(char, usize)>> {
                 },
             };
             if let (Some(character), true) = (char::from_u32(u32::from(code)), glyph != 0) {
-                glyphs.push((character, usize::from(glyph)));
+                glyphs.push((character, glyph));
             }
         }
     }
@@ -94,18 +105,18 @@ mod tests {
 
     #[test]
     fn the_built_in_face_has_the_characters_of_our_labels() {
-        let face = Face::read(epaint_default_fonts::UBUNTU_LIGHT).expect("a TrueType face");
-        for character in "abcXYZ0189 ×°±…().,;:'".chars() {
+        let face = Face::read(FILE).expect("a TrueType face");
+        for character in "abcXYZ0189 ×°±−…().,;:'".chars() {
             assert!(face.known.contains_key(&character), "{character} is missing");
         }
-        let (i, m) = (face.known[&'i'], face.known[&'m']);
+        let (i, m) = (face.known[&'i'].0, face.known[&'m'].0);
         assert!(m.width > 3.0 * i.width && i.left > 0.0, "{i:?} {m:?}");
     }
 
     #[test]
     fn half_a_face_is_no_face() {
         for length in [0, 3, 100, 1000] {
-            assert!(Face::read(&epaint_default_fonts::UBUNTU_LIGHT[..length]).is_none());
+            assert!(Face::read(&FILE[..length]).is_none());
         }
     }
 }

@@ -1,31 +1,34 @@
 //! Direction tuning of all units as colours, sorted by preferred direction.
 
-use plotters::prelude::DrawingBackend;
-
-use super::Data;
 use super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
-use super::plot::{Plot, Tick, frame, numbered};
-use super::style::{AXIS_PT, COLUMN_MM, INK, colour_of};
+use super::numbers::{Entry, Series};
+use super::plot::{Plot, Tick, numbered};
+use super::style::{AXIS_PT, INK, colour_of};
+use super::{Data, direction_tuning, unit_name};
 use crate::analysis::{DirectionTuning, UnitTuning};
 
-pub const SIZE_MM: (f64, f64) = (COLUMN_MM, 92.0);
-
+/// What the colours are.
+const LABEL: &str = "Response (fraction of maximum)";
 /// Most rows that a page can tell apart; beyond it, neighbours are averaged.
 const MOST_ROWS: usize = 400;
 
-pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>) {
-    frame(canvas, SIZE_MM, data.title, &[caption(data)], &data.notice);
-    panel(canvas, Area::new(16.0, 10.0, 68.0, 68.0), data);
+pub const HEIGHT_MM: f64 = 74.0;
+
+pub fn draw(canvas: &mut Canvas, width: f64, data: &Data<'_>) {
+    panel(canvas, Area::new(16.0, 2.0, width - 21.0, 60.0), data);
 }
 
 pub fn caption(data: &Data<'_>) -> String {
     let units = data.units.len();
     let together = units.div_ceil(MOST_ROWS);
     let rows = if together > 1 { format!(" Each row averages {together} units.") } else { String::new() };
-    format!("{units} units by preferred direction, those without one on top.{rows}")
+    format!(
+        "n = {units} units by preferred direction, those without one on top; {}.{rows}",
+        data.presentations_in_words()
+    )
 }
 
-pub fn panel<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &Data<'_>) {
+fn panel(canvas: &mut Canvas, area: Area, data: &Data<'_>) {
     let Some(tuning) = data.tuning else { return };
     let rows = rows(tuning);
     let columns = tuning.directions_deg.len();
@@ -43,7 +46,7 @@ pub fn panel<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &D
     let units = data.units.len();
     let scale = Plot { y: (0.0, units as f64), ..plot };
     let y_ticks = numbered(&[0.0, units as f64]);
-    scale.axes(canvas, (&[], ""), (&y_ticks, "Unit"));
+    scale.axes(canvas, (&[], ""), (&y_ticks, "Unit (rank)"));
     let axis = Plot { y: (0.0, 1.0), ..plot };
     for (place, degrees, text) in direction_ticks(&tuning.directions_deg) {
         let (x, bottom) = axis.at(place, 0.0);
@@ -52,16 +55,39 @@ pub fn panel<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &D
         canvas.direction_arrow((x, bottom + 6.6), degrees, 3.0, INK);
     }
     let label = (area.centre().0, area.bottom + 12.0);
-    canvas.text(label, "Direction of motion (°)", Text::NORMAL.aligned(Align::Centre));
+    canvas.text(label, direction_tuning::LABEL, Text::NORMAL.aligned(Align::Centre));
     let bar = Area::new(area.right + 4.0, area.top, area.right + 6.5, area.bottom);
-    colour_bar(canvas, bar, "Response (fraction of maximum)");
+    colour_bar(canvas, bar, LABEL);
+}
+
+/// The curve of every unit, from the bottom.
+pub fn table(data: &Data<'_>) -> Vec<Series> {
+    let Some(tuning) = data.tuning else { return Vec::new() };
+    let series = |index: usize| Series {
+        panel: String::new(),
+        name: unit_name(&data.units[index]),
+        x_label: direction_tuning::LABEL.to_owned(),
+        y_label: LABEL.to_owned(),
+        points: relative(&tuning.units[index])
+            .into_iter()
+            .enumerate()
+            .map(|(column, value)| Entry::new(tuning.directions_deg[column], value).over(tuning.presentations[column]))
+            .collect(),
+    };
+    sorted(tuning).into_iter().map(series).collect()
+}
+
+/// Units by preferred direction, those without one last.
+fn sorted(tuning: &DirectionTuning) -> Vec<usize> {
+    let key = |index: &usize| f64::from(tuning.units[*index].preferred_direction_deg.unwrap_or(f32::MAX));
+    let mut units: Vec<usize> = (0..tuning.units.len()).collect();
+    units.sort_by(|a, b| key(a).total_cmp(&key(b)));
+    units
 }
 
 /// From the bottom: each unit's curve over its maximum, `[row][direction]`.
 fn rows(tuning: &DirectionTuning) -> Vec<Vec<f64>> {
-    let mut units: Vec<&UnitTuning> = tuning.units.iter().collect();
-    let key = |unit: &UnitTuning| f64::from(unit.preferred_direction_deg.unwrap_or(f32::MAX));
-    units.sort_by(|a, b| key(a).total_cmp(&key(b)));
+    let units: Vec<&UnitTuning> = sorted(tuning).into_iter().map(|index| &tuning.units[index]).collect();
     let together = units.len().div_ceil(MOST_ROWS).max(1);
     let average = |units: &[&UnitTuning]| -> Vec<f64> {
         let curves: Vec<Vec<f64>> = units.iter().map(|unit| relative(unit)).collect();
@@ -89,7 +115,7 @@ fn direction_ticks(directions: &[f64]) -> Vec<(f64, f64, String)> {
 }
 
 /// The scale of [`colour_of`] from 0 to 1, with what it measures beside it.
-pub fn colour_bar<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, label: &str) {
+pub fn colour_bar(canvas: &mut Canvas, area: Area, label: &str) {
     const STEPS: usize = 128;
     let bar = Plot { area, x: (0.0, 1.0), y: (0.0, 1.0) };
     for step in 0..STEPS {

@@ -1,8 +1,11 @@
-//! Publication figures: a style and one file a figure; the file name decides PNG or SVG.
+//! Publication figures: a style, one file a figure, and one file a format; the file name decides the format.
 //!
-//! A figure is drawn from [`Data`], from an [`evaluation`], a [`comparison`] or a [`study`], by the same code for both
-//! formats, in millimetres on the page.
+//! A figure is drawn from [`Data`], from an [`evaluation`], a [`comparison`] or a [`study`], in millimetres on the page, as
+//! a list of marks. Each format draws the same marks: PNG by the rasteriser of plotters, SVG and PDF with live text. A
+//! [`Plate`] is a figure that can be written at a journal's widths, with its numbers as CSV beside it; a [`Sheet`] sets
+//! several on one page as panels A, B, C ...
 
+mod bitmap;
 mod canvas;
 pub mod comparison;
 mod data;
@@ -10,53 +13,31 @@ mod direction_tuning;
 pub mod evaluation;
 mod face;
 mod heat_map;
+mod numbers;
+mod page;
 mod parameter_tuning;
+mod pdf;
+mod plate;
 mod plot;
 mod population;
+mod sheet;
 pub mod study;
 mod style;
-mod summary;
 mod traces;
-mod writer;
+mod vector;
 
-use plotters::prelude::DrawingBackend;
+use std::path::Path;
 
 pub use data::{Data, Traces, unit_name};
-pub use writer::{Picture, picture, svg, write};
+pub use plate::{Format, Layout, Picture, Plate, Width};
+pub use sheet::Sheet;
+pub use style::palette;
 
+use crate::analysis::ParameterTuning;
 use canvas::Canvas;
-
-/// What a file shows, whatever it is drawn from.
-trait Page {
-    /// Width and height, mm.
-    fn size_mm(&self) -> (f64, f64);
-    /// Shown above, and written into the file.
-    fn title(&self) -> &str;
-    /// Written into the file: whose responses these are, and how they were computed.
-    fn origin(&self) -> String;
-    /// Whether there is something to show.
-    fn check(&self) -> Result<(), FigureError>;
-    /// Draws everything.
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), FigureError>;
-}
-
-impl Page for (Figure, &Data<'_>) {
-    fn size_mm(&self) -> (f64, f64) {
-        self.0.size_mm()
-    }
-    fn title(&self) -> &str {
-        self.1.title
-    }
-    fn origin(&self) -> String {
-        format!("{}. {}", self.1.notice, self.1.provenance)
-    }
-    fn check(&self) -> Result<(), FigureError> {
-        self.0.check(self.1)
-    }
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), FigureError> {
-        self.0.draw(canvas, self.1)
-    }
-}
+use numbers::Series;
+use page::{NARROW_MM, Page};
+use style::{COLUMN_MM, PAGE_MM};
 
 /// Which figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +77,7 @@ pub enum FigureError {
     #[error("{0}")]
     Missing(String),
     /// The ending of the file name.
-    #[error("{} ends in neither .png nor .svg; choose one of them", path.display())]
+    #[error("{} ends in none of .png, .svg and .pdf; choose one of them", path.display())]
     Format {
         /// As given.
         path: std::path::PathBuf,
@@ -142,17 +123,9 @@ impl Figure {
         }
     }
 
-    /// Width and height on the page, mm.
-    pub fn size_mm(self) -> (f64, f64) {
-        match self {
-            Self::DirectionTuning { .. } => direction_tuning::SIZE_MM,
-            Self::Traces { .. } => traces::SIZE_MM,
-            Self::HeatMap => heat_map::SIZE_MM,
-            Self::Population => population::SIZE_MM,
-            Self::ParameterTuning { .. } => parameter_tuning::SIZE_MM,
-            Self::ParameterPopulation => parameter_tuning::POPULATION_SIZE_MM,
-            Self::Summary { .. } => summary::SIZE_MM,
-        }
+    /// The figure with a file name, for one unit.
+    pub fn named(stem: &str, unit: usize) -> Option<Self> {
+        Self::all(unit).into_iter().find(|figure| figure.stem() == stem)
     }
 
     /// Whether the data hold what the figure shows.
@@ -202,16 +175,187 @@ impl Figure {
         }
     }
 
-    fn draw<B: DrawingBackend>(self, canvas: &mut Canvas<'_, B>, data: &Data<'_>) -> Result<(), FigureError> {
+    /// The figure of some data, to be written.
+    pub fn of<'a>(self, data: &'a Data<'a>) -> Plate<'a> {
         match self {
-            Self::DirectionTuning { unit } => direction_tuning::draw(canvas, data, unit),
-            Self::Traces { unit } => traces::draw(canvas, data, unit),
-            Self::HeatMap => heat_map::draw(canvas, data),
-            Self::Population => population::draw(canvas, data),
-            Self::ParameterTuning { unit } => parameter_tuning::draw(canvas, data, unit),
-            Self::ParameterPopulation => parameter_tuning::draw_population(canvas, data),
-            Self::Summary { unit } => summary::draw(canvas, data, unit),
+            Self::Summary { unit } if self.fits(data) => summary(data, unit).plate(),
+            _ => Plate::new(Drawn { what: What::Whole(self), data }),
         }
-        canvas.finish()
     }
+}
+
+/// One sheet: a unit's tuning, its response over time, and the population. The tuning is that to the parameter of the
+/// analysis; to the direction of motion where nothing else was analysed.
+fn summary<'a>(data: &'a Data<'a>, unit: usize) -> Sheet<'a> {
+    let (tuning, population) = match data.parameter {
+        Some(_) => (
+            Figure::ParameterTuning { unit },
+            [What::ParameterMean, What::ParameterHistogram].map(|what| Plate::new(Drawn { what, data })),
+        ),
+        None => (Figure::DirectionTuning { unit }, [Figure::HeatMap, Figure::Population].map(|figure| figure.of(data))),
+    };
+    Sheet::new(data.title).row([tuning.of(data)]).row([Figure::Traces { unit }.of(data)]).row(population)
+}
+
+/// A figure, or a panel that is part of one.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Whole(Figure),
+    ParameterMean,
+    ParameterHistogram,
+}
+
+/// A figure of some data.
+struct Drawn<'a> {
+    what: What,
+    data: &'a Data<'a>,
+}
+
+impl Drawn<'_> {
+    fn unit_name(&self, unit: usize) -> String {
+        self.data.units.get(unit).map(unit_name).unwrap_or_default()
+    }
+
+    /// Of a parameter that is analysed, which `check` has seen.
+    fn of_parameter<T: Default>(&self, of: impl FnOnce(&ParameterTuning) -> T) -> T {
+        self.data.parameter.map(of).unwrap_or_default()
+    }
+}
+
+impl Page for Drawn<'_> {
+    fn title(&self) -> String {
+        let title = self.data.title;
+        match self.what {
+            What::Whole(
+                Figure::DirectionTuning { unit } | Figure::Traces { unit } | Figure::ParameterTuning { unit },
+            ) => format!("{title}: {}", self.unit_name(unit)),
+            _ => title.to_owned(),
+        }
+    }
+
+    fn heading(&self) -> String {
+        let parameter = || self.of_parameter(|tuning| tuning.field.label.to_owned());
+        match self.what {
+            What::Whole(Figure::DirectionTuning { unit }) => format!("Direction tuning of {}", self.unit_name(unit)),
+            What::Whole(Figure::Traces { unit }) => format!("Response of {} over time", self.unit_name(unit)),
+            What::Whole(Figure::HeatMap) | What::ParameterMean => "Tuning of all units".to_owned(),
+            What::Whole(Figure::Population) => "Preferred directions and selectivity of all units".to_owned(),
+            What::Whole(Figure::ParameterTuning { unit }) => {
+                format!("{} tuning of {}", parameter(), self.unit_name(unit))
+            }
+            What::Whole(Figure::ParameterPopulation) => "Tuning and preferred values of all units".to_owned(),
+            What::ParameterHistogram => "Preferred values of all units".to_owned(),
+            What::Whole(Figure::Summary { .. }) => self.title(),
+        }
+    }
+
+    fn notice(&self) -> String {
+        self.data.notice.clone()
+    }
+
+    fn provenance(&self) -> String {
+        self.data.provenance.clone()
+    }
+
+    fn check(&self) -> Result<(), FigureError> {
+        match self.what {
+            What::Whole(figure) => figure.check(self.data),
+            What::ParameterMean | What::ParameterHistogram => Figure::ParameterPopulation.check(self.data),
+        }
+    }
+
+    fn caption(&self, width: f64) -> Vec<String> {
+        let data = self.data;
+        match self.what {
+            What::Whole(Figure::DirectionTuning { unit }) => vec![direction_tuning::caption(data, unit)],
+            What::Whole(Figure::Traces { .. }) => vec![traces::caption(data, width)],
+            What::Whole(Figure::HeatMap) => vec![heat_map::caption(data)],
+            What::Whole(Figure::Population) => vec![population::caption(data)],
+            What::Whole(Figure::ParameterTuning { unit }) => {
+                self.of_parameter(|tuning| vec![parameter_tuning::caption(data, tuning, unit)])
+            }
+            What::Whole(Figure::ParameterPopulation) => {
+                let (first, second) = if width < NARROW_MM { ("Above", "Below") } else { ("Left", "Right") };
+                self.of_parameter(|tuning| {
+                    vec![
+                        format!("{first}: {}", parameter_tuning::mean_caption(tuning)),
+                        format!("{second}: {}", parameter_tuning::histogram_caption(tuning)),
+                    ]
+                })
+            }
+            What::ParameterMean => self.of_parameter(|tuning| vec![parameter_tuning::mean_caption(tuning)]),
+            What::ParameterHistogram => self.of_parameter(|tuning| vec![parameter_tuning::histogram_caption(tuning)]),
+            What::Whole(Figure::Summary { .. }) => Vec::new(),
+        }
+    }
+
+    fn height(&self, width: f64) -> f64 {
+        match self.what {
+            What::Whole(Figure::DirectionTuning { .. }) => direction_tuning::height(width),
+            What::Whole(Figure::Traces { .. }) => traces::HEIGHT_MM,
+            What::Whole(Figure::HeatMap) => heat_map::HEIGHT_MM,
+            What::Whole(Figure::Population) => population::height(width),
+            What::Whole(Figure::ParameterTuning { .. }) => parameter_tuning::height(width),
+            What::Whole(Figure::ParameterPopulation) => parameter_tuning::population_height(width),
+            What::ParameterMean | What::ParameterHistogram => parameter_tuning::PANEL_HEIGHT_MM,
+            What::Whole(Figure::Summary { .. }) => 0.0,
+        }
+    }
+
+    fn draw(&self, canvas: &mut Canvas, width: f64) {
+        let data = self.data;
+        match self.what {
+            What::Whole(Figure::DirectionTuning { unit }) => direction_tuning::draw(canvas, width, data, unit),
+            What::Whole(Figure::Traces { unit }) => traces::draw(canvas, width, data, unit),
+            What::Whole(Figure::HeatMap) => heat_map::draw(canvas, width, data),
+            What::Whole(Figure::Population) => population::draw(canvas, width, data),
+            What::Whole(Figure::ParameterTuning { unit }) => {
+                self.of_parameter(|tuning| parameter_tuning::draw(canvas, width, tuning, unit));
+            }
+            What::Whole(Figure::ParameterPopulation) => {
+                self.of_parameter(|tuning| parameter_tuning::draw_population(canvas, width, tuning));
+            }
+            What::ParameterMean => {
+                self.of_parameter(|tuning| parameter_tuning::draw_panel(canvas, width, tuning, true));
+            }
+            What::ParameterHistogram => {
+                self.of_parameter(|tuning| parameter_tuning::draw_panel(canvas, width, tuning, false));
+            }
+            What::Whole(Figure::Summary { .. }) => (),
+        }
+    }
+
+    fn numbers(&self, width: f64) -> Vec<Series> {
+        let data = self.data;
+        match self.what {
+            What::Whole(Figure::DirectionTuning { unit }) => direction_tuning::table(data, unit),
+            What::Whole(Figure::Traces { unit }) => traces::table(data, width, unit),
+            What::Whole(Figure::HeatMap) => heat_map::table(data),
+            What::Whole(Figure::Population) => population::table(data),
+            What::Whole(Figure::ParameterTuning { unit }) => {
+                self.of_parameter(|tuning| parameter_tuning::table(data, tuning, unit))
+            }
+            What::Whole(Figure::ParameterPopulation) => self.of_parameter(|tuning| {
+                [parameter_tuning::mean_table(tuning), parameter_tuning::histogram_table(tuning)].concat()
+            }),
+            What::ParameterMean => self.of_parameter(parameter_tuning::mean_table),
+            What::ParameterHistogram => self.of_parameter(parameter_tuning::histogram_table),
+            What::Whole(Figure::Summary { .. }) => Vec::new(),
+        }
+    }
+
+    fn own_width(&self) -> f64 {
+        match self.what {
+            What::Whole(Figure::HeatMap) | What::ParameterMean | What::ParameterHistogram => COLUMN_MM,
+            What::Whole(_) => PAGE_MM,
+        }
+    }
+}
+
+/// Writes a figure at its own width and 300 dots per inch, see [`Plate::write`].
+///
+/// # Errors
+/// When the file name has another ending, the data lack what the figure shows, or a file cannot be written.
+pub fn write(figure: Figure, data: &Data<'_>, path: &Path) -> Result<(), FigureError> {
+    figure.of(data).write(path, &Layout::default()).map(drop)
 }

@@ -1,28 +1,61 @@
 //! Tuning to a parameter on a line, such as contrast or size: the curve of one unit, and the whole population.
 
-use plotters::prelude::DrawingBackend;
-
 use super::canvas::{Align, Area, Canvas, Point, Text};
-use super::plot::{LINE_MM, Plot, Tick, frame, numbered, ticks_from_zero, with_minus};
-use super::style::{AXIS_PT, BLUE, DATA_PT, PAGE_MM, VERMILLION};
+use super::numbers::{Entry, Series};
+use super::page::NARROW_MM;
+use super::plot::{LINE_MM, Plot, Tick, numbered, ticks_from_zero, with_minus};
+use super::population::COUNT;
+use super::style::{AXIS_PT, BLUE, DATA_PT, VERMILLION};
 use super::{Data, unit_name};
 use crate::analysis::{ParameterTuning, Spacing, UnitCurve};
 use crate::stimulus::{Field, FieldKind};
 
-pub const SIZE_MM: (f64, f64) = (PAGE_MM, 78.0);
-pub const POPULATION_SIZE_MM: (f64, f64) = (PAGE_MM, 76.0);
-
+/// What a curve is in parts of.
+const RELATIVE: &str = "Response (fraction of maximum)";
 /// Radius of a mean response, mm.
 const DOT_MM: f64 = 0.75;
 /// Room between the texts of neighbouring ticks, mm.
 const GAP_MM: f64 = 1.6;
 
-pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>, unit: usize) {
-    let title = format!("{}: {}", data.title, unit_name(&data.units[unit]));
-    let Some(tuning) = data.parameter else { return };
-    frame(canvas, SIZE_MM, &title, &[caption(data, tuning, unit)], &data.notice);
-    curve(canvas, Area::new(17.0, 13.0, 132.0, 54.0), tuning, &tuning.units[unit]);
-    numbers(canvas, (141.0, 16.0), tuning, &tuning.units[unit]);
+pub fn height(width: f64) -> f64 {
+    if width < NARROW_MM { 66.0 } else { 60.0 }
+}
+
+pub fn draw(canvas: &mut Canvas, width: f64, tuning: &ParameterTuning, unit: usize) {
+    let unit = &tuning.units[unit];
+    if width < NARROW_MM {
+        numbers(canvas, [(15.0, 3.0), (52.0, 3.0)], tuning, unit);
+        curve(canvas, Area::new(15.0, 14.0, width - 5.0, 52.0), tuning, unit);
+    } else {
+        curve(canvas, Area::new(17.0, 5.0, width - 51.0, 46.0), tuning, unit);
+        let (left, below) = (width - 42.0, 2.0 * LINE_MM + 2.2);
+        numbers(canvas, [(left, 8.0), (left, 8.0 + below)], tuning, unit);
+    }
+}
+
+/// The numbers of the curve.
+pub fn table(data: &Data<'_>, tuning: &ParameterTuning, unit: usize) -> Vec<Series> {
+    let curve = &tuning.units[unit];
+    let entry = |index: usize| {
+        let sem = curve.sem.as_ref().map(|sem| f64::from(sem[index]));
+        let entry = Entry::new(in_table(tuning, index), f64::from(curve.mean[index]));
+        entry.give_or_take(sem).over(tuning.presentations[index])
+    };
+    vec![Series {
+        panel: String::new(),
+        name: unit_name(&data.units[unit]),
+        x_label: label_of(&tuning.field),
+        y_label: "Response (× mean)".to_owned(),
+        points: (0..tuning.values.len()).map(entry).collect(),
+    }]
+}
+
+/// A value as a table holds it: with all digits and a hyphen for its sign.
+fn in_table(tuning: &ParameterTuning, index: usize) -> String {
+    match tuning.field.kind {
+        FieldKind::Number => tuning.values[index].to_string(),
+        _ => tuning.spoken(index),
+    }
 }
 
 pub fn caption(data: &Data<'_>, tuning: &ParameterTuning, unit: usize) -> String {
@@ -30,7 +63,12 @@ pub fn caption(data: &Data<'_>, tuning: &ParameterTuning, unit: usize) -> String
     let axis = if tuning.spacing == Spacing::Logarithmic { " Logarithmic axis." } else { "" };
     let else_varied = data.schedule.conditions.iter().any(|condition| condition.swept.len() > 1);
     let pooled = if else_varied { ", pooled over all else that was varied" } else { "" };
-    format!("{spread}, {}{pooled}.{axis} Triangle: largest mean.", presentations_in_words(&tuning.presentations))
+    let unitless = match (tuning.field.kind, tuning.field.unit) {
+        (FieldKind::Number, "") => format!(" {} has no unit.", tuning.field.label),
+        _ => String::new(),
+    };
+    let shown = presentations_in_words(&tuning.presentations);
+    format!("{spread}, {shown}{pooled}.{axis} Triangle: largest mean.{unitless}")
 }
 
 fn presentations_in_words(shown: &[usize]) -> String {
@@ -69,7 +107,7 @@ impl<'a> Axis<'a> {
     }
 
     /// The values that were shown, as far as their texts fit side by side.
-    fn ticks<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>, plot: &Plot, bars: bool) -> Vec<Tick> {
+    fn ticks(&self, plot: &Plot, bars: bool) -> Vec<Tick> {
         let values = &self.tuning.values;
         let texts: Vec<String> = match self.tuning.field.kind {
             FieldKind::Choice(options) => values
@@ -84,7 +122,7 @@ impl<'a> Axis<'a> {
             let kept: Vec<usize> = (0..values.len()).step_by(every).collect();
             kept.windows(2).all(|pair| {
                 let across = plot.at(place(pair[1]), plot.y.0).0 - plot.at(place(pair[0]), plot.y.0).0;
-                let wide = |index: usize| canvas.width_mm(&texts[index], Text::NORMAL) / 2.0;
+                let wide = |index: usize| Text::NORMAL.width_mm(&texts[index]) / 2.0;
                 across >= wide(pair[0]) + wide(pair[1]) + GAP_MM
             })
         };
@@ -114,7 +152,7 @@ pub fn short(tuning: &ParameterTuning, index: usize) -> String {
 }
 
 /// The curve with standard errors; words are not joined by a line.
-pub fn curve<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: &ParameterTuning, unit: &UnitCurve) {
+fn curve(canvas: &mut Canvas, area: Area, tuning: &ParameterTuning, unit: &UnitCurve) {
     let sem = |index: usize| unit.sem.as_ref().map_or(0.0, |sem| f64::from(sem[index]));
     let highest = unit.mean.iter().enumerate().map(|(index, &mean)| f64::from(mean) + sem(index)).fold(0.0, f64::max);
     let plot =
@@ -126,8 +164,8 @@ pub fn curve<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: 
 }
 
 /// Axes, a line through the means where there is a line to draw, standard errors and means.
-fn joined<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
+fn joined(
+    canvas: &mut Canvas,
     area: Area,
     tuning: &ParameterTuning,
     highest: f64,
@@ -138,7 +176,7 @@ fn joined<B: DrawingBackend>(
     let y_ticks = ticks_from_zero(highest, 4);
     let top = y_ticks.last().map_or(1.0, |(value, _)| *value);
     let plot = Plot { area, x: axis.range(false), y: (0.0, top) };
-    let x_ticks = axis.ticks(canvas, &plot, false);
+    let x_ticks = axis.ticks(&plot, false);
     plot.axes(canvas, (&x_ticks, &label_of(&tuning.field)), (&y_ticks, label));
     let at = |index: usize, value: f64| plot.at(axis.places[index], value.clamp(0.0, top));
     let indices = 0..tuning.values.len();
@@ -157,7 +195,7 @@ fn joined<B: DrawingBackend>(
 }
 
 /// The largest response and where it is.
-pub fn numbers<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: Point, tuning: &ParameterTuning, unit: &UnitCurve) {
+fn numbers(canvas: &mut Canvas, at: [Point; 2], tuning: &ParameterTuning, unit: &UnitCurve) {
     let with_unit = |value: String| match unit_of(&tuning.field).as_str() {
         "" => value,
         "°" => format!("{value}°"),
@@ -165,43 +203,100 @@ pub fn numbers<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: Point, tuning:
     };
     let preferred = unit.preferred.map_or("undefined".to_owned(), |index| with_unit(short(tuning, index)));
     let response = unit.preferred.map_or("undefined".to_owned(), |index| format!("{:.2} × mean", unit.mean[index]));
-    let mut baseline = at.1;
-    for (name, value) in [("Value of the maximum", preferred), ("Response there", response)] {
-        canvas.text((at.0, baseline), name, Text::QUIET);
-        canvas.text((at.0, baseline + LINE_MM), &value, Text::TITLE);
-        baseline += 2.0 * LINE_MM + 2.2;
+    for ((left, baseline), (name, value)) in
+        at.into_iter().zip([("Value of the maximum", preferred), ("Response there", response)])
+    {
+        canvas.text((left, baseline), name, Text::QUIET);
+        canvas.text((left, baseline + LINE_MM), &value, Text::TITLE);
     }
 }
 
+pub fn population_height(width: f64) -> f64 {
+    if width < NARROW_MM { 104.0 } else { 58.0 }
+}
+
 /// All units: the mean of their curves, and which values they prefer.
-pub fn draw_population<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>) {
-    let Some(tuning) = data.parameter else { return };
-    let captions = [format!("Left  {}", mean_caption(tuning)), format!("Right  {}", histogram_caption(tuning))];
-    frame(canvas, POPULATION_SIZE_MM, data.title, &captions, &data.notice);
-    mean(canvas, Area::new(17.0, 12.0, 88.0, 50.0), tuning);
-    histogram(canvas, Area::new(108.0, 12.0, PAGE_MM - 6.0, 50.0), tuning);
+pub fn draw_population(canvas: &mut Canvas, width: f64, tuning: &ParameterTuning) {
+    if width < NARROW_MM {
+        mean(canvas, Area::new(15.0, 4.0, width - 5.0, 38.0), tuning);
+        histogram(canvas, Area::new(15.0, 56.0, width - 5.0, 90.0), tuning);
+    } else {
+        mean(canvas, Area::new(17.0, 4.0, 88.0, 42.0), tuning);
+        histogram(canvas, Area::new(108.0, 4.0, width - 6.0, 42.0), tuning);
+    }
+}
+
+/// Height of one panel of the population by itself, mm.
+pub const PANEL_HEIGHT_MM: f64 = 54.0;
+
+/// One panel of the population by itself: the mean curve, or the histogram.
+pub fn draw_panel(canvas: &mut Canvas, width: f64, tuning: &ParameterTuning, of_means: bool) {
+    let draw = if of_means { mean } else { histogram };
+    draw(canvas, Area::new(15.0, 4.0, width - 5.0, 40.0), tuning);
+}
+
+pub fn mean_table(tuning: &ParameterTuning) -> Vec<Series> {
+    let curves = relative(tuning);
+    let entry = |index: usize| {
+        let (mean, sem) = mean_and_sem_over(&curves, index);
+        Entry::new(in_table(tuning, index), mean).give_or_take((curves.len() > 1).then_some(sem)).over(curves.len())
+    };
+    vec![Series {
+        panel: "mean".to_owned(),
+        name: "units that respond".to_owned(),
+        x_label: label_of(&tuning.field),
+        y_label: RELATIVE.to_owned(),
+        points: (0..tuning.values.len()).map(entry).collect(),
+    }]
+}
+
+pub fn histogram_table(tuning: &ParameterTuning) -> Vec<Series> {
+    let counts = counts(tuning);
+    let preferring = counts.iter().sum();
+    let entry = |(index, &count): (usize, &usize)| Entry::new(in_table(tuning, index), count as f64).over(preferring);
+    vec![Series {
+        panel: "preferred values".to_owned(),
+        name: "all units".to_owned(),
+        x_label: preferred_label(tuning),
+        y_label: COUNT.to_owned(),
+        points: counts.iter().enumerate().map(entry).collect(),
+    }]
+}
+
+fn preferred_label(tuning: &ParameterTuning) -> String {
+    format!("Preferred: {}", label_of(&tuning.field))
+}
+
+/// How many units prefer each value.
+fn counts(tuning: &ParameterTuning) -> Vec<usize> {
+    let mut counts = vec![0; tuning.values.len()];
+    tuning.units.iter().filter_map(|unit| unit.preferred).for_each(|index| counts[index] += 1);
+    counts
 }
 
 pub fn mean_caption(tuning: &ParameterTuning) -> String {
     let responding = relative(tuning).len();
-    format!("Mean ± s.e.m. over {responding} units that respond, each relative to its own maximum.")
+    format!("Mean ± s.e.m. over n = {responding} units that respond, each relative to its own maximum.")
 }
 
 pub fn histogram_caption(tuning: &ParameterTuning) -> String {
-    format!("Value of the maximum; {}.", presentations_in_words(&tuning.presentations))
+    let (preferring, all) = (counts(tuning).iter().sum::<usize>(), tuning.units.len());
+    let shown = presentations_in_words(&tuning.presentations);
+    format!("Value of the maximum of n = {preferring} units that prefer one, of {all}; {shown}.")
 }
 
 /// Mean of the curves of all units.
-pub fn mean<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: &ParameterTuning) {
+fn mean(canvas: &mut Canvas, area: Area, tuning: &ParameterTuning) {
     let responding = relative(tuning);
-    let n = responding.len().max(1) as f64;
-    let moments = |index: usize| {
-        let mean = responding.iter().map(|curve| curve[index]).sum::<f64>() / n;
-        let squares = responding.iter().map(|curve| (curve[index] - mean).powi(2)).sum::<f64>();
-        (mean, if responding.len() < 2 { 0.0 } else { (squares / (n - 1.0) / n).sqrt() })
-    };
-    let label = "Response (fraction of maximum)";
-    joined(canvas, area, tuning, 1.0, label, &moments);
+    joined(canvas, area, tuning, 1.0, RELATIVE, &|index| mean_and_sem_over(&responding, index));
+}
+
+/// Mean of some curves at one value, and its standard error, 0 for fewer than two.
+fn mean_and_sem_over(curves: &[Vec<f64>], index: usize) -> (f64, f64) {
+    let n = curves.len().max(1) as f64;
+    let mean = curves.iter().map(|curve| curve[index]).sum::<f64>() / n;
+    let squares = curves.iter().map(|curve| (curve[index] - mean).powi(2)).sum::<f64>();
+    (mean, if curves.len() < 2 { 0.0 } else { (squares / (n - 1.0) / n).sqrt() })
 }
 
 /// Every curve over its maximum, without units that never respond.
@@ -214,9 +309,8 @@ fn relative(tuning: &ParameterTuning) -> Vec<Vec<f64>> {
 }
 
 /// Number of units by the value of their maximum.
-pub fn histogram<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuning: &ParameterTuning) {
-    let mut counts = vec![0usize; tuning.values.len()];
-    tuning.units.iter().filter_map(|unit| unit.preferred).for_each(|index| counts[index] += 1);
+fn histogram(canvas: &mut Canvas, area: Area, tuning: &ParameterTuning) {
+    let counts = counts(tuning);
     let most = counts.iter().copied().max().unwrap_or(0);
     let round = ticks_from_zero(most.max(2) as f64, 4).into_iter().map(|(value, _)| value);
     let y_ticks = numbered(&round.filter(|value| value.fract() == 0.0).collect::<Vec<_>>());
@@ -228,9 +322,8 @@ pub fn histogram<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, tuni
         let (right, bottom) = plot.at(index as f64 + 0.42, 0.0);
         canvas.rectangle(Area::new(left, top, right, bottom), BLUE);
     }
-    let x_ticks = axis.ticks(canvas, &plot, true);
-    plot.axes(canvas, (&x_ticks, ""), (&y_ticks, "Units"));
+    let x_ticks = axis.ticks(&plot, true);
+    plot.axes(canvas, (&x_ticks, ""), (&y_ticks, COUNT));
     let label = (area.centre().0, area.bottom + 8.2);
-    let text = format!("Preferred: {}", label_of(&tuning.field));
-    canvas.text(label, &text, Text::NORMAL.aligned(Align::Centre));
+    canvas.text(label, &preferred_label(tuning), Text::NORMAL.aligned(Align::Centre));
 }

@@ -1,9 +1,7 @@
 //! Axes: from data to millimetres, with round numbers beside the ticks.
 
-use plotters::prelude::DrawingBackend;
-
 use super::canvas::{Align, Area, CAPITALS_MM, Canvas, Point, Text};
-use super::style::{AXIS_PT, INK, PAGE_MM};
+use super::style::{AXIS_PT, INK};
 
 /// Length of a tick, mm.
 const TICK_MM: f64 = 1.0;
@@ -31,7 +29,7 @@ impl Plot {
     }
 
     /// Both axes, with ticks outside, numbers and labels.
-    pub fn axes<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, x: (&[Tick], &str), y: (&[Tick], &str)) {
+    pub fn axes(&self, canvas: &mut Canvas, x: (&[Tick], &str), y: (&[Tick], &str)) {
         let Area { left, top, right, bottom } = self.area;
         canvas.line(&[(left, top), (left, bottom), (right, bottom)], AXIS_PT, INK);
         for (value, text) in x.0 {
@@ -46,7 +44,7 @@ impl Plot {
             canvas.line(&[(left - TICK_MM, down), (left, down)], AXIS_PT, INK);
             let right = Text::NORMAL.aligned(Align::Right);
             canvas.text((left - TICK_MM - 0.7, down + CAPITALS_MM / 2.0), text, right);
-            widest = widest.max(canvas.width_mm(text, right));
+            widest = widest.max(right.width_mm(text));
         }
         let centred = Text::NORMAL.aligned(Align::Centre);
         let (middle, half_way) = self.area.centre();
@@ -81,21 +79,4 @@ pub fn numbered(values: &[f64]) -> Vec<Tick> {
 /// A number as it is printed: with a minus sign, which is as wide as a plus, and not a hyphen.
 pub fn with_minus(number: String) -> String {
     number.replace('-', "−")
-}
-
-/// Title above a figure and the notice below it. `left_mm` of the caption is above the notice.
-pub fn frame<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    (width, height): (f64, f64),
-    title: &str,
-    caption: &[String],
-    notice: &str,
-) {
-    let room = width - 2.0 * MARGIN_MM;
-    canvas.fitted_text((MARGIN_MM, 5.0), title, room, Text::TITLE);
-    let first = height - 2.5 - LINE_MM * caption.len() as f64;
-    for (line, text) in caption.iter().map(String::as_str).chain([notice]).enumerate() {
-        canvas.fitted_text((MARGIN_MM, first + LINE_MM * line as f64), text, room, Text::QUIET);
-    }
-    debug_assert!(width <= PAGE_MM);
 }

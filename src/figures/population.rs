@@ -1,40 +1,79 @@
 //! Preferred directions and selectivity of all units.
 
-use plotters::prelude::DrawingBackend;
-
-use super::Data;
 use super::canvas::{Align, Area, Canvas, Text};
-use super::plot::{Plot, frame, numbered, ticks_from_zero};
-use super::style::{BLUE, GRID, GRID_PT, INK, PAGE_MM};
+use super::numbers::{Entry, Series};
+use super::page::NARROW_MM;
+use super::plot::{Plot, numbered, ticks_from_zero};
+use super::style::{BLUE, GRID, GRID_PT, INK};
+use super::{Data, unit_name};
+use crate::analysis::UnitTuning;
+use crate::signals::UnitId;
 
-pub const SIZE_MM: (f64, f64) = (PAGE_MM, 76.0);
-
+/// What lies along the axis of preferred directions, and what is counted above it.
+const LABEL: &str = "Preferred direction of motion (°)";
+pub const COUNT: &str = "Units (count)";
 /// Width of a bin of preferred directions, degrees.
 const BIN_DEG: f64 = 30.0;
 
-pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, data: &Data<'_>) {
-    frame(canvas, SIZE_MM, data.title, &[caption(data)], &data.notice);
-    histogram(canvas, Area::new(17.0, 12.0, 100.0, 50.0), data);
-    scatter(canvas, Area::new(130.0, 12.0, 168.0, 50.0), data);
+pub fn height(width: f64) -> f64 {
+    if width < NARROW_MM { 54.0 } else { 58.0 }
+}
+
+pub fn draw(canvas: &mut Canvas, width: f64, data: &Data<'_>) {
+    if width < NARROW_MM {
+        histogram(canvas, Area::new(14.0, 4.0, 45.0, 38.0), data);
+        scatter(canvas, Area::new(width - 30.0, 14.0, width - 6.0, 38.0), data);
+    } else {
+        histogram(canvas, Area::new(17.0, 4.0, width - 83.0, 42.0), data);
+        scatter(canvas, Area::new(width - 53.0, 4.0, width - 15.0, 42.0), data);
+    }
 }
 
 pub fn caption(data: &Data<'_>) -> String {
     let units = data.tuned_units();
     let preferring = units.iter().filter(|unit| unit.preferred_direction_deg.is_some()).count();
     format!(
-        "{preferring} of {} units have a preferred direction; bins of {BIN_DEG}° around multiples of {BIN_DEG}°; means over {}.",
+        "n = {preferring} of {} units have a preferred direction; bins of {BIN_DEG}° around multiples of {BIN_DEG}°; means over {}. gOSI and gDSI have no unit.",
         units.len(),
         data.presentations_in_words()
     )
 }
 
+/// The counts of both panels' marks.
+pub fn table(data: &Data<'_>) -> Vec<Series> {
+    let counts = counts(data);
+    let preferring = counts.iter().sum();
+    let bin = |(bin, &count): (usize, &usize)| Entry::new(bin as f64 * BIN_DEG, count as f64).over(preferring);
+    let all = Series {
+        panel: "preferred directions".to_owned(),
+        name: "all units".to_owned(),
+        x_label: LABEL.to_owned(),
+        y_label: COUNT.to_owned(),
+        points: counts.iter().enumerate().map(bin).collect(),
+    };
+    let one = |(unit, id): (&UnitTuning, &UnitId)| Series {
+        panel: "selectivity".to_owned(),
+        name: unit_name(id),
+        x_label: "gOSI".to_owned(),
+        y_label: "gDSI".to_owned(),
+        points: unit.global_osi.map(|osi| Entry::new(osi, unit.global_dsi.map(f64::from))).into_iter().collect(),
+    };
+    [all].into_iter().chain(data.tuned_units().iter().zip(data.units).map(one)).collect()
+}
+
+const BINS: usize = (360.0 / BIN_DEG) as usize;
+
 /// Number of units by preferred direction; the first bin is centred on 0.
-pub fn histogram<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &Data<'_>) {
-    const BINS: usize = (360.0 / BIN_DEG) as usize;
-    let mut counts = [0usize; BINS];
+fn counts(data: &Data<'_>) -> [usize; BINS] {
+    let mut counts = [0; BINS];
     for degrees in data.tuned_units().iter().filter_map(|unit| unit.preferred_direction_deg) {
         counts[(f64::from(degrees) / BIN_DEG).round() as usize % BINS] += 1;
     }
+    counts
+}
+
+fn histogram(canvas: &mut Canvas, area: Area, data: &Data<'_>) {
+    let counts = counts(data);
     let most = counts.iter().copied().max().unwrap_or(0);
     let round = ticks_from_zero(most.max(2) as f64, 4).into_iter().map(|(value, _)| value);
     let y_ticks = numbered(&round.filter(|value| value.fract() == 0.0).collect::<Vec<_>>());
@@ -47,17 +86,17 @@ pub fn histogram<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data
         canvas.rectangle(Area::new(left, top, right, bottom), BLUE);
     }
     let x_ticks = numbered(&[0.0, 90.0, 180.0, 270.0]);
-    plot.axes(canvas, (&x_ticks, ""), (&y_ticks, "Units"));
+    plot.axes(canvas, (&x_ticks, ""), (&y_ticks, COUNT));
     for (degrees, _) in &x_ticks {
         let (x, _) = plot.at(*degrees, 0.0);
         canvas.direction_arrow((x, area.bottom + 6.6), *degrees, 3.2, INK);
     }
     let label = (area.centre().0, area.bottom + 12.0);
-    canvas.text(label, "Preferred direction of motion (°)", Text::NORMAL.aligned(Align::Centre));
+    canvas.text(label, LABEL, Text::NORMAL.aligned(Align::Centre));
 }
 
 /// Direction selectivity over orientation selectivity.
-pub fn scatter<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, data: &Data<'_>) {
+fn scatter(canvas: &mut Canvas, area: Area, data: &Data<'_>) {
     let plot = Plot { area, x: (0.0, 1.0), y: (0.0, 1.0) };
     let ticks = numbered(&[0.0, 0.5, 1.0]);
     canvas.line(&[plot.at(0.0, 0.0), plot.at(1.0, 1.0)], GRID_PT, GRID);

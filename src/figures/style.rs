@@ -7,12 +7,8 @@ pub const COLUMN_MM: f64 = 89.0;
 /// See [`COLUMN_MM`].
 pub const PAGE_MM: f64 = 183.0;
 
-/// Resolution of a PNG, dots per inch.
-pub const PNG_DPI: f64 = 300.0;
-/// Fineness of the drawing itself: a PNG is drawn this many times finer and averaged, which smooths all edges.
-pub const OVERSAMPLING: usize = 2;
-/// Units of the drawing per mm.
-pub const UNITS_PER_MM: f64 = PNG_DPI * OVERSAMPLING as f64 / 25.4;
+/// Resolution of a PNG where no other is asked for, dots per inch.
+pub const DPI: u32 = 300;
 /// One typographic point, mm.
 pub const POINT_MM: f64 = 25.4 / 72.0;
 
@@ -41,6 +37,27 @@ pub const SHADE: RGBColor = RGBColor(0xec, 0xec, 0xec);
 pub const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xb2);
 /// Vermillion of the same palette: what is derived from the data.
 pub const VERMILLION: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
+
+/// Lines of different things in one plot: the palette of Okabe and Ito (2008) without its yellow, and three of the muted
+/// colours of Tol (2021). The second five carry open marks: no ten colours are told apart by colour-blind readers.
+pub const LINES: [RGBColor; 10] = [
+    BLUE,
+    VERMILLION,
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xe6, 0x9f, 0x00),
+    RGBColor(0xcc, 0x79, 0xa7),
+    INK,
+    RGBColor(0x56, 0xb4, 0xe9),
+    RGBColor(0x88, 0x22, 0x55),
+    RGBColor(0x99, 0x99, 0x33),
+    RGBColor(0x88, 0x88, 0x88),
+];
+
+/// The colours of lines that share a plot, red, green and blue: the first five with filled marks, the others with open
+/// ones.
+pub fn palette() -> [[u8; 3]; 10] {
+    LINES.map(|RGBColor(red, green, blue)| [red, green, blue])
+}
 
 /// Faces in order of preference, as SVG names them. PNGs are set in the first, which is built in.
 pub const FAMILY: &str = "Ubuntu, Helvetica, Arial, sans-serif";

@@ -62,7 +62,7 @@ impl Ask {
             Self::OpenClip => "A clip: .npy, .npz, .gif, .png, .webp, .tiff, or a video when ffmpeg is installed",
             Self::OpenClipFolder => "A folder of numbered pictures",
             Self::OpenImages => "A folder of pictures, shown one after the other",
-            Self::ExportFigure => "The name of the figure: .png for pixels, .svg for vectors",
+            Self::ExportFigure => "The name of the figure: .png for pixels, .svg or .pdf for vectors",
             Self::ExportData => "The folder for the tables (.csv) and the protocol",
             Self::ExportMovie => "The name of the movie: .npy, .npz, .gif, .mp4, or a folder name ending in .png",
             Self::ExportTable => "The name of the table (.csv)",
@@ -77,7 +77,7 @@ impl Ask {
                 "Clips",
                 &["npy", "npz", "gif", "png", "apng", "webp", "tif", "tiff", "avi", "mp4", "mov", "mkv", "webm", "mpg"],
             )],
-            Self::ExportFigure => &[("PNG picture", &["png"]), ("SVG drawing", &["svg"])],
+            Self::ExportFigure => &[("PNG picture", &["png"]), ("SVG drawing", &["svg"]), ("PDF document", &["pdf"])],
             Self::ExportMovie => &[
                 ("NumPy array", &["npy", "npz"]),
                 ("Animated GIF", &["gif"]),

@@ -9,7 +9,7 @@ use twinscope::data::{ScanId, Session, SessionUnit, Trial};
 use twinscope::evaluation::{
     DomainEvaluation, Evaluation, EvaluationError, Origin, Quantity, Responder, ResponderError, Selection, Trials,
 };
-use twinscope::figures::{self, FigureError};
+use twinscope::figures::{self, FigureError, Layout};
 use twinscope::gpu::ComputeDevice;
 use twinscope::job::Progress;
 use twinscope::model::twin::{Twin, TwinConfig, TwinError, TwinOptions};
@@ -290,7 +290,12 @@ fn where_nothing_was_repeated_there_is_no_ceiling_and_it_is_said_why() {
     found.write_units(&mut table).expect("memory");
     let table = String::from_utf8(table).expect("text");
     assert!(table.lines().skip(1).all(|line| line.ends_with(",no frame was measured more than once")), "{table}");
-    assert!(figures::evaluation::svg(&found).expect("drawn").contains("no ceiling, so no CC_norm"));
+    assert!(
+        figures::evaluation::plate(&found)
+            .svg(&Layout::default())
+            .expect("drawn")
+            .contains("no ceiling, so no CC_norm")
+    );
 }
 
 #[test]
@@ -522,7 +527,7 @@ fn tables_json_and_figure_say_the_same() {
     same(&json["domains"][0]["medians"]["cc_norm"]["median"], median.value);
     assert!(json["domains"][0]["medians"]["cc_true_rate"].is_null());
     assert_eq!((&json["recording"]["animal"], &json["selection"]["burnin_frames"]), (&"M17".into(), &10.into()));
-    let drawn = figures::evaluation::svg(&found).expect("drawn");
+    let drawn = figures::evaluation::plate(&found).svg(&Layout::default()).expect("drawn");
     for part in [
         "Clips",
         "Noise",
@@ -544,7 +549,7 @@ fn the_figure_is_a_page_wide_and_has_a_row_for_every_four_domains() {
     figures::evaluation::write(&found, &file).expect("written");
     let size = image::image_dimensions(&file).expect("a PNG");
     assert_eq!(size.0, (183.0f64 / 25.4 * 300.0).round() as u32);
-    let picture = figures::evaluation::picture(&found).expect("drawn");
+    let picture = figures::evaluation::plate(&found).picture(&Layout::default()).expect("drawn");
     assert_eq!((picture.width as u32, picture.height as u32), size);
     let white = |x: usize, y: usize| picture.rgb[(y * picture.width + x) * 3..][..3] == [255; 3];
     let (right, bottom) = (picture.width - 1, picture.height - 1);
@@ -552,10 +557,10 @@ fn the_figure_is_a_page_wide_and_has_a_row_for_every_four_domains() {
         (0..=right).all(|x| white(x, 0) && white(x, bottom)) && (0..=bottom).all(|y| white(0, y) && white(right, y))
     );
     found.domains.truncate(4);
-    let row = figures::evaluation::picture(&found).expect("drawn");
+    let row = figures::evaluation::plate(&found).picture(&Layout::default()).expect("drawn");
     assert!(row.height < picture.height);
     found.domains.clear();
-    let nothing = figures::evaluation::svg(&found);
+    let nothing = figures::evaluation::plate(&found).svg(&Layout::default());
     assert!(matches!(nothing, Err(FigureError::Missing(_))), "{nothing:?}");
 }
 

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use twinscope::experiment::Outcome;
 use twinscope::figures::study::{curve, matrix};
-use twinscope::figures::{Data, Figure, FigureError, picture, svg, unit_name, write};
+use twinscope::figures::{Data, Figure, FigureError, Layout, unit_name, write};
 use twinscope::study::{Finding, Table};
 
 use super::run::outcome;
@@ -18,7 +18,7 @@ fn texts(svg: &str) -> Vec<String> {
 }
 
 fn says(figure: Figure, outcome: &Outcome, expected: &[&str]) {
-    let texts = texts(&svg(figure, &Data::of(outcome)).expect("drawn"));
+    let texts = texts(&figure.of(&Data::of(outcome)).svg(&Layout::default()).expect("drawn"));
     for expected in expected {
         assert!(texts.iter().any(|text| text.contains(expected)), "{figure:?} lacks \"{expected}\": {texts:?}");
     }
@@ -75,7 +75,7 @@ fn the_other_figures_have_labels_and_units() {
 #[test]
 fn an_svg_has_the_size_of_a_page_and_its_provenance() {
     let outcome = outcome();
-    let drawn = svg(Figure::Summary { unit: 0 }, &Data::of(&outcome)).expect("drawn");
+    let drawn = Figure::Summary { unit: 0 }.of(&Data::of(&outcome)).svg(&Layout::default()).expect("drawn");
     assert!(drawn.starts_with("<svg ") && drawn.trim_end().ends_with("</svg>"));
     let width = drawn.split("width=\"").nth(1).and_then(|rest| rest.split("mm").next()).expect("a width");
     // Rounded to whole pixels.
@@ -87,7 +87,7 @@ fn an_svg_has_the_size_of_a_page_and_its_provenance() {
 fn a_title_cannot_break_an_svg() {
     let mut outcome = outcome();
     outcome.protocol.title = "a<b> & \"c\" \u{7}".to_owned();
-    let drawn = svg(Figure::HeatMap, &Data::of(&outcome)).expect("drawn");
+    let drawn = Figure::HeatMap.of(&Data::of(&outcome)).svg(&Layout::default()).expect("drawn");
     assert!(!drawn.contains("<b>") && !drawn.contains('\u{7}'));
     assert!(texts(&drawn).iter().any(|text| text.starts_with("a&lt;b&gt; &amp;")));
 }
@@ -109,7 +109,7 @@ fn a_png_has_the_size_of_a_page_at_300_dots_per_inch() {
         let bytes = std::fs::read(&path).expect("readable");
         let decoded = image::ImageReader::with_format(Cursor::new(&bytes), image::ImageFormat::Png).decode();
         let pixels = decoded.expect("a PNG whose checks agree").into_rgb8();
-        let (width, height) = figure.size_mm();
+        let (width, height) = figure.of(&Data::of(&outcome)).size_mm(&Layout::default()).expect("drawn");
         let expected = [width, height].map(|mm| (mm / 25.4 * 300.0).round() as u32);
         assert_eq!([pixels.width(), pixels.height()], expected, "{figure:?}");
         let inked = pixels.pixels().filter(|pixel| pixel.0 != [255; 3]).count();
@@ -128,10 +128,16 @@ fn a_png_has_the_size_of_a_page_at_300_dots_per_inch() {
 fn the_same_outcome_gives_the_same_bytes() {
     let (first, second) = (outcome(), outcome());
     for figure in of_directions(0) {
-        assert_eq!(svg(figure, &Data::of(&first)).expect("drawn"), svg(figure, &Data::of(&second)).expect("drawn"));
+        assert_eq!(
+            figure.of(&Data::of(&first)).svg(&Layout::default()).expect("drawn"),
+            figure.of(&Data::of(&second)).svg(&Layout::default()).expect("drawn")
+        );
     }
     let figure = Figure::DirectionTuning { unit: 0 };
-    assert!(picture(figure, &Data::of(&first)).expect("drawn") == picture(figure, &Data::of(&second)).expect("drawn"));
+    assert!(
+        figure.of(&Data::of(&first)).picture(&Layout::default()).expect("drawn")
+            == figure.of(&Data::of(&second)).picture(&Layout::default()).expect("drawn")
+    );
 }
 
 #[test]
@@ -155,7 +161,7 @@ fn what_cannot_be_drawn_is_refused_in_words() {
     assert!(tuning.to_string().contains("no direction was swept"), "{tuning}");
     assert!(!Figure::HeatMap.fits(&Data::of(&outcome)) && Figure::Traces { unit: 0 }.fits(&Data::of(&outcome)));
     // A trace needs no tuning.
-    svg(Figure::Traces { unit: 0 }, &Data::of(&outcome)).expect("drawn");
+    Figure::Traces { unit: 0 }.of(&Data::of(&outcome)).svg(&Layout::default()).expect("drawn");
 }
 
 #[test]
@@ -196,7 +202,7 @@ fn tuning_to_a_parameter_has_its_label_its_values_and_its_maximum() {
     says(
         Figure::ParameterPopulation,
         &outcome,
-        &["Preferred: Contrast", "Units", "over 4 units", "fraction of maximum"],
+        &["Preferred: Contrast", "Units", "over n = 4 units", "fraction of maximum"],
     );
     // The sheet is about what was swept, not about a direction that was not.
     let sheet = Figure::Summary { unit: 1 };
@@ -206,7 +212,7 @@ fn tuning_to_a_parameter_has_its_label_its_values_and_its_maximum() {
         &outcome,
         &[&expected[..], &["A", "B", "C", "D", "Value of the maximum", "fraction of maximum"]].concat(),
     );
-    let texts = texts(&svg(sheet, &Data::of(&outcome)).expect("drawn"));
+    let texts = texts(&sheet.of(&Data::of(&outcome)).svg(&Layout::default()).expect("drawn"));
     assert!(!texts.iter().any(|text| text.contains("irection") && !text.contains("Direction tuning,")), "{texts:?}");
     let logarithmic = contrast_outcome(std::array::from_fn(|index| 0.5_f64.powi(15 - index as i32)));
     says(Figure::ParameterTuning { unit: 1 }, &logarithmic, &["Logarithmic axis", "0.125"]);
@@ -266,7 +272,7 @@ fn all_said(texts: &[String], expected: &[&str]) {
 #[test]
 fn a_matrix_of_findings_says_mean_and_range_of_every_arm_in_every_domain() {
     let table = findings(["adapted", "scratch", "LN"]);
-    let texts = texts(&matrix::svg(&table).expect("drawn"));
+    let texts = texts(&matrix::plate(&table).svg(&Layout::default()).expect("drawn"));
     // At 16 minutes: 0.6 and 0.66, then 0.1 more; without minutes 0.5 and 0.56.
     let expected = ["0.63", "0.60 to 0.66", "0.73", "0.70 to 0.76", "0.53", "0.50 to 0.56", "n/a"];
     all_said(&texts, &expected);
@@ -282,7 +288,7 @@ fn a_single_value_has_no_range_and_no_negative_zero() {
     let mut table = findings(["adapted", "scratch", "LN"]);
     table.findings.truncate(1);
     table.findings[0].cc_norm = Some(-0.001);
-    let texts = texts(&matrix::svg(&table).expect("drawn"));
+    let texts = texts(&matrix::plate(&table).svg(&Layout::default()).expect("drawn"));
     assert!(texts.iter().any(|text| text == "0.00"), "{texts:?}");
     assert!(!texts.iter().any(|text| text.contains(" to ")), "{texts:?}");
 }
@@ -290,41 +296,45 @@ fn a_single_value_has_no_range_and_no_negative_zero() {
 #[test]
 fn a_curve_has_a_tick_at_every_amount_of_clips_and_a_legend_of_all_arms() {
     let table = findings(["adapted", "scratch", "LN"]);
-    let texts = texts(&curve::svg(&table).expect("drawn"));
+    let texts = texts(&curve::plate(&table).svg(&Layout::default()).expect("drawn"));
     all_said(&texts, &["adapted", "scratch", "LN", "Rendered clip", "Moving dots", "CC_norm", "Level lines"]);
     for tick in ["1", "2", "16"] {
         // Once in each panel.
         assert_eq!(texts.iter().filter(|text| *text == tick).count(), 2, "{tick}: {texts:?}");
     }
-    assert_eq!(texts.iter().filter(|text| *text == "Minutes of clips").count(), 2, "{texts:?}");
+    assert_eq!(texts.iter().filter(|text| *text == "Clips (min)").count(), 2, "{texts:?}");
 }
 
 #[test]
 fn findings_that_cannot_be_drawn_are_refused_in_words() {
     let mut table = findings(["adapted", "scratch", "LN"]);
     table.findings.retain(|finding| finding.arm == "LN");
-    let error = curve::svg(&table).expect_err("no minutes").to_string();
+    let error = curve::plate(&table).svg(&Layout::default()).expect_err("no minutes").to_string();
     assert!(error.contains("no curve to show"), "{error}");
-    let error = matrix::svg(&Table::new("Nothing")).expect_err("empty").to_string();
+    let error = matrix::plate(&Table::new("Nothing")).svg(&Layout::default()).expect_err("empty").to_string();
     assert!(error.contains("found nothing yet"), "{error}");
     table.findings.iter_mut().for_each(|finding| finding.cc_norm = Some(f64::NAN));
-    all_said(&texts(&matrix::svg(&table).expect("drawn")), &["n/a"]);
+    all_said(&texts(&matrix::plate(&table).svg(&Layout::default()).expect("drawn")), &["n/a"]);
 }
 
 #[test]
 fn long_names_stay_on_the_page() {
-    let long = "without running, the pupil and all else that an animal does while it watches, at every monitor";
+    let long = "without running, the pupil and all else that an animal does while it watches, at every monitor, in every \
+                session and scan of every animal";
     let mut table = findings([long, "scratch", "LN"]);
     for (index, finding) in table.findings.iter_mut().enumerate() {
         finding.domain = format!("Extraordinarily long-named stimuli of the kind {}", index % 8);
     }
-    for page in [matrix::svg(&table), curve::svg(&table)] {
+    for page in [matrix::plate(&table).svg(&Layout::default()), curve::plate(&table).svg(&Layout::default())] {
         let texts = texts(&page.expect("drawn"));
         assert!(texts.iter().any(|text| text.starts_with("without running")), "{texts:?}");
         // What is cut says so.
         assert!(texts.iter().any(|text| text.ends_with('…')), "{texts:?}");
     }
-    let (matrix, curve) = (matrix::picture(&table).expect("drawn"), curve::picture(&table).expect("drawn"));
+    let (matrix, curve) = (
+        matrix::plate(&table).picture(&Layout::default()).expect("drawn"),
+        curve::plate(&table).picture(&Layout::default()).expect("drawn"),
+    );
     for (name, picture) in [("matrix", matrix), ("curve", curve)] {
         // The page has a margin, in which nothing is drawn: 1 mm at 300 dots per inch.
         let inked = |column: usize, row: usize| picture.rgb[3 * (row * picture.width + column)] < 250;

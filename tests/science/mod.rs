@@ -8,6 +8,7 @@ mod figures;
 mod files;
 mod fits;
 mod import;
+mod kept_figures;
 mod maps;
 mod movie_file;
 mod outcomes;

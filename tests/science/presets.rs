@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use twinscope::experiment::protocol::{DIRECTION, Repeats, Timing, Values};
 use twinscope::experiment::{ConditionTable, Outcome, Protocol, run};
-use twinscope::figures::{Data, Figure, svg, write};
+use twinscope::figures::{Data, Figure, Layout, write};
 use twinscope::gpu::ComputeDevice;
 use twinscope::job::Progress;
 use twinscope::model::twin::{Twin, TwinOptions};
@@ -169,7 +169,9 @@ fn every_preset_runs_through_a_twin_to_tables_and_figures_of_what_it_sweeps() {
 
         let data = Data::of(&outcome);
         let drawn: Vec<Figure> = Figure::all(0).into_iter().filter(|figure| figure.fits(&data)).collect();
-        let text_of = |figure: Figure| svg(figure, &data).unwrap_or_else(|error| panic!("{name} {figure:?}: {error}"));
+        let text_of = |figure: Figure| {
+            figure.of(&data).svg(&Layout::default()).unwrap_or_else(|error| panic!("{name} {figure:?}: {error}"))
+        };
         for &figure in &drawn {
             let text = text_of(figure);
             assert!(text.contains(&protocol.title.replace('&', "&amp;")), "{name} {figure:?} has no title");

@@ -2,19 +2,23 @@
 
 use std::path::Path;
 
-use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
-use super::super::plot::{LINE_MM, MARGIN_MM, Plot, Tick, frame, numbered};
-use super::super::style::{BLUE, GRID, GRID_PT, INK, PAGE_MM, VERMILLION};
-use super::super::writer::{page_picture, page_svg, write_page};
-use super::super::{FigureError, Page, Picture};
-use super::{arms, cc_norm, counted, distinct, domains, notice, origin, width_mm};
+use super::super::numbers::{Entry, Series};
+use super::super::page::{NARROW_MM, Page};
+use super::super::plot::{LINE_MM, MARGIN_MM, Plot, Tick, numbered};
+use super::super::style::{GRID, GRID_PT, LINES, PAGE_MM};
+use super::super::{FigureError, Layout, Plate};
+use super::{arms, cc_norm, counted, distinct, domains, notice, provenance};
 use crate::study::{Finding, Table};
 
-/// Most panels in a row.
+/// Most panels in a row of a page, and of a column.
 const COLUMNS: usize = 4;
+const NARROW_COLUMNS: usize = 2;
+/// What lies along and above.
+const X_LABEL: &str = "Clips (min)";
+const Y_LABEL: &str = "CC_norm";
 /// Left edge of the first panel, space between panels, most width and height of a panel, mm.
 const LEFT_MM: f64 = 15.0;
 const BETWEEN_MM: f64 = 5.0;
@@ -23,7 +27,7 @@ const HEIGHT_MM: f64 = 44.0;
 /// From one row of panels to the next, mm.
 const ROW_MM: f64 = 62.0;
 /// Baseline of the first line of the legend, its sample of a line, and the space between entries, mm.
-const LEGEND_MM: f64 = 10.0;
+const LEGEND_MM: f64 = 2.0;
 const SAMPLE_MM: f64 = 6.0;
 const GAP_MM: f64 = 5.0;
 /// The axis never reaches farther.
@@ -34,43 +38,19 @@ const THIN_PT: f64 = 0.5;
 const BOLD_PT: f64 = 1.4;
 /// Radius of a mean, mm.
 const DOT_MM: f64 = 0.85;
-/// The palette of Okabe and Ito (2008) without its yellow, and three of the muted colours of Tol (2021).
-const COLOURS: [RGBColor; 10] = [
-    BLUE,
-    VERMILLION,
-    RGBColor(0x00, 0x9e, 0x73),
-    RGBColor(0xe6, 0x9f, 0x00),
-    RGBColor(0xcc, 0x79, 0xa7),
-    INK,
-    RGBColor(0x56, 0xb4, 0xe9),
-    RGBColor(0x88, 0x22, 0x55),
-    RGBColor(0x99, 0x99, 0x33),
-    RGBColor(0x88, 0x88, 0x88),
-];
 const WHITE: RGBColor = RGBColor(0xff, 0xff, 0xff);
 
-/// Writes the figure as PNG or SVG, as the ending of the file name says, whole or not at all.
+/// The figure, to be written.
+pub fn plate(table: &Table) -> Plate<'_> {
+    Plate::new(Curve::of(table))
+}
+
+/// Writes the figure at its own width and 300 dots per inch, see [`Plate::write`].
 ///
 /// # Errors
-/// When the file name has another ending, no minutes were studied, or the file cannot be written.
+/// When the file name has another ending, no minutes were studied, or a file cannot be written.
 pub fn write(table: &Table, path: &Path) -> Result<(), FigureError> {
-    write_page(&Curve::of(table), path)
-}
-
-/// The figure as SVG with live text.
-///
-/// # Errors
-/// When no minutes were studied.
-pub fn svg(table: &Table) -> Result<String, FigureError> {
-    page_svg(&Curve::of(table))
-}
-
-/// The figure as pixels at 300 dots per inch.
-///
-/// # Errors
-/// When no minutes were studied.
-pub fn picture(table: &Table) -> Result<Picture, FigureError> {
-    page_picture(&Curve::of(table))
+    plate(table).write(path, &Layout::default()).map(drop)
 }
 
 /// What is drawn.
@@ -123,11 +103,11 @@ impl<'t> Curve<'t> {
     }
 
     /// Line of the legend, left edge and width of each arm's entry, mm.
-    fn legend(&self) -> Vec<(usize, f64, f64)> {
+    fn legend(&self, page: f64) -> Vec<(usize, f64, f64)> {
         let (mut line, mut left) = (0, MARGIN_MM);
         let entry = |arm: &&str| {
-            let width = (SAMPLE_MM + 1.5 + width_mm(arm, Text::NORMAL)).min(PAGE_MM - 2.0 * MARGIN_MM);
-            if left + width > PAGE_MM - MARGIN_MM {
+            let width = (SAMPLE_MM + 1.5 + Text::NORMAL.width_mm(arm)).min(page - 2.0 * MARGIN_MM);
+            if left + width > page - MARGIN_MM {
                 (line, left) = (line + 1, MARGIN_MM);
             }
             let place = (line, left, width);
@@ -138,21 +118,22 @@ impl<'t> Curve<'t> {
     }
 
     /// Panels in a row.
-    fn columns(&self) -> usize {
-        self.domains.len().clamp(1, COLUMNS)
+    fn columns(&self, page: f64) -> usize {
+        self.domains.len().clamp(1, if page < NARROW_MM { NARROW_COLUMNS } else { COLUMNS })
     }
 
-    fn width(&self) -> f64 {
-        let columns = self.columns() as f64;
-        ((PAGE_MM - MARGIN_MM - LEFT_MM - BETWEEN_MM * (columns - 1.0)) / columns).min(WIDTH_MM)
+    /// Width of a panel, mm.
+    fn across(&self, page: f64) -> f64 {
+        let columns = self.columns(page) as f64;
+        ((page - MARGIN_MM - LEFT_MM - BETWEEN_MM * (columns - 1.0)) / columns).min(WIDTH_MM)
     }
 
     /// Top of the first row of panels, mm.
-    fn top(&self) -> f64 {
-        LEGEND_MM + LINE_MM * self.legend().last().map_or(0.0, |entry| entry.0 as f64) + 9.0
+    fn top(&self, page: f64) -> f64 {
+        LEGEND_MM + LINE_MM * self.legend(page).last().map_or(0.0, |entry| entry.0 as f64) + 9.0
     }
 
-    fn caption(&self) -> Vec<String> {
+    fn said(&self) -> Vec<String> {
         let mut caption = vec![
             "Thin lines: one animal and seed each, median CC_norm over units. Bold lines: their mean.".to_owned(),
             format!("CC_norm = CC_abs / CC_max; no unit, 1 is the ceiling set by noise. {}.", counted(&self.findings)),
@@ -173,7 +154,7 @@ impl<'t> Curve<'t> {
         caption
     }
 
-    fn panel<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, area: Area, domain: &str, first: bool) {
+    fn panel(&self, canvas: &mut Canvas, area: Area, domain: &str, first: bool) {
         let ticks = self.ticks();
         let y = (ticks.first().map_or(0.0, |tick| tick.0), ticks.last().map_or(1.0, |tick| tick.0));
         let plot = Plot { area, x: self.x(), y };
@@ -182,10 +163,10 @@ impl<'t> Curve<'t> {
             canvas.line(&[plot.at(plot.x.0, *value), plot.at(plot.x.1, *value)], GRID_PT, GRID);
         }
         let plain: Vec<Tick> = ticks.iter().map(|(value, _)| (*value, String::new())).collect();
-        let budgets = self.budget_ticks(canvas, &plot);
+        let budgets = self.budget_ticks(&plot);
         // Only the first panel of a row is numbered: all have the same axis.
-        let (y_ticks, y_label) = if first { (&ticks, "CC_norm") } else { (&plain, "") };
-        plot.axes(canvas, (&budgets, "Minutes of clips"), (y_ticks, y_label));
+        let (y_ticks, y_label) = if first { (&ticks, Y_LABEL) } else { (&plain, "") };
+        plot.axes(canvas, (&budgets, X_LABEL), (y_ticks, y_label));
         let here: Vec<&Finding> = self.findings.iter().copied().filter(|finding| finding.domain == domain).collect();
         if here.iter().all(|finding| cc_norm(finding).is_none()) {
             let (middle, half_way) = area.centre();
@@ -198,7 +179,7 @@ impl<'t> Curve<'t> {
         for (index, arm) in self.arms.iter().enumerate() {
             for (animal, seed) in distinct(of_arm(arm).map(|finding| (finding.animal.as_str(), finding.seed))) {
                 let one = of_arm(arm).filter(|finding| finding.animal == animal && finding.seed == seed);
-                canvas.line(&on_page(&self.means(one)), THIN_PT, pale(COLOURS[index % COLOURS.len()]));
+                canvas.line(&on_page(&self.means(one)), THIN_PT, pale(LINES[index % LINES.len()]));
             }
         }
         for (index, arm) in self.arms.iter().enumerate() {
@@ -206,21 +187,21 @@ impl<'t> Curve<'t> {
             let level: Vec<f64> = level.filter_map(|finding| cc_norm(finding)).collect();
             if !level.is_empty() {
                 let mean = level.iter().sum::<f64>() / level.len() as f64;
-                canvas.line(&on_page(&[(plot.x.0, mean), (plot.x.1, mean)]), BOLD_PT, COLOURS[index % COLOURS.len()]);
+                canvas.line(&on_page(&[(plot.x.0, mean), (plot.x.1, mean)]), BOLD_PT, LINES[index % LINES.len()]);
             }
             let points = on_page(&self.means(of_arm(arm)));
-            canvas.line(&points, BOLD_PT, COLOURS[index % COLOURS.len()]);
+            canvas.line(&points, BOLD_PT, LINES[index % LINES.len()]);
             points.iter().for_each(|&point| dot(canvas, point, index));
         }
     }
 
     /// A tick at every amount of minutes, with its number where there is room.
-    fn budget_ticks<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>, plot: &Plot) -> Vec<Tick> {
+    fn budget_ticks(&self, plot: &Plot) -> Vec<Tick> {
         let mut free = f64::NEG_INFINITY;
         let tick = |&minutes: &f64| {
             let place = self.place(minutes);
             let text = format!("{}", (minutes * 100.0).round() / 100.0);
-            let (middle, half) = (plot.at(place, plot.y.0).0, canvas.width_mm(&text, Text::NORMAL) / 2.0);
+            let (middle, half) = (plot.at(place, plot.y.0).0, Text::NORMAL.width_mm(&text) / 2.0);
             if middle - half < free {
                 return (place, String::new());
             }
@@ -232,17 +213,16 @@ impl<'t> Curve<'t> {
 }
 
 impl Page for Curve<'_> {
-    fn size_mm(&self) -> (f64, f64) {
-        let rows = self.domains.len().div_ceil(self.columns()) as f64;
-        (PAGE_MM, self.top() + ROW_MM * rows - 0.6 + LINE_MM * self.caption().len() as f64)
+    fn title(&self) -> String {
+        self.table.title.clone()
     }
 
-    fn title(&self) -> &str {
-        &self.table.title
+    fn notice(&self) -> String {
+        notice(self.table)
     }
 
-    fn origin(&self) -> String {
-        origin(self.table)
+    fn provenance(&self) -> String {
+        provenance(self.table)
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -254,24 +234,59 @@ impl Page for Curve<'_> {
         Err(FigureError::Missing(what.to_owned()))
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), FigureError> {
-        frame(canvas, self.size_mm(), self.title(), &self.caption(), &notice(self.table));
-        for (index, (arm, (line, left, width))) in self.arms.iter().zip(self.legend()).enumerate() {
+    fn caption(&self, _: f64) -> Vec<String> {
+        self.said()
+    }
+
+    fn height(&self, width: f64) -> f64 {
+        let rows = self.domains.len().div_ceil(self.columns(width)) as f64;
+        self.top(width) + ROW_MM * rows - 7.2
+    }
+
+    fn draw(&self, canvas: &mut Canvas, width: f64) {
+        for (index, (arm, (line, left, room))) in self.arms.iter().zip(self.legend(width)).enumerate() {
             let baseline = LEGEND_MM + LINE_MM * line as f64;
             let middle = baseline - CAPITALS_MM / 2.0;
-            canvas.line(&[(left, middle), (left + SAMPLE_MM, middle)], BOLD_PT, COLOURS[index % COLOURS.len()]);
+            canvas.line(&[(left, middle), (left + SAMPLE_MM, middle)], BOLD_PT, LINES[index % LINES.len()]);
             dot(canvas, (left + SAMPLE_MM / 2.0, middle), index);
             let before = SAMPLE_MM + 1.5;
-            canvas.fitted_text((left + before, baseline), arm, width - before + 0.01, Text::NORMAL);
+            canvas.fitted_text((left + before, baseline), arm, room - before, Text::NORMAL);
         }
-        let (columns, width) = (self.columns(), self.width());
+        let (columns, across) = (self.columns(width), self.across(width));
         for (index, domain) in self.domains.iter().enumerate() {
-            let left = LEFT_MM + (width + BETWEEN_MM) * (index % columns) as f64;
-            let top = self.top() + ROW_MM * (index / columns) as f64;
-            let area = Area::new(left, top, left + width, top + HEIGHT_MM);
+            let left = LEFT_MM + (across + BETWEEN_MM) * (index % columns) as f64;
+            let top = self.top(width) + ROW_MM * (index / columns) as f64;
+            let area = Area::new(left, top, left + across, top + HEIGHT_MM);
             self.panel(canvas, area, domain, index % columns == 0);
         }
-        canvas.finish()
+    }
+
+    fn numbers(&self, _: f64) -> Vec<Series> {
+        let of_domain = |domain: &&str| {
+            let here = self.findings.iter().filter(move |finding| finding.domain == **domain);
+            let lines = distinct(here.clone().map(|one| (one.arm.as_str(), one.animal.as_str(), one.seed)));
+            let line = |(arm, animal, seed): (&str, &str, u64)| {
+                let of_line = here.clone().filter(|one| one.arm == arm && one.animal == animal && one.seed == seed);
+                let entry = |one: &&Finding| Entry {
+                    range: one.interval,
+                    ..Entry::new(one.minutes.map_or_else(String::new, |minutes| minutes.to_string()), one.cc_norm)
+                        .over(one.units)
+                };
+                Series {
+                    panel: (*domain).to_owned(),
+                    name: format!("{arm}, {animal}, seed {seed}"),
+                    x_label: X_LABEL.to_owned(),
+                    y_label: Y_LABEL.to_owned(),
+                    points: of_line.map(entry).collect(),
+                }
+            };
+            lines.into_iter().map(line).collect::<Vec<_>>()
+        };
+        self.domains.iter().flat_map(of_domain).collect()
+    }
+
+    fn own_width(&self) -> f64 {
+        PAGE_MM
     }
 }
 
@@ -287,9 +302,9 @@ fn pale(colour: RGBColor) -> RGBColor {
 }
 
 /// The mark of an arm: dots of the second five are open, so that colour is not alone.
-fn dot<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: (f64, f64), index: usize) {
-    canvas.dot(at, DOT_MM, COLOURS[index % COLOURS.len()], 1.0);
-    if index % COLOURS.len() >= COLOURS.len() / 2 {
+fn dot(canvas: &mut Canvas, at: (f64, f64), index: usize) {
+    canvas.dot(at, DOT_MM, LINES[index % LINES.len()], 1.0);
+    if index % LINES.len() >= LINES.len() / 2 {
         canvas.dot(at, 0.5 * DOT_MM, WHITE, 1.0);
     }
 }

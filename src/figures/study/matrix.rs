@@ -2,59 +2,50 @@
 
 use std::path::Path;
 
-use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
 use super::super::heat_map::colour_bar;
-use super::super::plot::{LINE_MM, MARGIN_MM, frame};
+use super::super::numbers::{Entry, Series};
+use super::super::page::{NARROW_MM, Page};
+use super::super::plot::{LINE_MM, MARGIN_MM};
 use super::super::style::{GRID, GRID_PT, INK, PAGE_MM, colour_of};
-use super::super::writer::{page_picture, page_svg, write_page};
-use super::super::{FigureError, Page, Picture};
-use super::{arms, cc_norm, counted, distinct, domains, notice, origin, printed, width_mm, wrapped};
+use super::super::{FigureError, Layout, Plate};
+use super::{arms, cc_norm, counted, distinct, domains, notice, printed, provenance};
 use crate::study::{Finding, Table};
 
 /// Height of a row, and most width of a column, mm.
 const ROW_MM: f64 = 9.5;
 const COLUMN_MM: f64 = 26.0;
-/// Most width of the names of arms, mm.
+/// Most width of the names of arms on a page, and on a column, mm.
 const NAMES_MM: f64 = 46.0;
+const NARROW_NAMES_MM: f64 = 22.0;
 /// Room for the scale of colours on the right, mm.
 const SCALE_MM: f64 = 17.0;
 /// Least height of the scale of colours, and its most, mm.
 const SCALE_HEIGHTS_MM: (f64, f64) = (16.0, 60.0);
-/// Baseline of the first line of the domains' names, and from their last one to the cells, mm.
-const HEADS_MM: f64 = 11.5;
+/// Baseline of the first line of the domains' names, and the gaps below and between them, mm.
+const HEADS_MM: f64 = 3.5;
 const HEAD_GAP_MM: f64 = 1.6;
+const HEADS_APART_MM: f64 = 0.8;
 /// Most lines of a domain's name, and of an arm's.
 const HEAD_LINES: usize = 4;
-const NAME_LINES: usize = 2;
+const NAME_LINES: usize = 3;
 /// Domains' names are never smaller, points.
 const SMALLEST_PT: f64 = 5.0;
 const SMALL: Text = Text { size_pt: 5.5, ..Text::NORMAL };
 
-/// Writes the figure as PNG or SVG, as the ending of the file name says, whole or not at all.
+/// The figure, to be written.
+pub fn plate(table: &Table) -> Plate<'_> {
+    Plate::new(Matrix::of(table))
+}
+
+/// Writes the figure at its own width and 300 dots per inch, see [`Plate::write`].
 ///
 /// # Errors
-/// When the file name has another ending, nothing was found, or the file cannot be written.
+/// When the file name has another ending, nothing was found, or a file cannot be written.
 pub fn write(table: &Table, path: &Path) -> Result<(), FigureError> {
-    write_page(&Matrix::of(table), path)
-}
-
-/// The figure as SVG with live text.
-///
-/// # Errors
-/// When nothing was found.
-pub fn svg(table: &Table) -> Result<String, FigureError> {
-    page_svg(&Matrix::of(table))
-}
-
-/// The figure as pixels at 300 dots per inch.
-///
-/// # Errors
-/// When nothing was found.
-pub fn picture(table: &Table) -> Result<Picture, FigureError> {
-    page_picture(&Matrix::of(table))
+    plate(table).write(path, &Layout::default()).map(drop)
 }
 
 /// What is drawn: of an arm with several amounts of clips, the findings with the most.
@@ -83,24 +74,34 @@ impl<'t> Matrix<'t> {
     }
 
     /// Where the cells are.
-    fn area(&self) -> Area {
-        let names = self.arms.iter().map(|arm| width_mm(arm, Text::NORMAL)).fold(0.0, f64::max).min(NAMES_MM);
+    fn area(&self, page: f64) -> Area {
+        let most = if page < NARROW_MM { NARROW_NAMES_MM } else { NAMES_MM };
+        let names = self.arms.iter().map(|arm| Text::NORMAL.width_mm(arm)).fold(0.0, f64::max).min(most);
         let left = MARGIN_MM + names + 2.0;
-        let room = PAGE_MM - SCALE_MM - left;
+        let room = page - SCALE_MM - left;
         let width = (COLUMN_MM * self.domains.len() as f64).min(room);
-        let room = width / self.domains.len().max(1) as f64 - 0.6;
-        let lines = self.domains.iter().map(|domain| head(domain, room).0.len()).max().unwrap_or(1).max(1);
+        let room = width / self.domains.len().max(1) as f64 - HEADS_APART_MM;
+        let lines = heads(&self.domains, room).0.iter().map(Vec::len).max().unwrap_or(1).max(1);
         let top = HEADS_MM + LINE_MM * (lines - 1) as f64 + HEAD_GAP_MM;
         Area::new(left, top, left + width, top + ROW_MM * self.arms.len() as f64)
     }
 
-    fn caption(&self) -> Vec<String> {
+    /// Whether least and greatest fit below the mean of a cell.
+    fn ranges_fit(&self, page: f64) -> bool {
+        let across = self.area(page).width() / self.domains.len().max(1) as f64;
+        let cells = self.arms.iter().flat_map(|arm| self.domains.iter().map(move |domain| self.values(arm, domain)));
+        cells.filter(|values| values.len() > 1).all(|values| SMALL.width_mm(&range(&values)) <= across - 1.0)
+    }
+
+    fn said(&self, page: f64) -> Vec<String> {
         let cells = || self.arms.iter().flat_map(|arm| self.domains.iter().map(move |domain| (arm, domain)));
         let counts: Vec<usize> =
             cells().map(|(arm, domain)| self.values(arm, domain).len()).filter(|&n| n > 0).collect();
         let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
         let spread = match (least, most) {
             (_, 0 | 1) => String::new(),
+            (least, most) if !self.ranges_fit(page) && least == most => format!(" (n = {most} in each cell)"),
+            (least, most) if !self.ranges_fit(page) => format!(" (n = {least} to {most} in a cell)"),
             (least, most) if least == most => "; in small: least to greatest of them".to_owned(),
             (least, most) => format!("; in small: least to greatest of them ({least} to {most} values a cell)"),
         };
@@ -121,18 +122,16 @@ impl<'t> Matrix<'t> {
 }
 
 impl Page for Matrix<'_> {
-    fn size_mm(&self) -> (f64, f64) {
-        let Area { top, bottom, .. } = self.area();
-        let lines = self.caption().len() as f64;
-        (PAGE_MM, bottom.max(top + SCALE_HEIGHTS_MM.0) + 8.4 + LINE_MM * lines)
+    fn title(&self) -> String {
+        self.table.title.clone()
     }
 
-    fn title(&self) -> &str {
-        &self.table.title
+    fn notice(&self) -> String {
+        notice(self.table)
     }
 
-    fn origin(&self) -> String {
-        origin(self.table)
+    fn provenance(&self) -> String {
+        provenance(self.table)
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -144,47 +143,77 @@ impl Page for Matrix<'_> {
         Ok(())
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), FigureError> {
-        frame(canvas, self.size_mm(), self.title(), &self.caption(), &notice(self.table));
-        let area = self.area();
+    fn caption(&self, width: f64) -> Vec<String> {
+        self.said(width)
+    }
+
+    fn height(&self, width: f64) -> f64 {
+        let Area { top, bottom, .. } = self.area(width);
+        bottom.max(top + SCALE_HEIGHTS_MM.0) + 1.8
+    }
+
+    fn draw(&self, canvas: &mut Canvas, width: f64) {
+        let (area, with_range) = (self.area(width), self.ranges_fit(width));
         let width = area.width() / self.domains.len() as f64;
-        for (column, domain) in self.domains.iter().enumerate() {
-            let (middle, room) = (area.left + width * (column as f64 + 0.5), width - 0.6);
-            let (lines, look) = head(domain, room);
+        let room = width - HEADS_APART_MM;
+        let (heads, look) = heads(&self.domains, room);
+        for (column, lines) in heads.iter().enumerate() {
+            let middle = area.left + width * (column as f64 + 0.5);
             for (line, text) in lines.iter().rev().enumerate() {
-                // Text that is cut to its room keeps its middle only when it is measured first.
-                let left = middle - canvas.width_mm(text, look).min(room) / 2.0;
-                canvas.fitted_text((left, area.top - HEAD_GAP_MM - LINE_MM * line as f64), text, room, look);
+                let baseline = area.top - HEAD_GAP_MM - LINE_MM * line as f64;
+                canvas.fitted_text((middle, baseline), text, room, look.aligned(Align::Centre));
             }
         }
         for (row, arm) in self.arms.iter().enumerate() {
             let top = area.top + ROW_MM * row as f64;
             let room = area.left - MARGIN_MM - 2.0;
-            let lines = wrapped(arm, room + 0.01, NAME_LINES, Text::NORMAL);
+            let lines = Text::NORMAL.wrapped(arm, room, NAME_LINES);
             let first = top + (ROW_MM + CAPITALS_MM - LINE_MM * lines.len().saturating_sub(1) as f64) / 2.0;
             for (line, text) in lines.iter().enumerate() {
-                canvas.fitted_text((MARGIN_MM, first + LINE_MM * line as f64), text, room + 0.01, Text::NORMAL);
+                canvas.fitted_text((MARGIN_MM, first + LINE_MM * line as f64), text, room, Text::NORMAL);
             }
             for (column, domain) in self.domains.iter().enumerate() {
                 let left = area.left + width * column as f64;
-                cell(canvas, Area::new(left, top, left + width, top + ROW_MM), &self.values(arm, domain));
+                cell(canvas, Area::new(left, top, left + width, top + ROW_MM), &self.values(arm, domain), with_range);
             }
         }
         let bottom = area.top + area.height().clamp(SCALE_HEIGHTS_MM.0, SCALE_HEIGHTS_MM.1);
         colour_bar(canvas, Area::new(area.right + 4.0, area.top, area.right + 6.5, bottom), "CC_norm");
-        canvas.finish()
+    }
+
+    fn numbers(&self, _: f64) -> Vec<Series> {
+        let of_arm = |arm: &&str| {
+            let entry = |domain: &&str| {
+                let values = self.values(arm, domain);
+                let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+                Entry { range: mean.map(|_| ends(&values)), ..Entry::new(domain, mean).over(values.len()) }
+            };
+            Series {
+                panel: String::new(),
+                name: (*arm).to_owned(),
+                x_label: "Domain".to_owned(),
+                y_label: "CC_norm".to_owned(),
+                points: self.domains.iter().map(entry).collect(),
+            }
+        };
+        self.arms.iter().map(of_arm).collect()
+    }
+
+    fn own_width(&self) -> f64 {
+        PAGE_MM
     }
 }
 
-/// A domain's name on some lines; smaller where one of its words has too little room.
-fn head(domain: &str, room: f64) -> (Vec<String>, Text) {
-    let widest = domain.split_whitespace().map(|word| width_mm(word, Text::NORMAL)).fold(0.0, f64::max);
+/// Names of domains on some lines each; all smaller where one of their words has too little room.
+fn heads(domains: &[&str], room: f64) -> (Vec<Vec<String>>, Text) {
+    let words = domains.iter().flat_map(|domain| domain.split_whitespace());
+    let widest = words.map(|word| Text::NORMAL.width_mm(word)).fold(0.0, f64::max);
     let size_pt = (Text::NORMAL.size_pt * (room / widest.max(1e-9)).min(1.0)).max(SMALLEST_PT);
     let look = Text { size_pt, ..Text::NORMAL };
-    (wrapped(domain, room, HEAD_LINES, look), look)
+    (domains.iter().map(|domain| look.wrapped(domain, room, HEAD_LINES)).collect(), look)
 }
 
-fn cell<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, values: &[f64]) {
+fn cell(canvas: &mut Canvas, area: Area, values: &[f64], with_range: bool) {
     let (middle, half_way) = area.centre();
     let centred = |look: Text| look.aligned(Align::Centre);
     let baseline = half_way + CAPITALS_MM / 2.0;
@@ -197,23 +226,30 @@ fn cell<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, values: &[f64
     canvas.rectangle(area, colour);
     outline(canvas, area, WHITE);
     let on = readable_on(colour);
-    if values.len() == 1 {
+    if values.len() == 1 || !with_range {
         return canvas.text(
             (middle, baseline),
             &printed(mean),
             centred(Text { colour: on, bold: true, ..Text::NORMAL }),
         );
     }
-    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     canvas.text((middle, baseline - 1.2), &printed(mean), centred(Text { colour: on, bold: true, ..Text::NORMAL }));
-    let range = format!("{} to {}", printed(least), printed(most));
-    canvas.text((middle, baseline + 2.0), &range, centred(Text { colour: on, ..SMALL }));
+    canvas.text((middle, baseline + 2.0), &range(values), centred(Text { colour: on, ..SMALL }));
+}
+
+/// Least and greatest.
+fn ends(values: &[f64]) -> (f64, f64) {
+    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), &value| (least.min(value), most.max(value)))
+}
+
+fn range(values: &[f64]) -> String {
+    let (least, most) = ends(values);
+    format!("{} to {}", printed(least), printed(most))
 }
 
 const WHITE: RGBColor = RGBColor(0xff, 0xff, 0xff);
 
-fn outline<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, colour: RGBColor) {
+fn outline(canvas: &mut Canvas, area: Area, colour: RGBColor) {
     let Area { left, top, right, bottom } = area;
     canvas.line(&[(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], GRID_PT, colour);
 }

@@ -3,10 +3,7 @@
 pub mod curve;
 pub mod matrix;
 
-use super::canvas::Text;
-use super::face;
 use super::plot::with_minus;
-use super::style::POINT_MM;
 use crate::study::{Finding, Table};
 
 /// Arms and domains of these findings, in order of appearance.
@@ -53,42 +50,13 @@ fn notice(table: &Table) -> String {
     format!("Recordings of {}", animals.join(", "))
 }
 
-fn origin(table: &Table) -> String {
+fn provenance(table: &Table) -> String {
     let seeds = distinct(table.findings.iter().map(|finding| finding.seed.to_string()));
-    format!("{}. twinscope {}; seeds of training {}", notice(table), env!("CARGO_PKG_VERSION"), seeds.join(", "))
+    format!("twinscope {}; seeds of training {}", env!("CARGO_PKG_VERSION"), seeds.join(", "))
 }
 
 /// A value with two decimals; nothing that is written as zero has a sign.
 fn printed(value: f64) -> String {
     let hundredths = (100.0 * value).round();
     with_minus(format!("{:.2}", if hundredths == 0.0 { 0.0 } else { hundredths / 100.0 }))
-}
-
-/// Width of text in the built-in face, before there is a page.
-fn width_mm(text: &str, look: Text) -> f64 {
-    text.chars().map(|character| face::advance(character).width).sum::<f64>() * look.size_pt * POINT_MM
-}
-
-/// Text on at most so many lines, broken at spaces; what does not fit
-/// is left to the last one.
-fn wrapped(text: &str, room_mm: f64, most: usize, look: Text) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        let joined = lines.last().map(|line| format!("{line} {word}"));
-        match (joined, lines.last_mut()) {
-            (Some(joined), Some(last)) if fits(&joined, room_mm, look) => *last = joined,
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    while lines.len() > most {
-        let last = lines.pop().unwrap_or_default();
-        if let Some(line) = lines.last_mut() {
-            *line = format!("{line} {last}");
-        }
-    }
-    lines
-}
-
-fn fits(text: &str, room_mm: f64, look: Text) -> bool {
-    width_mm(text, look) <= room_mm
 }

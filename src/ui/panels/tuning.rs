@@ -73,7 +73,7 @@ impl Panel for Tuning {
         }
         ui.horizontal(|ui| {
             for (label, tip, ask) in [
-                ("Export figure…", "Tuning curve and responses as PNG or SVG (Ctrl+E)", Ask::ExportFigure),
+                ("Export figure…", "Tuning curve and responses as PNG, SVG or PDF (Ctrl+E)", Ask::ExportFigure),
                 ("Export data…", "All numbers as tables, with the protocol, into a folder", Ask::ExportData),
             ] {
                 if ui.button(label).on_hover_text(tip).clicked() {
