@@ -2,6 +2,7 @@
 
 mod demo;
 mod evaluate;
+mod mtm;
 mod predict;
 mod selection;
 mod session;
@@ -85,6 +86,9 @@ enum Command {
     Adapt(train::AdaptArguments),
     /// Compare a twin's predictions with a recording, unit by unit and domain by domain
     Evaluate(evaluate::EvaluateArguments),
+    /// MtM, a masked transformer over spikes: simulate, train, adapt, evaluate, decode
+    #[command(subcommand)]
+    Mtm(mtm::MtmCommand),
     /// List the adapters found, and which one `auto` picks
     Devices,
 }
@@ -268,6 +272,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         Some(Command::Stress(arguments)) => study::stress_test(&arguments),
         Some(Command::Adapt(arguments)) => train::adapt(&arguments),
         Some(Command::Evaluate(arguments)) => evaluate::perform(&arguments),
+        Some(Command::Mtm(command)) => mtm::perform(command),
         Some(Command::Devices) => devices(),
     }
 }

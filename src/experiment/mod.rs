@@ -2,7 +2,6 @@
 
 mod error;
 mod monitor_choice;
-mod nearest;
 pub mod order;
 pub mod outcome;
 mod part;

@@ -1,7 +1,7 @@
 //! Publication figures: a style and one file a figure; the file name decides PNG or SVG.
 //!
-//! A figure is drawn from [`Data`], from an [`evaluation`] or from a [`study`], by the same code for both formats, in
-//! millimetres on the page.
+//! A figure is drawn from [`Data`], from an [`evaluation`], from one of [`spikes`], or from a [`study`], by the same code
+//! for both formats, in millimetres on the page.
 
 mod canvas;
 mod data;
@@ -12,6 +12,7 @@ mod heat_map;
 mod parameter_tuning;
 mod plot;
 mod population;
+pub mod spikes;
 pub mod study;
 mod style;
 mod summary;

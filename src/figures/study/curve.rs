@@ -35,7 +35,7 @@ const BOLD_PT: f64 = 1.4;
 /// Radius of a mean, mm.
 const DOT_MM: f64 = 0.85;
 /// The palette of Okabe and Ito (2008) without its yellow, and three of the muted colours of Tol (2021).
-const COLOURS: [RGBColor; 10] = [
+pub(in crate::figures) const COLOURS: [RGBColor; 10] = [
     BLUE,
     VERMILLION,
     RGBColor(0x00, 0x9e, 0x73),
@@ -287,7 +287,7 @@ fn pale(colour: RGBColor) -> RGBColor {
 }
 
 /// The mark of an arm: dots of the second five are open, so that colour is not alone.
-fn dot<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: (f64, f64), index: usize) {
+pub(in crate::figures) fn dot<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, at: (f64, f64), index: usize) {
     canvas.dot(at, DOT_MM, COLOURS[index % COLOURS.len()], 1.0);
     if index % COLOURS.len() >= COLOURS.len() / 2 {
         canvas.dot(at, 0.5 * DOT_MM, WHITE, 1.0);

@@ -65,7 +65,7 @@ fn printed(value: f64) -> String {
 }
 
 /// Width of text in the built-in face, before there is a page.
-fn width_mm(text: &str, look: Text) -> f64 {
+pub(super) fn width_mm(text: &str, look: Text) -> f64 {
     text.chars().map(|character| face::advance(character).width).sum::<f64>() * look.size_pt * POINT_MM
 }
 
