@@ -8,6 +8,7 @@ mod fits;
 mod import;
 mod maps;
 mod movie_file;
+mod mtm_evaluation;
 mod pilot;
 mod population;
 mod presets;
