@@ -8,7 +8,7 @@
 //! Behavior (gaze, running) -------> Twin --> Responses --> analysis --> Figure
 //! ```
 //!
-//! - [`signals`], [`gpu`], [`job`], `ffmpeg`: nouns and tools.
+//! - [`signals`], [`gpu`], [`job`], `ffmpeg`, `nearest`: nouns and tools.
 //! - [`stimulus`]: pictures as functions of (parameters, seed, frame).
 //! - [`data`]: arrays on disk.
 //! - [`model`]: the networks and their weights; a model sees a movie, never a stimulus.
@@ -25,6 +25,7 @@
 pub(crate) mod ffmpeg;
 pub mod gpu;
 pub mod job;
+pub(crate) mod nearest;
 pub mod signals;
 
 pub mod stimulus;

@@ -4,6 +4,7 @@ mod compare;
 mod demo;
 mod evaluate;
 mod figure;
+mod mtm;
 mod predict;
 mod run;
 mod selection;
@@ -85,6 +86,9 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     /// Lay a twin beside a recording: accuracy, responses over time, tuning in silico against in vivo
     Compare(compare::CompareArguments),
+    /// MtM, a masked transformer over spikes: simulate, train, adapt, evaluate, decode
+    #[command(subcommand)]
+    Mtm(mtm::MtmCommand),
     /// List the adapters found, and which one `auto` picks
     Devices,
 }
@@ -266,6 +270,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         Some(Command::Adapt(arguments)) => train::adapt(&arguments),
         Some(Command::Evaluate(arguments)) => evaluate::perform(&arguments),
         Some(Command::Compare(arguments)) => compare::perform(&arguments),
+        Some(Command::Mtm(command)) => mtm::perform(command),
         Some(Command::Devices) => devices(),
     }
 }

@@ -117,13 +117,9 @@ fn perform(
     }
     eprintln!("ready to train after {:.1} s", started.elapsed().as_secs_f64());
     let steps = recipe.schedule.steps;
-    let mut first: Option<(usize, f64)> = None;
+    let mut left = TimeLeft::new(steps);
     let files = training.run(output, &progress, &mut |row| {
-        // Time a step since the first look of this run; before that, since its start.
-        let (from, at) = first.unwrap_or((0, 0.0));
-        let left = (row.seconds - at) / (row.step - from).max(1) as f64 * (steps - row.step) as f64;
-        first.get_or_insert((row.step, row.seconds));
-        eprintln!("{}", line(row, steps, left));
+        eprintln!("{}{}", line(row, steps), left.after(row.step, row.seconds));
     })?;
     for file in files {
         say(file.display())?;
@@ -131,8 +127,32 @@ fn perform(
     Ok(())
 }
 
+/// How long something will take that tells of its steps.
+#[derive(Debug)]
+pub(super) struct TimeLeft {
+    steps: usize,
+    /// Step and seconds of the first word.
+    first: Option<(usize, f64)>,
+}
+
+impl TimeLeft {
+    /// Of so many steps.
+    pub(super) fn new(steps: usize) -> Self {
+        Self { steps, first: None }
+    }
+
+    /// The end of a line about a step, so many seconds after the start of this run; nothing after the last one.
+    pub(super) fn after(&mut self, step: usize, seconds: f64) -> String {
+        // Time a step since the first word of this run; before that, since its start.
+        let (from, at) = self.first.unwrap_or((0, 0.0));
+        let left = (seconds - at) / step.saturating_sub(from).max(1) as f64 * self.steps.saturating_sub(step) as f64;
+        self.first.get_or_insert((step, seconds));
+        if step < self.steps { format!("; about {} min left", (left / 60.0).ceil()) } else { String::new() }
+    }
+}
+
 /// A look in words.
-fn line(row: &Row, steps: usize, left: f64) -> String {
+fn line(row: &Row, steps: usize) -> String {
     let mut line = format!("step {} of {steps}: objective {:.4}", row.step, row.objective);
     if let Some(loss) = row.validation_loss {
         line += &format!(", validation loss {loss:.4}");
@@ -140,8 +160,7 @@ fn line(row: &Row, steps: usize, left: f64) -> String {
     if let Some(correlation) = row.validation_correlation {
         line += &format!(", correlation {correlation:.3}");
     }
-    let minutes = (left / 60.0).ceil();
-    if row.step < steps { line + &format!("; about {minutes} min left") } else { line }
+    line
 }
 
 /// A recipe, with the paths in it relative to where it lies.

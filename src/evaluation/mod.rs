@@ -11,6 +11,7 @@ mod quantity;
 mod responder;
 mod selection;
 mod showings;
+pub mod spikes;
 mod tally;
 mod watch;
 

@@ -3,7 +3,6 @@
 mod error;
 pub mod long_run;
 mod monitor_choice;
-mod nearest;
 pub mod order;
 pub mod outcome;
 mod part;

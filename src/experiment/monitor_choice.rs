@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{ProtocolError, ensure, within};
-use super::nearest::{listed, nearest};
+use crate::nearest::{listed, nearest};
 use crate::signals::{Angles, Monitor, Raster};
 
 /// Most pixels along a side of the raster.

@@ -11,7 +11,7 @@ pub use super::sweep::{DIRECTION, Level, Steps, Sweep, Swept, Values};
 pub use super::timing::{MOST_BLANKS, MOST_REPEATS, Order, Repeats, Timing};
 
 use super::error::ensure;
-use super::nearest::{listed, nearest};
+use crate::nearest::{listed, nearest};
 use crate::signals::{Monitor, Raster};
 use crate::stimulus::{DriftingGrating, Field, Modifier, Stimulus};
 

@@ -15,10 +15,10 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::Protocol;
 use super::error::ProtocolError;
 use super::monitor_choice::MonitorChoice;
-use super::nearest::{key_hint, listed, nearest};
 use super::part::Part;
 use super::protocol::{Analysis, SCHEMA, TwinChoice};
 use super::sweep::{Level, Sweep, Values, cannot_sweep};
+use crate::nearest::{key_hint, listed, nearest};
 use crate::stimulus::{Field, Modifier, ModifierKind, Stimulus, StimulusKind, keys};
 
 /// Longest protocol file, bytes; ours have fewer than a few thousand.

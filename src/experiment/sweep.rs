@@ -7,8 +7,8 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::{ProtocolError, ensure, within};
-use super::nearest::{listed, nearest};
 use super::protocol::MOST_CONDITIONS;
+use crate::nearest::{listed, nearest};
 use crate::stimulus::{Field, FieldKind, Modifier, ModifierKind, Stimulus, keys};
 
 /// The key whose values lie on a circle of 360 degrees.

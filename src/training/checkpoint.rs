@@ -9,6 +9,7 @@ use std::path::Path;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::TrainingError;
@@ -20,28 +21,28 @@ const KEY: &str = "twinscope.training";
 /// Largest file that is read.
 const LARGEST: u64 = 4 << 30;
 
-/// Everything but the tensors.
+/// Everything but the tensors; rows are those of the training's log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Note {
+pub(super) struct Note<R = Row> {
     /// Recipe, sessions and units: a checkpoint of another training is refused.
     pub fingerprint: String,
-    /// Steps that were made.
+    /// Steps that were made, or epochs where the training counts those.
     pub step: usize,
-    /// Bits of the lowest validation loss so far, and its step: text would lose the last digit.
+    /// Bits of the best validation so far, and its step: text would lose the last digit.
     pub best: Option<(u64, usize)>,
     /// Looks since then.
     pub waited: usize,
     /// Bits of the running mean of the objective.
     pub smooth: Option<u64>,
     /// The log so far.
-    pub rows: Vec<Row>,
+    pub rows: Vec<R>,
 }
 
 /// Parameters and optimizer states by name.
 pub(super) type Tensors = BTreeMap<String, NamedTensor>;
 
 /// Writes a checkpoint, whole or not at all.
-pub(super) fn save(path: &Path, note: &Note, tensors: &BTreeMap<String, NamedTensor>) -> Result<(), TrainingError> {
+pub(super) fn save<R: Serialize>(path: &Path, note: &Note<R>, tensors: &Tensors) -> Result<(), TrainingError> {
     let views = tensors.iter().map(|(key, tensor)| {
         let bytes = bytemuck::cast_slice(&tensor.values);
         let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).expect("the shape is that of the values");
@@ -59,7 +60,7 @@ pub(super) fn save(path: &Path, note: &Note, tensors: &BTreeMap<String, NamedTen
 }
 
 /// Reads a checkpoint; `None` when there is none.
-pub(super) fn load(path: &Path) -> Result<Option<(Note, Tensors)>, TrainingError> {
+pub(super) fn load<R: DeserializeOwned>(path: &Path) -> Result<Option<(Note<R>, Tensors)>, TrainingError> {
     let name = path.display().to_string();
     let bytes = match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -72,7 +73,7 @@ pub(super) fn load(path: &Path) -> Result<Option<(Note, Tensors)>, TrainingError
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
     let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     let text = text.ok_or_else(|| damaged("it is no checkpoint of a training".to_owned()))?;
-    let note: Note = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;
+    let note: Note<R> = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
     let mut tensors = BTreeMap::new();
     for (key, view) in file.iter() {

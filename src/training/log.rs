@@ -25,23 +25,43 @@ pub struct Row {
     pub seconds: f64,
 }
 
-/// Writes the log as CSV, whole or not at all.
-pub(super) fn save(path: &Path, rows: &[Row]) -> Result<(), TrainingError> {
+/// Something that is told in a row of a log.
+pub(super) trait Logged {
+    /// Names of the columns.
+    const COLUMNS: &'static [&'static str];
+
+    /// The row, one cell a column.
+    fn cells(&self) -> Vec<String>;
+}
+
+impl Logged for Row {
+    const COLUMNS: &'static [&'static str] =
+        &["step", "learning_rate", "objective", "validation_loss", "validation_correlation", "seconds"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.step.to_string(),
+            format!("{:.6}", self.learning_rate),
+            format!("{:.6}", self.objective),
+            optional(self.validation_loss),
+            optional(self.validation_correlation),
+            format!("{:.1}", self.seconds),
+        ]
+    }
+}
+
+/// A number with six decimals; empty where there is none.
+pub(super) fn optional(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| format!("{value:.6}"))
+}
+
+/// Writes a log as CSV, whole or not at all.
+pub(super) fn save<R: Logged>(path: &Path, rows: &[R]) -> Result<(), TrainingError> {
     let failed = |source| TrainingError::Write { file: path.display().to_string(), source };
     let mut table = csv::Writer::from_writer(Vec::new());
-    let columns = ["step", "learning_rate", "objective", "validation_loss", "validation_correlation", "seconds"];
-    table.write_record(columns).expect("memory can be written to");
+    table.write_record(R::COLUMNS).expect("memory can be written to");
     for row in rows {
-        let optional = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
-        let cells = [
-            row.step.to_string(),
-            format!("{:.6}", row.learning_rate),
-            format!("{:.6}", row.objective),
-            optional(row.validation_loss),
-            optional(row.validation_correlation),
-            format!("{:.1}", row.seconds),
-        ];
-        table.write_record(cells).expect("memory can be written to");
+        table.write_record(row.cells()).expect("memory can be written to");
     }
     let mut file = unfinished(path).map_err(failed)?;
     file.write_all(&table.into_inner().expect("memory can be written to")).map_err(failed)?;

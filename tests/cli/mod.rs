@@ -3,6 +3,7 @@
 mod compare;
 mod evaluate;
 pub mod long_run;
+mod mtm;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -12,6 +12,7 @@ mod kept_figures;
 mod maps;
 mod movie_file;
 mod outcomes;
+mod mtm_evaluation;
 mod pilot;
 mod population;
 mod presets;

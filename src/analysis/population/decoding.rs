@@ -109,6 +109,40 @@ pub fn decode(table: &ResponseTable, labels: &[usize], how: &Decoder) -> Result<
     Ok(Decoding { decoded, confusion, accuracy, chance: 1.0 / classes as f64, folds: how.folds })
 }
 
+/// Decodes the class of observations by a classifier that was learned from others. `labels` are the class numbers 0, 1,
+/// 2... of what is learned from.
+///
+/// # Errors
+/// When there is not one label for each observation, fewer than two classes, or no unit varies.
+///
+/// # Panics
+/// When the two tables have different units.
+pub fn decode_unseen(
+    learned: &ResponseTable,
+    labels: &[usize],
+    unseen: &ResponseTable,
+) -> Result<Vec<usize>, DecodingError> {
+    assert_eq!(learned.units(), unseen.units(), "the same units");
+    if labels.len() != learned.observations() {
+        return Err(DecodingError::Labels { observations: learned.observations(), labels: labels.len() });
+    }
+    let mut counts = Vec::new();
+    for &label in labels {
+        if label >= labels.len() {
+            return Err(DecodingError::Classes(counts.len()));
+        }
+        counts.resize(counts.len().max(label + 1), 0usize);
+        counts[label] += 1;
+    }
+    let occurring = counts.iter().filter(|&&count| count > 0).count();
+    if occurring < 2 || occurring < counts.len() {
+        return Err(DecodingError::Classes(occurring));
+    }
+    let rows: Vec<usize> = (0..labels.len()).collect();
+    let discriminant = Discriminant::learn(learned, labels, &rows, counts.len()).ok_or(DecodingError::Constant)?;
+    Ok((0..unseen.observations()).map(|row| discriminant.class(unseen.row(row))).collect())
+}
+
 /// The fold of each observation: the observations of each class in random order, dealt one fold after the other.
 fn folds(labels: &[usize], how: &Decoder) -> Result<Vec<usize>, DecodingError> {
     // Classes are numbered without gaps, or one of them has no presentation.

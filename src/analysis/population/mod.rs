@@ -2,13 +2,15 @@
 
 mod decoding;
 mod pca;
+mod regression;
 mod similarity;
 mod sorting;
 mod table;
 mod tsne;
 
-pub use decoding::{Decoder, Decoding, DecodingError, decode};
+pub use decoding::{Decoder, Decoding, DecodingError, decode, decode_unseen};
 pub use pca::{Pca, pca};
+pub use regression::{Regression, RegressionError, Ridge};
 pub use similarity::{Dissimilarity, Rdm, compare, compare_by_permutation};
 pub use sorting::{order_by, order_by_correlation};
 pub use table::ResponseTable;

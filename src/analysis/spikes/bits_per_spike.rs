@@ -33,28 +33,94 @@ impl BitsPerSpike {
     }
 }
 
+/// What each trial adds to the score of each neuron, so that trials can be drawn again without predicting them again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrialScores {
+    trials: usize,
+    bins: usize,
+    neurons: usize,
+    /// Σ y ln λ - λ over the bins, `[trial, neuron]`.
+    gains: Vec<f64>,
+    /// Σ y over the bins, `[trial, neuron]`.
+    spikes: Vec<f64>,
+}
+
+impl TrialScores {
+    /// Of log-rates and counts, both `[trial, bin, neuron]`.
+    ///
+    /// # Errors
+    /// When the shapes differ, or a log-rate or a count is none.
+    pub fn of(log_rates: &Binned, counts: &Binned) -> Result<Self, SpikeScoreError> {
+        check(log_rates, counts)?;
+        let [trials, bins, neurons] = counts.shape();
+        let (mut gains, mut spikes) = (vec![0.0; trials * neurons], vec![0.0; trials * neurons]);
+        for trial in 0..trials {
+            let place = trial * neurons..(trial + 1) * neurons;
+            let (gains, spikes) = (&mut gains[place.clone()], &mut spikes[place]);
+            for bin in 0..bins {
+                let rows = log_rates.row(trial, bin).iter().zip(counts.row(trial, bin)).enumerate();
+                for (neuron, (&rate, &count)) in rows {
+                    let (rate, count) = (f64::from(rate).max(FLOOR.ln()), f64::from(count));
+                    gains[neuron] += count * rate - rate.exp();
+                    spikes[neuron] += count;
+                }
+            }
+        }
+        Ok(Self { trials, bins, neurons, gains, spikes })
+    }
+
+    /// Number of trials.
+    pub fn trials(&self) -> usize {
+        self.trials
+    }
+
+    /// Number of neurons.
+    pub fn neurons(&self) -> usize {
+        self.neurons
+    }
+
+    /// Spikes of each neuron, `[neuron]`.
+    pub fn spikes(&self) -> Vec<f64> {
+        (0..self.neurons).map(|neuron| self.spikes.iter().skip(neuron).step_by(self.neurons).sum()).collect()
+    }
+
+    /// Bits per spike of all trials and neurons.
+    pub fn all(&self) -> BitsPerSpike {
+        self.score(&(0..self.trials).collect::<Vec<_>>(), &(0..self.neurons).collect::<Vec<_>>())
+    }
+
+    /// Bits per spike of these trials, which may be named several times, and neurons. The mean that is compared with is
+    /// that of exactly these trials.
+    ///
+    /// # Panics
+    /// When there is no such trial or neuron.
+    pub fn score(&self, trials: &[usize], neurons: &[usize]) -> BitsPerSpike {
+        let rows = (trials.len() * self.bins) as f64;
+        let (mut all_gain, mut all_spikes) = (0.0, 0.0);
+        let bits = |gain: f64, spikes: f64| (spikes > 0.0).then(|| gain / (spikes * std::f64::consts::LN_2));
+        let of_neuron = |&neuron: &usize| {
+            let (mut gain, mut spikes) = (0.0, 0.0);
+            for trial in trials {
+                gain += self.gains[trial * self.neurons + neuron];
+                spikes += self.spikes[trial * self.neurons + neuron];
+            }
+            let null = (spikes / rows.max(1.0)).max(FLOOR);
+            gain -= spikes * null.ln() - null * rows;
+            all_gain += gain;
+            all_spikes += spikes;
+            bits(gain, spikes)
+        };
+        let per_neuron = neurons.iter().map(of_neuron).collect();
+        BitsPerSpike { per_neuron, pooled: bits(all_gain, all_spikes) }
+    }
+}
+
 /// Bits per spike of log-rates, both `[trial, bin, neuron]`.
 ///
 /// # Errors
 /// When the shapes differ, or a log-rate or a count is none.
 pub fn bits_per_spike(log_rates: &Binned, counts: &Binned) -> Result<BitsPerSpike, SpikeScoreError> {
-    check(log_rates, counts)?;
-    let neurons = counts.neurons();
-    let nulls: Vec<f64> = counts.means().into_iter().map(|mean| mean.max(FLOOR)).collect();
-    let (mut gains, mut spikes) = (vec![0.0; neurons], vec![0.0; neurons]);
-    let rows = log_rates.values().chunks_exact(neurons.max(1)).zip(counts.values().chunks_exact(neurons.max(1)));
-    for (rates, counts) in rows {
-        for (neuron, (&rate, &count)) in rates.iter().zip(counts).enumerate() {
-            let (rate, count, null) = (f64::from(rate).max(FLOOR.ln()), f64::from(count), nulls[neuron]);
-            gains[neuron] += count * (rate - null.ln()) - rate.exp() + null;
-            spikes[neuron] += count;
-        }
-    }
-    let bits = |gain: f64, spikes: f64| (spikes > 0.0).then(|| gain / (spikes * std::f64::consts::LN_2));
-    Ok(BitsPerSpike {
-        per_neuron: gains.iter().zip(&spikes).map(|(&gain, &spikes)| bits(gain, spikes)).collect(),
-        pooled: bits(gains.iter().sum(), spikes.iter().sum()),
-    })
+    Ok(TrialScores::of(log_rates, counts)?.all())
 }
 
 #[cfg(test)]

@@ -1,13 +1,18 @@
-//! How well log-rates predict spike counts: bits per spike, explained variance, and the mean response as a baseline.
+//! How well log-rates predict spike counts: bits per spike, explained variance, and two baselines, the mean response and
+//! Poisson regression on the activity of other neurons.
 //! The same functions for every model.
 
 mod bits_per_spike;
 mod explained;
+mod glm;
 mod psth;
+mod smoothing;
 
-pub use bits_per_spike::{BitsPerSpike, bits_per_spike};
+pub use bits_per_spike::{BitsPerSpike, TrialScores, bits_per_spike};
 pub use explained::{single_trial_r2, trial_average_r2};
+pub use glm::{GlmError, PoissonGlm};
 pub use psth::psth;
+pub use smoothing::Smoothing;
 
 /// Numbers that cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,11 +1,10 @@
 //! The peri-stimulus time histogram as a prediction: every trial is the smoothed mean of the training trials.
 
+use super::smoothing::{gaussian, mirrored};
 use crate::signals::Binned;
 
 /// Smallest rate per bin, so that the logarithm is finite.
 const FLOOR: f64 = 1e-6;
-/// The kernel ends after this many standard deviations.
-const REACH: f64 = 4.0;
 
 /// Log-rates `[trial, bin, neuron]` of so many trials, all alike: mean counts of the training trials, smoothed over the
 /// bins by a Gaussian of this standard deviation (0 smooths nothing) that is mirrored at the ends of the trial.
@@ -23,24 +22,6 @@ pub fn psth(training: &Binned, sigma_bins: f64, trials: usize) -> Binned {
     let one: Vec<f32> =
         (0..bins).flat_map(|bin| (0..neurons).map(move |neuron| (bin, neuron))).map(|(b, n)| log_rate(b, n)).collect();
     Binned::new(trials, bins, neurons, one.repeat(trials)).expect("one value for each place")
-}
-
-/// Weights of a Gaussian at whole bins, which sum to 1.
-fn gaussian(sigma: f64) -> Vec<f64> {
-    if !(sigma.is_finite() && sigma > 0.0) {
-        return vec![1.0];
-    }
-    let reach = (REACH * sigma + 0.5) as i64;
-    let weights: Vec<f64> = (-reach..=reach).map(|i| (-0.5 * (i as f64 / sigma).powi(2)).exp()).collect();
-    let sum: f64 = weights.iter().sum();
-    weights.into_iter().map(|weight| weight / sum).collect()
-}
-
-/// The bin in place of one beyond the ends: the trial is continued by its mirror image, its last bin twice.
-fn mirrored(bin: isize, bins: usize) -> usize {
-    let bins = bins as isize;
-    let place = bin.rem_euclid(2 * bins);
-    (if place < bins { place } else { 2 * bins - 1 - place }) as usize
 }
 
 #[cfg(test)]

@@ -302,7 +302,7 @@ fn pale(colour: RGBColor) -> RGBColor {
 }
 
 /// The mark of an arm: dots of the second five are open, so that colour is not alone.
-fn dot(canvas: &mut Canvas, at: (f64, f64), index: usize) {
+pub(in crate::figures) fn dot(canvas: &mut Canvas, at: (f64, f64), index: usize) {
     canvas.dot(at, DOT_MM, LINES[index % LINES.len()], 1.0);
     if index % LINES.len() >= LINES.len() / 2 {
         canvas.dot(at, 0.5 * DOT_MM, WHITE, 1.0);

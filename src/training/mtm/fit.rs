@@ -55,6 +55,46 @@ impl Default for FitConfig {
     }
 }
 
+impl FitConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// A clause about the first one that cannot be, with its key.
+    pub fn check(&self) -> Result<(), String> {
+        let refused = Err::<(), String>;
+        for (key, count) in [("epochs", self.epochs), ("batch", self.batch), ("validate_every", self.validate_every)] {
+            if !(1..=MOST).contains(&count) {
+                return refused(format!("`{key}` is {count}, but it must lie between 1 and {MOST}"));
+            }
+        }
+        if self.schemes.is_empty() {
+            return refused("`schemes` names none".to_owned());
+        }
+        if let Some(ratio) = self.ratio.filter(|ratio| !(*ratio > 0.0 && *ratio <= 1.0)) {
+            return refused(format!("`ratio` is {ratio}, but it must be a share above 0 and at most 1"));
+        }
+        let OneCycle { peak, warm_up, start, end } = self.cycle;
+        let AdamWConfig { decay, beta1, beta2, eps } = self.optimizer;
+        let numbers = [
+            ("cycle.peak", peak, peak > 0.0, "a rate above 0"),
+            ("cycle.warm_up", warm_up, (0.0..=1.0).contains(&warm_up), "a share from 0 to 1"),
+            ("cycle.start", start, start >= 0.0, "a share of the highest rate, at least 0"),
+            ("cycle.end", end, end >= 0.0, "a share of the highest rate, at least 0"),
+            ("optimizer.decay", decay, decay >= 0.0, "at least 0"),
+            ("optimizer.beta1", beta1, (0.0..1.0).contains(&beta1), "a share from 0 to below 1"),
+            ("optimizer.beta2", beta2, (0.0..1.0).contains(&beta2), "a share from 0 to below 1"),
+            ("optimizer.eps", eps, eps > 0.0, "above 0"),
+        ];
+        match numbers.iter().find(|(_, value, good, _)| !(value.is_finite() && *good)) {
+            Some((key, value, _, expected)) => refused(format!("`{key}` is {value}, but it must be {expected}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Most epochs, trials of a batch, and epochs between validations.
+const MOST: usize = 1_000_000;
+
 /// Why a training stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum FitError {
@@ -78,6 +118,20 @@ pub enum FitError {
     /// The device failed.
     #[error("the loss could not be read from the device: {0}")]
     Read(#[from] TensorReadError),
+    /// The configuration.
+    #[error(transparent)]
+    Recipe(#[from] super::MtmRecipeError),
+    /// A checkpoint or the log.
+    #[error(transparent)]
+    File(#[from] crate::training::TrainingError),
+    /// A session that cannot be learned from.
+    #[error("the session `{id}` cannot be learned from: {what}")]
+    Session {
+        /// Its name.
+        id: String,
+        /// Why not.
+        what: String,
+    },
     /// The user asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -201,16 +255,7 @@ impl Fit {
     /// # Errors
     /// When a setting cannot be, or the state is incomplete.
     pub fn resume(config: FitConfig, state: FitState, device: &Device) -> Result<Self, FitError> {
-        let refused = |what: &str| Err(FitError::Settings(what.to_owned()));
-        if config.epochs == 0 || config.batch == 0 || config.validate_every == 0 {
-            return refused("`epochs`, `batch` and `validate_every` must be at least 1");
-        }
-        if config.schemes.is_empty() {
-            return refused("`schemes` names none");
-        }
-        if config.ratio.is_some_and(|ratio| !(ratio > 0.0 && ratio <= 1.0)) {
-            return refused("`ratio` must be a share above 0 and at most 1");
-        }
+        config.check().map_err(FitError::Settings)?;
         let device = device.clone().autodiff();
         let mut network = Mtm::new(&state.weights, &device);
         if config.keep_shared {
@@ -293,6 +338,13 @@ impl Fit {
             self.best = Some(Best { epoch: self.epoch, score, weights: self.network.to_weights()? });
         }
         Ok(EpochReport { epoch: self.epoch, loss: sum / scored.max(1) as f64, score })
+    }
+
+    /// Learning rate of the last step that was made; `None` before the first.
+    pub fn learning_rate(&self, sessions: &[FitSession]) -> Option<f64> {
+        let per_epoch = self.steps(sessions);
+        let last = (self.epoch * per_epoch).checked_sub(1)?;
+        Some(self.config.cycle.at(last, self.config.epochs * per_epoch))
     }
 
     /// Steps of an epoch.

@@ -1,0 +1,89 @@
+//! Predicted spikes: rates beside counts, bits per spike of every task and region, and what other animals are worth.
+
+pub mod bits;
+pub mod rates;
+pub mod transfer;
+
+use plotters::prelude::DrawingBackend;
+
+use super::canvas::{CAPITALS_MM, Canvas, Text};
+use super::plot::{LINE_MM, MARGIN_MM, Plot, Tick, numbered};
+use super::study::curve::{COLOURS, dot};
+use super::study::width_mm;
+use super::style::{DATA_PT, PAGE_MM};
+use crate::evaluation::spikes::{Bits, SpikeEvaluation};
+
+/// Space before and between the entries of a legend, mm.
+const MARK_MM: f64 = 3.2;
+const GAP_MM: f64 = 5.0;
+
+/// Line, left edge and width of each name in a legend, mm.
+fn legend_places(names: &[&str]) -> Vec<(usize, f64, f64)> {
+    let (mut line, mut left) = (0, MARGIN_MM);
+    let place = |name: &&str| {
+        let width = (MARK_MM + width_mm(name, Text::NORMAL)).min(PAGE_MM - 2.0 * MARGIN_MM);
+        if left + width > PAGE_MM - MARGIN_MM {
+            (line, left) = (line + 1, MARGIN_MM);
+        }
+        let place = (line, left, width);
+        left += width + GAP_MM;
+        place
+    };
+    names.iter().map(place).collect()
+}
+
+/// Draws a legend whose first line has this baseline.
+fn legend<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, names: &[&str], baseline: f64) {
+    for (index, (name, (line, left, width))) in names.iter().zip(legend_places(names)).enumerate() {
+        let baseline = baseline + LINE_MM * line as f64;
+        dot(canvas, (left + MARK_MM / 4.0, baseline - CAPITALS_MM / 2.0), index);
+        canvas.fitted_text((left + MARK_MM, baseline), name, width - MARK_MM + 0.01, Text::NORMAL);
+    }
+}
+
+/// Lines of a legend.
+fn legend_lines(names: &[&str]) -> f64 {
+    legend_places(names).last().map_or(1.0, |place| place.0 as f64 + 1.0)
+}
+
+/// Round steps of an axis that holds 0 and all values with their intervals.
+fn steps(values: impl Iterator<Item = Bits> + Clone) -> Vec<Tick> {
+    let ends = values.flat_map(|bits| {
+        let (low, high) = bits.interval.unwrap_or((bits.value, bits.value));
+        [low, high]
+    });
+    let (least, most) =
+        ends.filter(|end| end.is_finite()).fold((0.0f64, 0.0f64), |(l, h), end| (l.min(end), h.max(end)));
+    // A baseline that fails badly must not flatten everything else.
+    let least = least.max(-most.max(0.1));
+    let range = (most - least).max(0.02);
+    let step = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0].into_iter().find(|step| range / step <= 7.0);
+    let step = step.unwrap_or(range / 5.0);
+    let places = ((least / step).floor() as i64)..=((most / step).ceil() as i64);
+    numbered(&places.map(|place| place as f64 * step).collect::<Vec<_>>())
+}
+
+/// First and last step.
+fn limits(ticks: &[Tick]) -> (f64, f64) {
+    (ticks.first().map_or(0.0, |tick| tick.0), ticks.last().map_or(1.0, |tick| tick.0))
+}
+
+/// Where a figure comes from.
+fn origin(evaluation: &SpikeEvaluation) -> String {
+    let networks: Vec<String> = evaluation
+        .arms
+        .iter()
+        .filter_map(|arm| Some(format!("{} sha256 {}", arm.name, arm.sha256.as_ref()?)))
+        .collect();
+    let (version, seed) = (env!("CARGO_PKG_VERSION"), evaluation.selection.seed);
+    format!("{}. twinscope {version}; {}; seed {seed}", evaluation.notice(), networks.join("; "))
+}
+
+/// A vertical interval with its value.
+fn interval<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, plot: &Plot, x: f64, bits: Bits, index: usize) {
+    let clamped = |value: f64| value.clamp(plot.y.0, plot.y.1);
+    if let Some((low, high)) = bits.interval {
+        canvas.line(&[plot.at(x, clamped(low)), plot.at(x, clamped(high))], DATA_PT, COLOURS[index % COLOURS.len()]);
+    }
+    dot(canvas, plot.at(x, clamped(bits.value)), index);
+}
