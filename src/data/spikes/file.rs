@@ -10,7 +10,7 @@ use super::split::Split;
 use crate::signals::Binned;
 
 /// Names that no column can have.
-const RESERVED: [&str; 16] = [
+pub(super) const RESERVED: [&str; 16] = [
     "counts",
     "spikes",
     "bin_s",
