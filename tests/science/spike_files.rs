@@ -69,7 +69,7 @@ fn an_nwb_file_of_sorted_units_becomes_counts_around_the_stimulus() {
     check_counts(session, &onsets, &[20.0, 10.0, 5.0, 2.0], 60.0);
     assert_eq!(session.id, "mouse-3_2020-01-02_1");
     assert!(!session.simulated);
-    assert_eq!(session.regions, ["VISp", "VISl", "LP", "VISp"], "most electrodes decide, then the alphabet");
+    assert_eq!(session.regions, ["VISp", "VISl", "LP", "VISl"], "most electrodes decide, then the alphabet");
     assert_eq!((session.bin_secs, session.first_bin_secs), (0.05, -0.5));
     let sides: Vec<i8> = rows.iter().map(|row| [-1, 1, 0][row % 3]).collect();
     assert_eq!(session.choice.as_deref(), Some(&sides[..]));
@@ -112,7 +112,7 @@ fn wheel_and_whiskers_of_an_nwb_file_are_brought_to_the_bins() {
 #[test]
 fn units_are_chosen_by_the_sorting_and_by_their_rate() {
     let good = imported("nwb/sorted.nwb", &SpikeImport { only_good: true, ..options() });
-    assert_eq!(good.session.regions, ["VISp", "VISl", "VISp"]);
+    assert_eq!(good.session.regions, ["VISp", "VISl", "VISl"]);
     let fast = imported("nwb/sorted.nwb", &SpikeImport { least_hz: 4.0, ..options() });
     assert_eq!(fast.session.regions, ["VISp", "VISl", "LP"]);
     notes(&fast, "1 of 4 neurons are not good or fire too rarely");
