@@ -38,13 +38,35 @@ impl BitsPerSpike {
 /// # Errors
 /// When the shapes differ, or a log-rate or a count is none.
 pub fn bits_per_spike(log_rates: &Binned, counts: &Binned) -> Result<BitsPerSpike, SpikeScoreError> {
+    bits_per_spike_at(log_rates, counts, |_, _| true)
+}
+
+/// The same of some places alone, the same ones in every trial: the mean that each neuron is held against is that of these
+/// bins. A neuron without any such bin is one without a spike.
+///
+/// # Errors
+/// As [`bits_per_spike`].
+pub fn bits_per_spike_at(
+    log_rates: &Binned,
+    counts: &Binned,
+    scored: impl Fn(usize, usize) -> bool,
+) -> Result<BitsPerSpike, SpikeScoreError> {
     check(log_rates, counts)?;
-    let neurons = counts.neurons();
-    let nulls: Vec<f64> = counts.means().into_iter().map(|mean| mean.max(FLOOR)).collect();
+    let [trials, bins, neurons] = counts.shape();
+    let mask: Vec<bool> = (0..bins * neurons).map(|at| scored(at / neurons, at % neurons)).collect();
+    let mut nulls = vec![0.0; neurons];
+    for (at, &count) in counts.values().iter().enumerate() {
+        nulls[at % neurons] += if mask[at % (bins * neurons)] { f64::from(count) } else { 0.0 };
+    }
+    for (neuron, null) in nulls.iter_mut().enumerate() {
+        let places = trials * mask.iter().skip(neuron).step_by(neurons).filter(|scored| **scored).count();
+        *null = (*null / places.max(1) as f64).max(FLOOR);
+    }
     let (mut gains, mut spikes) = (vec![0.0; neurons], vec![0.0; neurons]);
     let rows = log_rates.values().chunks_exact(neurons.max(1)).zip(counts.values().chunks_exact(neurons.max(1)));
-    for (rates, counts) in rows {
-        for (neuron, (&rate, &count)) in rates.iter().zip(counts).enumerate() {
+    for (row, (rates, counts)) in rows.enumerate() {
+        let mask = &mask[row % bins * neurons..];
+        for (neuron, (&rate, &count)) in rates.iter().zip(counts).enumerate().filter(|(neuron, _)| mask[*neuron]) {
             let (rate, count, null) = (f64::from(rate).max(FLOOR.ln()), f64::from(count), nulls[neuron]);
             gains[neuron] += count * (rate - null.ln()) - rate.exp() + null;
             spikes[neuron] += count;

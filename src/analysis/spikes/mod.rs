@@ -5,7 +5,7 @@ mod bits_per_spike;
 mod explained;
 mod psth;
 
-pub use bits_per_spike::{BitsPerSpike, bits_per_spike};
+pub use bits_per_spike::{BitsPerSpike, bits_per_spike, bits_per_spike_at};
 pub use explained::{single_trial_r2, trial_average_r2};
 pub use psth::psth;
 

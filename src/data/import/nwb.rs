@@ -297,8 +297,11 @@ fn named(name: Option<String>) -> Option<String> {
     name.map(|name| clean(&name)).filter(|name| !matches!(name.to_ascii_lowercase().as_str(), "" | "unknown" | "nan"))
 }
 
-/// Table of sorted units, and the times of their spikes, `[unit][spike]`, as they are stored; `None` when there is none.
-pub(in crate::data) fn unit_spikes(file: &Hdf5) -> Result<Option<(Found, Vec<Vec<f64>>)>, SessionError> {
+/// A table of units and the times of their spikes, `[unit][spike]`.
+type UnitSpikes = (Found, Vec<Vec<f64>>);
+
+/// The table of sorted units, and the times of their spikes as they are stored; `None` when there is none.
+pub(in crate::data) fn unit_spikes(file: &Hdf5) -> Result<Option<UnitSpikes>, SessionError> {
     let Some(group) = file.group("units") else { return Ok(None) };
     let table = Found { group, path: "units".to_owned(), kind: "Units".to_owned() };
     let (Some(times), Some(ends)) = (file.dataset(&table, "spike_times"), file.dataset(&table, "spike_times_index"))

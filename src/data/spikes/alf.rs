@@ -172,7 +172,7 @@ fn probe(times: &AlfFile, files: &[AlfFile], to: &mut Recording, good: &mut Vec<
     }
     let mut neurons: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for (index, (&time, &cluster)) in spikes.iter().zip(&of).enumerate() {
-        if !(cluster >= 0.0 && cluster < MOST_CLUSTERS && cluster.fract() == 0.0) {
+        if !(0.0..MOST_CLUSTERS).contains(&cluster) || cluster.fract() != 0.0 {
             return Err(wrong(format!("spike {index} belongs to cluster {cluster}, expected whole numbers from 0 on")));
         }
         neurons.entry(cluster as usize).or_default().push(time);
@@ -267,14 +267,14 @@ fn regions(beside: &[&AlfFile], notes: &mut Vec<String>) -> Result<Option<Vec<St
 
 /// What the sorting says of each cluster.
 fn labels(beside: &[&AlfFile]) -> Option<Vec<String>> {
-    let metrics = beside.iter().filter(|file| file.object == "clusters");
+    let mut metrics = beside.iter().filter(|file| file.object == "clusters");
     let labels = |file: &&AlfFile| match (file.attribute.as_str(), file.ending.as_str()) {
         ("metrics" | "table", "csv") | ("label" | "labels", "npy") => {
             texts(file, &["label", "ks2_label", "quality", "group"]).ok().flatten()
         }
         _ => None,
     };
-    metrics.clone().find_map(|file| labels(&file))
+    metrics.find_map(labels)
 }
 
 /// The table of trials, from arrays of one attribute each or from a table.

@@ -117,7 +117,7 @@ impl SpikeImport {
         }
         let bins = (to - from) / bin;
         // Seconds are written in decimals, which binary numbers do not hold exactly.
-        if bins > MOST_BINS || bins < 0.5 || (bins - bins.round()).abs() > 1e-6 * bins.max(1.0) {
+        if !(0.5..=MOST_BINS).contains(&bins) || (bins - bins.round()).abs() > 1e-6 * bins.max(1.0) {
             return Err(format!(
                 "{} s hold {bins:.3} bins of {bin} s: choose a whole number of bins, at most {MOST_BINS}",
                 to - from

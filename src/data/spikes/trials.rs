@@ -137,8 +137,8 @@ impl Trials {
 
     /// What the animal chose, -1, 0 or 1, with the name of the column and how often nothing was noted.
     pub(super) fn choice(&self) -> Option<(&str, Vec<i8>, usize)> {
-        let named = |name: &&str| self.columns.iter().find(|(column, _)| plain(column) == **name);
-        let (name, column) = CHOICES.iter().find_map(|name| named(&name))?;
+        let named = |name: &str| self.columns.iter().find(|(column, _)| plain(column) == name);
+        let (name, column) = CHOICES.iter().find_map(|name| named(name))?;
         let mut missing = 0;
         let mut side = |side: Option<i8>| {
             missing += usize::from(side.is_none());
