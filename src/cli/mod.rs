@@ -10,6 +10,7 @@ mod run;
 mod selection;
 mod session;
 mod simulate;
+mod spikes;
 mod stimulus;
 mod study;
 mod train;
@@ -71,6 +72,9 @@ enum Command {
     /// Show recordings of many formats, and convert them into sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// Show recordings of spikes in trials (NWB, ALF, .npz), and convert them into sessions of binned spikes
+    #[command(subcommand)]
+    Spikes(spikes::SpikesCommand),
     /// Record simulated mice with known tuning into session folders
     Simulate(simulate::SimulateArguments),
     /// Train a twin on the sessions of one or many animals
@@ -263,6 +267,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         Some(Command::Run(arguments)) => run::perform(&arguments),
         Some(Command::Merge(arguments)) => run::merge(&arguments),
         Some(Command::Session(command)) => session::perform(command),
+        Some(Command::Spikes(command)) => spikes::perform(command),
         Some(Command::Simulate(arguments)) => simulate::perform(&arguments),
         Some(Command::Train(arguments)) => train::train(&arguments),
         Some(Command::Study(command)) => study::perform(command),

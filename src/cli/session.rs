@@ -156,7 +156,7 @@ fn show(format: &str, session: &Session) -> Result<()> {
 }
 
 /// Names with their numbers, the most frequent first, in brackets after a space; nothing of nothing.
-fn in_brackets(names: impl Iterator<Item = String>) -> String {
+pub(super) fn in_brackets(names: impl Iterator<Item = String>) -> String {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     names.for_each(|name| *count.entry(name).or_default() += 1);
     let mut count: Vec<(String, usize)> = count.into_iter().collect();

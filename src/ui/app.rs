@@ -5,10 +5,10 @@ use eframe::egui::{self, Frame, Key, KeyboardShortcut, Margin, Modifiers, Panel 
 use super::dialogs::Dialogs;
 use super::panels::{self, Panel, Place};
 use super::theme::{self, GROUP_GAP, LEFT_WIDTH, Palette, RIGHT_WIDTH};
-use super::view::{Action, Ask, ThemeChoice, View};
+use super::view::{Action, Ask, ThemeChoice, View, Workspace};
 use crate::experiment::Protocol;
 use crate::gpu::DeviceChoice;
-use crate::workbench::{Command, Saved, Workbench, unit_name};
+use crate::workbench::{Command, Event, Saved, SpikesCommand, Workbench, unit_name};
 
 /// Where the workbench and the view are remembered.
 const SAVED_WORKBENCH: &str = "workbench";
@@ -110,11 +110,13 @@ impl App {
             ThemeChoice::System => egui::ThemePreference::System,
         });
         let (now, step) = ctx.input(|input| (input.time, f64::from(input.stable_dt)));
-        self.bench.tick(now);
+        if self.bench.tick(now).contains(&Event::SpikesAsked) {
+            self.view.workspace = Workspace::Spikes;
+        }
         if let Ok(plan) = self.bench.plan() {
             let rate = plan.monitor.frame_rate;
             let length = rate.secs_at(plan.schedule.frames);
-            if self.view.playing && length > 0.0 {
+            if self.view.playing && length > 0.0 && self.view.workspace == Workspace::Twin {
                 // A slow screen drops frames and keeps the time; a window that slept does not jump ahead.
                 self.view.position_secs = (self.view.position_secs + step.min(0.5)) % length;
                 ctx.request_repaint_after_secs((0.5 / rate.0) as f32);
@@ -125,7 +127,7 @@ impl App {
         if let Some(secs) = self.bench.next_tick_in() {
             ctx.request_repaint_after_secs(secs as f32);
         }
-        if self.bench.is_running() {
+        if self.bench.is_running() || self.bench.spike_progress().is_some() {
             ctx.request_repaint_after_secs(0.1); // the progress bar moves
         }
     }
@@ -136,6 +138,10 @@ impl App {
         Side::top("top").frame(frame(8, 3)).show(ui, |ui| self.place(ui, Place::Top, actions));
         Side::bottom("bottom").frame(frame(10, 4)).show(ui, |ui| self.place(ui, Place::Bottom, actions));
         self.error_ui(ui, actions);
+        if self.view.workspace == Workspace::Spikes {
+            self.place(ui, Place::Spikes, actions);
+            return;
+        }
         Side::left("left").frame(frame(10, 8)).default_size(LEFT_WIDTH).size_range(300.0..=460.0).show(ui, |ui| {
             Side::bottom("left foot").frame(Frame::new().inner_margin(Margin { top: 8, ..Margin::ZERO })).show(
                 ui,
@@ -252,14 +258,16 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
     let ctrl_shift = |key| KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, key);
     let plain = |key| KeyboardShortcut::new(Modifiers::NONE, key);
     let mut actions = Vec::new();
+    let spikes = view.workspace == Workspace::Spikes;
+    let of_mask = |mask, protocol| Action::Do(if spikes { Command::Spikes(mask) } else { protocol });
     // Keys with Shift come first: egui lets a shortcut without it match them too.
     let table = [
-        (ctrl_shift(Key::Z), Action::Do(Command::Redo)),
-        (ctrl(Key::Y), Action::Do(Command::Redo)),
-        (ctrl(Key::Z), Action::Do(Command::Undo)),
+        (ctrl_shift(Key::Z), of_mask(SpikesCommand::Redo, Command::Redo)),
+        (ctrl(Key::Y), of_mask(SpikesCommand::Redo, Command::Redo)),
+        (ctrl(Key::Z), of_mask(SpikesCommand::Undo, Command::Undo)),
         (ctrl(Key::R), Action::Do(Command::Run)),
         (plain(Key::F5), Action::Do(Command::Run)),
-        (ctrl(Key::O), Action::Ask(Ask::OpenProtocol)),
+        (ctrl(Key::O), Action::Ask(if spikes { Ask::OpenSpikes } else { Ask::OpenProtocol })),
         (ctrl_shift(Key::S), Action::Ask(Ask::SaveProtocol)),
         (ctrl(Key::S), panels::save(bench)),
     ];
@@ -277,15 +285,33 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
     if ctx.input_mut(|input| input.consume_shortcut(&plain(Key::F1))) {
         view.help = if view.help.is_some() { None } else { Some(0) };
     }
+    for (key, workspace) in [(Key::Num1, Workspace::Twin), (Key::Num2, Workspace::Spikes)] {
+        if ctx.input_mut(|input| input.consume_shortcut(&ctrl(key))) {
+            view.workspace = workspace;
+        }
+    }
     if ctx.text_edit_focused() {
         return actions; // the rest are keys that a text takes
+    }
+    if spikes {
+        for (key, step) in [(Key::ArrowLeft, -1), (Key::ArrowRight, 1)] {
+            let free = ctx.memory(|memory| memory.focused().is_none());
+            if free && ctx.input_mut(|input| input.consume_shortcut(&plain(key))) {
+                let trial = bench.spike_trial().saturating_add_signed(step);
+                actions.push(Command::Spikes(SpikesCommand::ShowTrial(trial)).into());
+            }
+        }
     }
     if ctx.input_mut(|input| input.consume_shortcut(&plain(Key::Space))) {
         view.playing = !view.playing;
     }
     let escape = ctx.input(|input| input.key_pressed(Key::Escape));
-    if escape && view.help.take().is_none() && !view.about && !std::mem::take(&mut view.table) && bench.is_running() {
-        actions.push(Command::Cancel.into());
+    if escape && view.help.take().is_none() && !view.about && !std::mem::take(&mut view.table) {
+        if spikes && bench.spike_progress().is_some() {
+            actions.push(Command::Spikes(SpikesCommand::Cancel).into());
+        } else if bench.is_running() {
+            actions.push(Command::Cancel.into());
+        }
     }
     actions
 }
@@ -346,7 +372,7 @@ fn hovering_files_ui(ctx: &egui::Context) {
         .anchor(egui::Align2::CENTER_CENTER, [0.0, 0.0])
         .show(ctx, |ui| {
             Frame::popup(ui.style()).inner_margin(24).show(ui, |ui| {
-                ui.heading("Drop a twin, a protocol or a clip");
+                ui.heading("Drop a twin, a protocol, a clip or a session of spikes");
             });
         });
 }

@@ -8,7 +8,7 @@ use eframe::egui::{self, Key, Modal, TextEdit};
 
 use super::theme::Palette;
 use super::view::{Action, Ask};
-use crate::workbench::Command;
+use crate::workbench::{Command, SpikesCommand};
 
 /// A dialog that ends sooner was never seen by a human: the desktop offers none, and the path is asked for in a line.
 const FASTEST_CANCEL: Duration = Duration::from_millis(350);
@@ -50,6 +50,9 @@ impl Ask {
             Self::ExportData => "Export data",
             Self::ExportMovie => "Export movie",
             Self::ExportTable => "Export condition table",
+            Self::OpenSpikes => "Open session of spikes",
+            Self::OpenSpikesFolder => "Open ALF folder",
+            Self::OpenSpikeModel => "Open model of spikes",
         }
     }
 
@@ -66,6 +69,9 @@ impl Ask {
             Self::ExportData => "The folder for the tables (.csv) and the protocol",
             Self::ExportMovie => "The name of the movie: .npy, .npz, .gif, .mp4, or a folder name ending in .png",
             Self::ExportTable => "The name of the table (.csv)",
+            Self::OpenSpikes => "Binned spikes (.npz), or an NWB file with sorted units and trials (.nwb)",
+            Self::OpenSpikesFolder => "A folder with spikes.times.npy, spikes.clusters.npy and trials",
+            Self::OpenSpikeModel => "A model of `twinscope mtm` (.safetensors)",
         }
     }
 
@@ -85,7 +91,13 @@ impl Ask {
                 ("Folder of PNG pictures", &["png"]),
             ],
             Self::ExportTable => &[("Table", &["csv"])],
-            Self::OpenTwinFolder | Self::OpenClipFolder | Self::OpenImages | Self::ExportData => &[],
+            Self::OpenSpikes => &[("Spikes", &["npz", "nwb", "h5"])],
+            Self::OpenSpikeModel => &[("Models of spikes", &["safetensors"])],
+            Self::OpenSpikesFolder
+            | Self::OpenTwinFolder
+            | Self::OpenClipFolder
+            | Self::OpenImages
+            | Self::ExportData => &[],
         }
     }
 
@@ -101,6 +113,8 @@ impl Ask {
             Self::ExportData => Command::ExportData(path),
             Self::ExportMovie => Command::ExportMovie(path),
             Self::ExportTable => Command::ExportTable(path),
+            Self::OpenSpikes | Self::OpenSpikesFolder => Command::Spikes(SpikesCommand::OpenSession(path)),
+            Self::OpenSpikeModel => Command::Spikes(SpikesCommand::OpenModel(path)),
         }
     }
 
@@ -111,8 +125,12 @@ impl Ask {
             dialog = dialog.add_filter(*label, endings);
         }
         match self {
-            Self::OpenTwin | Self::OpenProtocol | Self::OpenClip => dialog.pick_file(),
-            Self::OpenTwinFolder | Self::OpenClipFolder | Self::OpenImages => dialog.pick_folder(),
+            Self::OpenTwin | Self::OpenProtocol | Self::OpenClip | Self::OpenSpikes | Self::OpenSpikeModel => {
+                dialog.pick_file()
+            }
+            Self::OpenTwinFolder | Self::OpenClipFolder | Self::OpenImages | Self::OpenSpikesFolder => {
+                dialog.pick_folder()
+            }
             Self::SaveProtocol | Self::ExportFigure | Self::ExportMovie | Self::ExportTable => {
                 dialog.set_file_name(name).save_file()
             }

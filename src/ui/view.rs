@@ -44,6 +44,12 @@ pub enum Ask {
     ExportMovie,
     /// Where to write what is shown when.
     ExportTable,
+    /// A session of spikes.
+    OpenSpikes,
+    /// A folder of spikes.
+    OpenSpikesFolder,
+    /// A model of spikes.
+    OpenSpikeModel,
 }
 
 /// Columns of the population heat map.
@@ -68,6 +74,28 @@ pub enum SortKey {
     Preferred,
     /// Mean response.
     Mean,
+}
+
+/// What the window is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Workspace {
+    /// A twin and what it sees.
+    Twin,
+    /// Spikes and the model that predicts them.
+    Spikes,
+}
+
+/// What a drag over spikes hides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SpikeTool {
+    /// Neurons in the whole trial.
+    Neurons,
+    /// Regions in the whole trial.
+    Regions,
+    /// All neurons for some time.
+    Time,
+    /// Some neurons for some time.
+    Area,
 }
 
 /// State of the window; remembered between starts.
@@ -101,6 +129,12 @@ pub struct View {
     /// Whether the table of conditions is open.
     #[serde(skip)]
     pub table: bool,
+    /// What the window is about.
+    pub workspace: Workspace,
+    /// What a drag over spikes hides.
+    pub spike_tool: SpikeTool,
+    /// Whether spikes are averaged over trials.
+    pub spikes_mean: bool,
 }
 
 /// Which theme.
@@ -128,6 +162,9 @@ impl Default for View {
             about: false,
             part: 0,
             table: false,
+            workspace: Workspace::Twin,
+            spike_tool: SpikeTool::Neurons,
+            spikes_mean: false,
         }
     }
 }

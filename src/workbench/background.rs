@@ -50,6 +50,7 @@ impl Workbench {
         self.take_written();
         self.take_movie();
         self.take_run();
+        self.tick_spikes();
         if self.run_due.is_some_and(|due| due <= now) {
             match &self.plan {
                 Ok(_) => self.start_run(),
@@ -109,6 +110,7 @@ impl Workbench {
             || !self.writing.is_empty()
             || self.movie.is_some()
             || self.preview.busy()
+            || self.spikes.is_busy()
     }
 
     pub(super) fn start_run(&mut self) {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::SpikesCommand;
 use crate::experiment::Protocol;
 use crate::gpu::DeviceChoice;
 
@@ -52,6 +53,8 @@ pub enum Command {
     CancelMovie,
     /// Puts the preset of this number in place of the protocol, as one undo step.
     UsePreset(usize),
+    /// Something about spikes and the model that predicts them.
+    Spikes(SpikesCommand),
     /// The message was read.
     DismissMessage,
 }
@@ -71,6 +74,10 @@ pub enum Event {
     ProtocolOpened(PathBuf),
     /// A file or folder was written.
     Written(PathBuf),
+    /// A file of spikes, or a model of them, is being opened.
+    SpikesAsked,
+    /// A model predicted what was hidden from it.
+    Reconstructed,
     /// Something failed; one sentence.
     Failed(String),
 }

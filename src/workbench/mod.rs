@@ -11,6 +11,7 @@ pub mod parts;
 mod perform;
 mod preview;
 mod saved;
+mod spikes;
 mod state;
 
 pub use answer::Answer;
@@ -20,6 +21,7 @@ pub use history::History;
 pub use parts::{Compute, MakePredictor, RunFailure, RunRequest, sentence};
 pub use preview::Picture;
 pub use saved::Saved;
+pub use spikes::{OpenModel, OpenSpikes, Reconstruction, SpikeMask, SpikesCommand};
 pub use state::{Plan, Workbench};
 
 /// Whole name of a unit: `session-scan · unit`, with the animal when the file names it.

@@ -81,6 +81,7 @@ impl Workbench {
                 }
             }
             Command::UsePreset(index) => self.use_preset(index),
+            Command::Spikes(command) => self.perform_spikes(command),
             Command::DismissMessage => self.message = None,
         }
     }
@@ -186,6 +187,9 @@ impl Workbench {
     }
 
     fn open_any(&mut self, path: PathBuf) {
+        if self.open_spikes_if_any(&path) {
+            return;
+        }
         if path.is_dir() {
             // A twin may lie beside pictures of it, but no clip holds a twin; dots in a folder's name mean nothing.
             let twin = path.join(TWIN_CORE).is_file() || !holds_png(&path);
@@ -199,7 +203,8 @@ impl Workbench {
             "" | "pt" | "pth" | "safetensors" => self.open_twin(path),
             other => self.fail(format!(
                 "`.{other}` is not a file to open here: drop a twin (.safetensors, .pt or a folder of .pt files), a \
-                 protocol (.toml) or a clip (.npy, .npz, .gif, .webp, .tiff, a video, or a folder of pictures)"
+                 protocol (.toml), a clip (.npy, .npz, .gif, .webp, .tiff, a video, or a folder of pictures) or a session \
+                 of spikes (.npz, .nwb or an ALF folder)"
             )),
         }
     }

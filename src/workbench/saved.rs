@@ -24,6 +24,10 @@ pub struct Saved {
     pub live: bool,
     /// The unit that the user chose.
     pub unit: Option<usize>,
+    /// The session of spikes that was open.
+    pub spikes_path: Option<PathBuf>,
+    /// The model of spikes that was open.
+    pub spike_model_path: Option<PathBuf>,
 }
 
 impl Default for Saved {
@@ -36,6 +40,8 @@ impl Default for Saved {
             device: "auto".to_owned(),
             live: true,
             unit: None,
+            spikes_path: None,
+            spike_model_path: None,
         }
     }
 }

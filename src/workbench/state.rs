@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::background::{Running, Wake};
 use super::parts::Compute;
 use super::preview::Preview;
+use super::spikes::Spikes;
 use super::{Answer, Event, History, Message, Picture, Saved};
 use crate::experiment::{Protocol, Provenance};
 use crate::gpu::DeviceChoice;
@@ -77,6 +78,9 @@ pub struct Workbench {
     /// The unit that the user chose.
     pub(super) unit: Option<usize>,
 
+    /// Spikes, the mask on them and the model that predicts them.
+    pub(super) spikes: Spikes,
+
     pub(super) events: Vec<Event>,
     pub(super) message: Option<Message>,
 
@@ -126,6 +130,7 @@ impl Workbench {
             movie: None,
             answer: None,
             unit: None,
+            spikes: Spikes::new()?,
             events: Vec::new(),
             message: None,
             compute: Arc::new(Mutex::new(compute)),
@@ -288,6 +293,8 @@ impl Workbench {
             device: self.device.to_string(),
             live: self.live,
             unit: self.unit,
+            spikes_path: self.spikes.paths().0.map(Path::to_owned),
+            spike_model_path: self.spikes.paths().1.map(Path::to_owned),
         }
     }
 
@@ -305,6 +312,12 @@ impl Workbench {
         if let Some(path) = saved.twin_path {
             self.twin_remembered = Some(path.clone());
             self.open_twin(path);
+        }
+        if let Some(path) = saved.spikes_path {
+            self.spikes.open_session(Some(path), self.wake.clone());
+        }
+        if let Some(path) = saved.spike_model_path {
+            self.spikes.open_model(path, self.wake.clone());
         }
     }
 }

@@ -23,6 +23,7 @@ mod reliability;
 mod run;
 mod session;
 mod simulated;
+mod spike_files;
 mod spikes;
 mod statistics;
 mod study;

@@ -37,8 +37,9 @@ impl BitsPerSpike {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialScores {
     trials: usize,
-    bins: usize,
     neurons: usize,
+    /// Scored bins of each neuron in a trial, `[neuron]`.
+    bins: Vec<usize>,
     /// Σ y ln λ - λ over the bins, `[trial, neuron]`.
     gains: Vec<f64>,
     /// Σ y over the bins, `[trial, neuron]`.
@@ -51,15 +52,31 @@ impl TrialScores {
     /// # Errors
     /// When the shapes differ, or a log-rate or a count is none.
     pub fn of(log_rates: &Binned, counts: &Binned) -> Result<Self, SpikeScoreError> {
+        Self::at(log_rates, counts, |_, _| true)
+    }
+
+    /// The same of some bins and neurons alone, the same ones in every trial: `scored` is asked with bin and neuron.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn at(
+        log_rates: &Binned,
+        counts: &Binned,
+        scored: impl Fn(usize, usize) -> bool,
+    ) -> Result<Self, SpikeScoreError> {
         check(log_rates, counts)?;
-        let [trials, bins, neurons] = counts.shape();
+        let [trials, all, neurons] = counts.shape();
+        let mask: Vec<bool> = (0..all * neurons).map(|place| scored(place / neurons, place % neurons)).collect();
+        let of_neuron = |neuron| mask.iter().skip(neuron).step_by(neurons).filter(|scored| **scored).count();
+        let bins = (0..neurons).map(of_neuron).collect();
         let (mut gains, mut spikes) = (vec![0.0; trials * neurons], vec![0.0; trials * neurons]);
         for trial in 0..trials {
             let place = trial * neurons..(trial + 1) * neurons;
             let (gains, spikes) = (&mut gains[place.clone()], &mut spikes[place]);
-            for bin in 0..bins {
+            for bin in 0..all {
+                let mask = &mask[bin * neurons..];
                 let rows = log_rates.row(trial, bin).iter().zip(counts.row(trial, bin)).enumerate();
-                for (neuron, (&rate, &count)) in rows {
+                for (neuron, (&rate, &count)) in rows.filter(|(neuron, _)| mask[*neuron]) {
                     let (rate, count) = (f64::from(rate).max(FLOOR.ln()), f64::from(count));
                     gains[neuron] += count * rate - rate.exp();
                     spikes[neuron] += count;
@@ -95,7 +112,6 @@ impl TrialScores {
     /// # Panics
     /// When there is no such trial or neuron.
     pub fn score(&self, trials: &[usize], neurons: &[usize]) -> BitsPerSpike {
-        let rows = (trials.len() * self.bins) as f64;
         let (mut all_gain, mut all_spikes) = (0.0, 0.0);
         let bits = |gain: f64, spikes: f64| (spikes > 0.0).then(|| gain / (spikes * std::f64::consts::LN_2));
         let of_neuron = |&neuron: &usize| {
@@ -104,6 +120,7 @@ impl TrialScores {
                 gain += self.gains[trial * self.neurons + neuron];
                 spikes += self.spikes[trial * self.neurons + neuron];
             }
+            let rows = (trials.len() * self.bins[neuron]) as f64;
             let null = (spikes / rows.max(1.0)).max(FLOOR);
             gain -= spikes * null.ln() - null * rows;
             all_gain += gain;
@@ -121,6 +138,19 @@ impl TrialScores {
 /// When the shapes differ, or a log-rate or a count is none.
 pub fn bits_per_spike(log_rates: &Binned, counts: &Binned) -> Result<BitsPerSpike, SpikeScoreError> {
     Ok(TrialScores::of(log_rates, counts)?.all())
+}
+
+/// The same of some bins and neurons alone, the same ones in every trial: the mean that each neuron is held against is that
+/// of these bins. A neuron without any such bin is one without a spike.
+///
+/// # Errors
+/// As [`bits_per_spike`].
+pub fn bits_per_spike_at(
+    log_rates: &Binned,
+    counts: &Binned,
+    scored: impl Fn(usize, usize) -> bool,
+) -> Result<BitsPerSpike, SpikeScoreError> {
+    Ok(TrialScores::at(log_rates, counts, scored)?.all())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod glm;
 mod psth;
 mod smoothing;
 
-pub use bits_per_spike::{BitsPerSpike, TrialScores, bits_per_spike};
+pub use bits_per_spike::{BitsPerSpike, TrialScores, bits_per_spike, bits_per_spike_at};
 pub use explained::{single_trial_r2, trial_average_r2};
 pub use glm::{GlmError, PoissonGlm};
 pub use psth::psth;

@@ -30,7 +30,7 @@ enum Element {
 
 /// An array on disk whose header and size were checked. Numbers are read when they are asked for.
 #[derive(Debug, Clone)]
-pub(super) struct Array {
+pub(in crate::data) struct Array {
     name: String,
     store: Store,
     /// Where the numbers start, bytes.
@@ -52,7 +52,7 @@ enum Store {
 
 impl Array {
     /// Opens a `.npy` file.
-    pub(super) fn open(path: &Path) -> Result<Self, ArrayError> {
+    pub(in crate::data) fn open(path: &Path) -> Result<Self, ArrayError> {
         let name = path.display().to_string();
         let mut file = open(path)?;
         let bytes = file.metadata().map_err(|source| ArrayError::Read { file: name.clone(), source })?.len();
@@ -112,7 +112,7 @@ impl Array {
     }
 
     /// The same array in a file that stays open, for one that is read in many small pieces.
-    pub(super) fn kept_open(mut self) -> Result<Self, ArrayError> {
+    pub(in crate::data) fn kept_open(mut self) -> Result<Self, ArrayError> {
         if let Store::Path(path) = &self.store {
             self.store = Store::Shared(Arc::new(Mutex::new(open(path)?)));
         }
@@ -120,27 +120,27 @@ impl Array {
     }
 
     /// Sizes of the axes.
-    pub(super) fn shape(&self) -> &[usize] {
+    pub(in crate::data) fn shape(&self) -> &[usize] {
         &self.shape
     }
 
     /// Number of values.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::data) fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
     /// Whether it holds numbers (or true and false) and not texts.
-    pub(super) fn is_numeric(&self) -> bool {
+    pub(in crate::data) fn is_numeric(&self) -> bool {
         !matches!(self.element, Element::Unicode(_) | Element::Bytes(_))
     }
 
     /// Whether it holds grey levels, u8.
-    pub(super) fn is_u8(&self) -> bool {
+    pub(in crate::data) fn is_u8(&self) -> bool {
         self.element == Element::Unsigned(1)
     }
 
     /// An error about its content.
-    pub(super) fn wrong(&self, what: String) -> ArrayError {
+    pub(in crate::data) fn wrong(&self, what: String) -> ArrayError {
         ArrayError::Damaged { file: self.name.clone(), what }
     }
 
@@ -163,7 +163,7 @@ impl Array {
     }
 
     /// `count` values from value `start` on, in C order.
-    pub(super) fn f64s(&self, start: usize, count: usize) -> Result<Vec<f64>, ArrayError> {
+    pub(in crate::data) fn f64s(&self, start: usize, count: usize) -> Result<Vec<f64>, ArrayError> {
         if !self.is_numeric() {
             let expected = "numbers";
             return Err(ArrayError::Element { file: self.name.clone(), found: self.descr.clone(), expected });
@@ -173,7 +173,7 @@ impl Array {
     }
 
     /// As [`Array::f64s`], rounded.
-    pub(super) fn f32s(&self, start: usize, count: usize) -> Result<Vec<f32>, ArrayError> {
+    pub(in crate::data) fn f32s(&self, start: usize, count: usize) -> Result<Vec<f32>, ArrayError> {
         if self.element == Element::Float(4) && !self.big_endian {
             let bytes = self.bytes(start, count)?;
             return Ok(bytes.as_chunks::<4>().0.iter().map(|&value| f32::from_le_bytes(value)).collect());
@@ -182,7 +182,7 @@ impl Array {
     }
 
     /// Grey levels, `count` from value `start` on.
-    pub(super) fn u8s(&self, start: usize, count: usize) -> Result<Vec<u8>, ArrayError> {
+    pub(in crate::data) fn u8s(&self, start: usize, count: usize) -> Result<Vec<u8>, ArrayError> {
         if self.is_u8() {
             return self.bytes(start, count);
         }
@@ -191,12 +191,12 @@ impl Array {
     }
 
     /// All its numbers.
-    pub(super) fn all(&self) -> Result<Vec<f64>, ArrayError> {
+    pub(in crate::data) fn all(&self) -> Result<Vec<f64>, ArrayError> {
         self.f64s(0, self.len())
     }
 
     /// All its texts; numbers are written out.
-    pub(super) fn texts(&self) -> Result<Vec<String>, ArrayError> {
+    pub(in crate::data) fn texts(&self) -> Result<Vec<String>, ArrayError> {
         let bytes = self.bytes(0, self.len())?;
         Ok(match self.element {
             // NumPy keeps texts without any character in no bytes at all.
@@ -225,7 +225,7 @@ impl Array {
     }
 
     /// Its only number.
-    pub(super) fn only(&self) -> Result<f64, ArrayError> {
+    pub(in crate::data) fn only(&self) -> Result<f64, ArrayError> {
         if self.len() != 1 {
             return Err(self.wrong(format!("it has the shape {:?}, expected one number", self.shape)));
         }
@@ -299,7 +299,7 @@ fn element(descr: &str) -> Option<(Element, bool)> {
 
 /// The arrays of a `.npz` file by name.
 #[derive(Debug)]
-pub(super) struct Archive {
+pub(in crate::data) struct Archive {
     name: String,
     path: PathBuf,
     zip: zip::ZipArchive<File>,
@@ -308,7 +308,7 @@ pub(super) struct Archive {
 
 impl Archive {
     /// Opens a zip file of `.npy` members.
-    pub(super) fn open(path: &Path) -> Result<Self, ArrayError> {
+    pub(in crate::data) fn open(path: &Path) -> Result<Self, ArrayError> {
         let name = path.display().to_string();
         let damaged = |what: String| ArrayError::Damaged { file: name.clone(), what };
         let zip = zip::ZipArchive::new(open(path)?)
@@ -321,17 +321,17 @@ impl Archive {
     }
 
     /// Names of its arrays.
-    pub(super) fn names(&self) -> &[String] {
+    pub(in crate::data) fn names(&self) -> &[String] {
         &self.names
     }
 
     /// Whether it has an array of that name.
-    pub(super) fn has(&self, array: &str) -> bool {
+    pub(in crate::data) fn has(&self, array: &str) -> bool {
         self.names.iter().any(|name| name == array)
     }
 
     /// One of its arrays: read where it lies when it is stored plainly, unpacked into a temporary file otherwise.
-    pub(super) fn array(&mut self, array: &str) -> Result<Array, ArrayError> {
+    pub(in crate::data) fn array(&mut self, array: &str) -> Result<Array, ArrayError> {
         let name = format!("{}, array `{}`", self.name, array.escape_debug());
         let damaged = |what: String| ArrayError::Damaged { file: name.clone(), what };
         let mut member =

@@ -78,27 +78,34 @@ struct Found {
     note: Option<&'static str>,
 }
 
+/// Names of the columns of a table, and its rows; there is at least one.
+pub(in crate::data) fn records(path: &Path) -> Result<(Vec<String>, Vec<csv::StringRecord>), ImportError> {
+    let file = path.display().to_string();
+    let failed = |source| ImportError::Read { path: file.clone(), source };
+    let size = std::fs::metadata(path).map_err(failed)?.len();
+    if size > LARGEST {
+        return Err(content(&file, "", format!("it has {size} bytes, but a table is read whole: use .npz")).into());
+    }
+    let wrong = |error: &csv::Error| {
+        let place = error.position().map_or(String::new(), |position| format!(", line {}", position.line()));
+        content(&file, &place, format!("it is no table: {}", clean(&error.to_string())))
+    };
+    let mut reader = csv::Reader::from_path(path).map_err(|error| wrong(&error))?;
+    let headers = reader.headers().map_err(|error| wrong(&error))?;
+    let columns = headers.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned()).collect();
+    let rows: Result<Vec<_>, _> = reader.records().collect();
+    let rows = rows.map_err(|error| wrong(&error))?;
+    if rows.is_empty() {
+        return Err(content(&file, "", "it has no row below its names of columns").into());
+    }
+    Ok((columns, rows))
+}
+
 impl Table {
     fn read(path: &Path) -> Result<Self, ImportError> {
-        let file = path.display().to_string();
-        let failed = |source| ImportError::Read { path: file.clone(), source };
-        let size = std::fs::metadata(path).map_err(failed)?.len();
-        if size > LARGEST {
-            return Err(content(&file, "", format!("it has {size} bytes, but a table is read whole: use .npz")).into());
-        }
-        let wrong = |error: &csv::Error| {
-            let place = error.position().map_or(String::new(), |position| format!(", line {}", position.line()));
-            content(&file, &place, format!("it is no table: {}", clean(&error.to_string())))
-        };
-        let mut reader = csv::Reader::from_path(path).map_err(|error| wrong(&error))?;
-        let headers = reader.headers().map_err(|error| wrong(&error))?;
-        let columns = headers.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_lowercase()).collect();
-        let rows: Result<Vec<_>, _> = reader.records().collect();
-        let rows = rows.map_err(|error| wrong(&error))?;
-        if rows.is_empty() {
-            return Err(content(&file, "", "it has no row below its names of columns").into());
-        }
-        Ok(Self { file, columns, rows })
+        let (headers, rows) = records(path)?;
+        let columns = headers.iter().map(|name| name.to_lowercase()).collect();
+        Ok(Self { file: path.display().to_string(), columns, rows })
     }
 
     fn wrong(&self, row: usize, what: String) -> SessionError {

@@ -27,7 +27,7 @@ const MOST_GROUPS: usize = 20_000;
 
 /// An open file.
 #[derive(Clone)]
-pub(super) struct Hdf5 {
+pub(in crate::data) struct Hdf5 {
     file: Arc<Hdf5File>,
     name: String,
 }
@@ -39,11 +39,11 @@ impl std::fmt::Debug for Hdf5 {
 }
 
 /// A group with its path and what the NWB standard calls its type.
-pub(super) struct Found {
-    pub(super) group: Group,
+pub(in crate::data) struct Found {
+    pub(in crate::data) group: Group,
     /// From the root, without a slash before it.
-    pub(super) path: String,
-    pub(super) kind: String,
+    pub(in crate::data) path: String,
+    pub(in crate::data) kind: String,
 }
 
 /// Any number, as f64.
@@ -52,7 +52,7 @@ struct Number(f64);
 
 impl Hdf5 {
     /// Opens a file; what it holds is read piece by piece.
-    pub(super) fn open(path: &Path) -> Result<Self, SessionError> {
+    pub(in crate::data) fn open(path: &Path) -> Result<Self, SessionError> {
         let name = path.display().to_string();
         let options =
             OpenOptions { max_read_bytes: LARGEST_READ, max_chunk_bytes: LARGEST_CHUNK, ..OpenOptions::default() };
@@ -68,7 +68,7 @@ impl Hdf5 {
     }
 
     /// An error about something in the file.
-    pub(super) fn wrong(&self, place: &str, what: impl Into<String>) -> SessionError {
+    pub(in crate::data) fn wrong(&self, place: &str, what: impl Into<String>) -> SessionError {
         content(&self.name, &format!(", `{}`", place.escape_debug()), what.into())
     }
 
@@ -77,26 +77,26 @@ impl Hdf5 {
     }
 
     /// A group by its path, if it is there.
-    pub(super) fn group(&self, path: &str) -> Option<Group> {
+    pub(in crate::data) fn group(&self, path: &str) -> Option<Group> {
         let root = self.file.root_group().ok()?;
         path.split('/').filter(|part| !part.is_empty()).try_fold(root, |group, part| group.group(part).ok())
     }
 
     /// A text in a dataset of one value, if it is there.
-    pub(super) fn text(&self, path: &str) -> Option<String> {
+    pub(in crate::data) fn text(&self, path: &str) -> Option<String> {
         let (group, name) = path.rsplit_once('/').unwrap_or(("", path));
         let dataset = self.group(group)?.dataset(name).ok()?;
         dataset.read_string().ok().or_else(|| dataset.read_strings().ok()?.into_iter().next())
     }
 
     /// A text in an attribute of the root, if it is there.
-    pub(super) fn root_text(&self, name: &str) -> Option<String> {
+    pub(in crate::data) fn root_text(&self, name: &str) -> Option<String> {
         self.file.root_group().ok()?.attribute(name).ok()?.read_string().ok()
     }
 
     /// Every group below a path, in order of their paths, those of links with the names of the links. Of a damaged
     /// group the sound ones beside it are found.
-    pub(super) fn below(&self, path: &str) -> Vec<Found> {
+    pub(in crate::data) fn below(&self, path: &str) -> Vec<Found> {
         let mut found = Vec::new();
         if let Some(group) = self.group(path) {
             self.collect(group, path.trim_matches('/'), DEEPEST, &mut found);
@@ -122,19 +122,24 @@ impl Hdf5 {
     }
 
     /// A dataset of a group, if it is there.
-    pub(super) fn dataset(&self, of: &Found, name: &str) -> Option<Dataset> {
+    pub(in crate::data) fn dataset(&self, of: &Found, name: &str) -> Option<Dataset> {
         of.group.dataset(name).ok()
     }
 
     /// All numbers of a dataset, of any type of number.
-    pub(super) fn numbers(&self, place: &str, dataset: &Dataset) -> Result<Vec<f64>, SessionError> {
+    pub(in crate::data) fn numbers(&self, place: &str, dataset: &Dataset) -> Result<Vec<f64>, SessionError> {
         self.check_numbers(place, dataset)?;
         let all = SliceInfo::all(dataset.ndim());
         self.slice(place, dataset, &all)
     }
 
     /// Some rows of a dataset `[row, ...]`.
-    pub(super) fn rows(&self, place: &str, dataset: &Dataset, rows: Range<usize>) -> Result<Vec<f64>, SessionError> {
+    pub(in crate::data) fn rows(
+        &self,
+        place: &str,
+        dataset: &Dataset,
+        rows: Range<usize>,
+    ) -> Result<Vec<f64>, SessionError> {
         let mut all = SliceInfo::all(dataset.ndim());
         if let Some(first) = all.selections.first_mut() {
             *first = SliceInfoElem::Slice { start: rows.start as u64, end: rows.end as u64, step: 1 };
@@ -152,7 +157,12 @@ impl Hdf5 {
     }
 
     /// Grey levels of one picture of a dataset `[picture, row, column]`.
-    pub(super) fn picture(&self, place: &str, dataset: &Dataset, picture: usize) -> Result<Vec<u8>, SessionError> {
+    pub(in crate::data) fn picture(
+        &self,
+        place: &str,
+        dataset: &Dataset,
+        picture: usize,
+    ) -> Result<Vec<u8>, SessionError> {
         let mut one = SliceInfo::all(dataset.ndim());
         if let Some(first) = one.selections.first_mut() {
             *first = SliceInfoElem::Slice { start: picture as u64, end: picture as u64 + 1, step: 1 };
@@ -174,7 +184,7 @@ impl Hdf5 {
     }
 
     /// A column of a table as texts: numbers are written out, `None` for other types.
-    pub(super) fn column(&self, dataset: &Dataset) -> Option<Vec<String>> {
+    pub(in crate::data) fn column(&self, dataset: &Dataset) -> Option<Vec<String>> {
         if is_number(dataset.dtype()) {
             let numbers = self.numbers("", dataset).ok()?;
             let flag = is_flag(dataset.dtype());
@@ -191,7 +201,7 @@ impl Hdf5 {
 }
 
 /// The address that an attribute of a dataset refers to.
-pub(super) fn reference(dataset: &Dataset, attribute: &str) -> Option<u64> {
+pub(in crate::data) fn reference(dataset: &Dataset, attribute: &str) -> Option<u64> {
     let attribute = dataset.attribute(attribute).ok()?;
     matches!(attribute.datatype, Datatype::Reference { .. }).then_some(())?;
     let bytes: [u8; 8] = attribute.raw_data.get(..8)?.try_into().ok()?;
@@ -199,18 +209,18 @@ pub(super) fn reference(dataset: &Dataset, attribute: &str) -> Option<u64> {
 }
 
 /// A number in an attribute of a dataset.
-pub(super) fn attribute(dataset: &Dataset, name: &str) -> Option<f64> {
+pub(in crate::data) fn attribute(dataset: &Dataset, name: &str) -> Option<f64> {
     let attribute = dataset.attribute(name).ok()?;
     Number::from_bytes(&attribute.raw_data, &attribute.datatype).ok().map(|number| number.0)
 }
 
 /// Sizes of the axes, none larger than memory could be.
-pub(super) fn shape(dataset: &Dataset) -> Vec<usize> {
+pub(in crate::data) fn shape(dataset: &Dataset) -> Vec<usize> {
     dataset.shape().iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX)).collect()
 }
 
 /// Whether the elements are u8.
-pub(super) fn is_u8(dataset: &Dataset) -> bool {
+pub(in crate::data) fn is_u8(dataset: &Dataset) -> bool {
     matches!(dataset.dtype(), Datatype::FixedPoint { size: 1, signed: false, .. })
 }
 

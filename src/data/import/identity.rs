@@ -58,7 +58,7 @@ impl Said {
 }
 
 /// A name on one line of at most 200 characters, as session folders hold them.
-pub(super) fn clean(name: &str) -> String {
+pub(in crate::data) fn clean(name: &str) -> String {
     let name: String = name.chars().map(|char| if char.is_control() { ' ' } else { char }).take(200).collect();
     name.trim().to_owned()
 }

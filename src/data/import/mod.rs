@@ -5,13 +5,13 @@
 //! over the training trials (those with negative values are left as they are) and behaviour is z-scored over them; what
 //! was not measured is NaN, counted by [`Session::counted`] and never filled in.
 
-mod array;
+pub(super) mod array;
 mod condition;
-mod csv_table;
-mod hdf5;
-mod identity;
+pub(super) mod csv_table;
+pub(super) mod hdf5;
+pub(super) mod identity;
 mod npz;
-mod nwb;
+pub(super) mod nwb;
 mod recording;
 mod scale;
 mod sensorium;
@@ -70,7 +70,7 @@ const EXPECTED: &str = "a session folder (session.toml), a Sensorium folder (dat
                         (F.npy or spks.npy), a .npz file, a CSV table or an NWB file (HDF5)";
 
 impl ImportError {
-    fn lacks(path: &Path, format: &'static str, what: &str) -> Self {
+    pub(super) fn lacks(path: &Path, format: &'static str, what: &str) -> Self {
         Self::Lacks { path: path.display().to_string(), format, what: what.to_owned() }
     }
 }

@@ -26,22 +26,15 @@ const MOST_TRIALS: usize = 1_000_000;
 
 /// Opens a file.
 pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-    let file = Hdf5::open(path)?;
+    let (file, version) = checked(path)?;
     let lacks = |what: &str| ImportError::lacks(path, "NWB", what);
-    let version = file.root_text("nwb_version").ok_or_else(|| {
-        ImportError::lacks(path, "HDF5", "the attribute `nwb_version` of an NWB file: convert it to NWB 2 first")
-    })?;
-    if !version.trim_start_matches("NWB-").starts_with('2') {
-        let what = format!("version 2 of the format, it is in version {}", clean(&version));
-        return Err(ImportError::lacks(path, "NWB", &what));
-    }
     let animal = file.text("general/subject/subject_id").map(|name| clean(&name));
     let session = file.text("general/session_id").or_else(|| file.text("identifier")).unwrap_or_default();
     let mut about = toml::Table::new();
     let mut notes = Vec::new();
     let rate = options.frame_rate.unwrap_or(FrameRate::WANG2025);
     let mut say = |key: &str, value: String| about.insert(key.to_owned(), toml::Value::String(value));
-    say("source", format!("NWB {}", clean(&version)));
+    say("source", format!("NWB {version}"));
     say("session_id", clean(&session));
 
     let processing = file.below("processing");
@@ -75,6 +68,20 @@ pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, Impo
         Recording { rate, activity, behavior, screen, windows, z_scores: OnceLock::new(), means: OnceLock::new() };
     let id = Said::of_session(animal, &session).with(options);
     Ok(Session { id, frame_rate: rate, raster, units, trials: recording.into_trials(), about })
+}
+
+/// Opens an HDF5 file that says it is of version 2 of the format, and that version.
+pub(in crate::data) fn checked(path: &Path) -> Result<(Hdf5, String), ImportError> {
+    let file = Hdf5::open(path)?;
+    let version = file.root_text("nwb_version").ok_or_else(|| {
+        ImportError::lacks(path, "HDF5", "the attribute `nwb_version` of an NWB file: convert it to NWB 2 first")
+    })?;
+    let version = clean(&version);
+    if !version.trim_start_matches("NWB-").starts_with('2') {
+        let what = format!("version 2 of the format, it is in version {version}");
+        return Err(ImportError::lacks(path, "NWB", &what));
+    }
+    Ok((file, version))
 }
 
 /// First and last moment of the responses.
@@ -168,6 +175,12 @@ impl Traces for Columns {
         let value = |value: &f64| (value * self.conversion + self.offset) as f32;
         Ok((0..self.cells).map(|cell| values.iter().skip(cell).step_by(self.cells).map(value).collect()).collect())
     }
+}
+
+/// All samples of a time series, `[column][sample]`, on its clock.
+pub(in crate::data) fn samples(file: &Hdf5, series: &Found) -> Result<(Clock, Vec<Vec<f32>>), SessionError> {
+    let (data, samples) = Columns::new(file, series)?;
+    Ok((clock(file, series, samples)?, data.read(0..samples)?))
 }
 
 /// How much a series of responses is worth: spikes estimated from it, then relative, then raw fluorescence.
@@ -284,10 +297,12 @@ fn named(name: Option<String>) -> Option<String> {
     name.map(|name| clean(&name)).filter(|name| !matches!(name.to_ascii_lowercase().as_str(), "" | "unknown" | "nan"))
 }
 
-/// Sorted units of extracellular recordings.
-fn sorted(file: &Hdf5, options: &ImportOptions) -> Result<Option<Responses>, SessionError> {
-    let wanted = options.signal.as_deref().is_none_or(|signal| "units/spike_times".contains(signal));
-    let Some(group) = file.group("units").filter(|_| wanted) else { return Ok(None) };
+/// A table of units and the times of their spikes, `[unit][spike]`.
+type UnitSpikes = (Found, Vec<Vec<f64>>);
+
+/// The table of sorted units, and the times of their spikes as they are stored; `None` when there is none.
+pub(in crate::data) fn unit_spikes(file: &Hdf5) -> Result<Option<UnitSpikes>, SessionError> {
+    let Some(group) = file.group("units") else { return Ok(None) };
     let table = Found { group, path: "units".to_owned(), kind: "Units".to_owned() };
     let (Some(times), Some(ends)) = (file.dataset(&table, "spike_times"), file.dataset(&table, "spike_times_index"))
     else {
@@ -295,22 +310,33 @@ fn sorted(file: &Hdf5, options: &ImportOptions) -> Result<Option<Responses>, Ses
     };
     let times = file.numbers("units/spike_times", &times)?;
     let ends = file.numbers("units/spike_times_index", &ends)?;
-    let column = |names: &[&str]| names.iter().find_map(|name| file.column(&file.dataset(&table, name)?));
-    let ids = column(&["id"]).unwrap_or_default();
-    let areas = column(&["brain_area", "location", "area", "structure", "region"]).unwrap_or_default();
-    let layers = column(&["layer", "cortical_layer"]).unwrap_or_default();
-    let (mut cells, mut units, mut start) = (Vec::new(), Vec::new(), 0);
+    let (mut units, mut start) = (Vec::new(), 0);
     for (index, &end) in ends.iter().enumerate() {
         let spikes = times.get(start..end as usize).ok_or_else(|| {
             let what = format!("the spikes of unit {index} end at {end}, after {start}, of {} spikes", times.len());
             file.wrong("units/spike_times_index", what)
         })?;
-        let Ok(Clock::Times(spikes)) = Clock::times(spikes.to_vec()).map_err(|what| (index, what)) else {
+        units.push(spikes.to_vec());
+        start = end as usize;
+    }
+    Ok(Some((table, units)))
+}
+
+/// Sorted units of extracellular recordings.
+fn sorted(file: &Hdf5, options: &ImportOptions) -> Result<Option<Responses>, SessionError> {
+    let wanted = options.signal.as_deref().is_none_or(|signal| "units/spike_times".contains(signal));
+    let Some((table, of_units)) = (if wanted { unit_spikes(file)? } else { None }) else { return Ok(None) };
+    let column = |names: &[&str]| names.iter().find_map(|name| file.column(&file.dataset(&table, name)?));
+    let ids = column(&["id"]).unwrap_or_default();
+    let areas = column(&["brain_area", "location", "area", "structure", "region"]).unwrap_or_default();
+    let layers = column(&["layer", "cortical_layer"]).unwrap_or_default();
+    let (mut cells, mut units) = (Vec::new(), Vec::new());
+    for (index, spikes) in of_units.into_iter().enumerate() {
+        let Ok(Clock::Times(spikes)) = Clock::times(spikes) else {
             let what = format!("the spikes of unit {index} are not in the order of time, or no numbers");
             return Err(file.wrong("units/spike_times", what));
         };
         cells.push(spikes);
-        start = end as usize;
         let unit = ids.get(index).and_then(|id| id.parse().ok()).unwrap_or(index as u32);
         units.push(SessionUnit {
             unit,

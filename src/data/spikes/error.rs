@@ -1,6 +1,7 @@
 //! Why spikes could not be read, written or used.
 
 use crate::data::ArrayError;
+use crate::data::import::ImportError;
 
 /// One sentence a user can act on.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +9,9 @@ pub enum SpikeError {
     /// A file or an array in it.
     #[error(transparent)]
     Array(#[from] ArrayError),
+    /// A recording in one of the formats of the field.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// An array that must be there.
     #[error("`{file}` has no array `{array}`: {expected}")]
     Missing {

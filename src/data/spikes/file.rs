@@ -10,7 +10,7 @@ use super::split::Split;
 use crate::signals::Binned;
 
 /// Names that no column can have.
-const RESERVED: [&str; 16] = [
+pub(super) const RESERVED: [&str; 16] = [
     "counts",
     "spikes",
     "bin_s",
@@ -30,6 +30,15 @@ const RESERVED: [&str; 16] = [
 ];
 
 impl SpikeSession {
+    /// Whether a `.npz` file has the arrays of a session, by their names alone.
+    pub fn is_file(path: &Path) -> bool {
+        let has = |name: &str| {
+            let archive = std::fs::File::open(path).ok().and_then(|file| zip::ZipArchive::new(file).ok());
+            archive.is_some_and(|archive| archive.index_for_name(name).is_some())
+        };
+        has("bin_s.npy") && (has("counts.npy") || has("spikes.npy"))
+    }
+
     /// Reads a session in either layout of the module.
     ///
     /// # Errors

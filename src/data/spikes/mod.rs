@@ -18,13 +18,23 @@
 //! The other layout that is read has `spikes` u8 `[trial, neuron, bin]` instead of `counts`, `time_offset_s` `[bin]`
 //! instead of `first_bin_s`, and usually neither names, regions nor training trials: the name is then that of the
 //! file, every neuron lies in "unknown", and all trials but those for tests are for training.
+//!
+//! Recordings that are not in trials yet are read by [`SpikeSession::import`]: NWB files with sorted units, and ALF folders.
 
+mod alf;
 mod error;
 mod file;
+mod import;
 mod npz;
+mod nwb;
+mod recording;
 mod session;
 mod split;
+mod trials;
 
 pub use error::SpikeError;
+pub use import::SpikeFormat;
+pub use recording::{ImportedSpikes, SpikeImport};
 pub use session::{Counts, SpikeSession};
 pub use split::{Shares, Split, shuffled};
+pub use trials::TrialFilter;

@@ -22,6 +22,9 @@ const DESCRIPTION: &str = "twinscope.mtm";
 /// Largest file that is read; the published network with 34 sessions has 0.3 GB.
 const LARGEST: u64 = 8 << 30;
 
+/// Longest description that is looked for, bytes; safetensors itself takes no longer one.
+const LONGEST_HEAD: u64 = 100_000_000;
+
 /// What the metadata say.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +53,19 @@ impl MtmWeights {
         let opened = std::fs::File::open(path).map_err(failed)?;
         opened.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
         Self::from_bytes(&bytes, &file)
+    }
+
+    /// Whether a file looks like one of ours, from its beginning alone.
+    pub fn is_file(path: &Path) -> bool {
+        let read = || -> std::io::Result<Vec<u8>> {
+            let (mut length, mut head) = ([0; 8], Vec::new());
+            let mut file = std::fs::File::open(path)?;
+            file.read_exact(&mut length)?;
+            file.take(u64::from_le_bytes(length).min(LONGEST_HEAD)).read_to_end(&mut head)?;
+            Ok(head)
+        };
+        let key = format!("\"{DESCRIPTION}\"").into_bytes();
+        read().is_ok_and(|head| head.windows(key.len()).any(|part| part == key))
     }
 
     /// A network from the bytes of a file; `file` is its name in errors.

@@ -5,8 +5,8 @@ use eframe::egui::{self, Button, MenuBar, RichText, Ui, ViewportCommand};
 use super::{Panel, Place};
 use crate::experiment::PRESETS;
 use crate::ui::theme::Palette;
-use crate::ui::view::{Action, Ask, ThemeChoice, View};
-use crate::workbench::{Command, Workbench};
+use crate::ui::view::{Action, Ask, ThemeChoice, View, Workspace};
+use crate::workbench::{Command, SpikesCommand, Workbench};
 
 /// Everything that can be done, by name.
 pub struct Menu;
@@ -25,8 +25,16 @@ impl Panel for Menu {
         MenuBar::new().ui(ui, |ui| {
             ui.menu_button("File", |ui| file(bench, ui, &mut actions));
             ui.menu_button("Edit", |ui| {
-                item(ui, bench.can_undo(), "Undo", "Ctrl+Z", Command::Undo, &mut actions);
-                item(ui, bench.can_redo(), "Redo", "Ctrl+Shift+Z", Command::Redo, &mut actions);
+                let (can_undo, can_redo, undo, redo) = match view.workspace {
+                    Workspace::Twin => (bench.can_undo(), bench.can_redo(), Command::Undo, Command::Redo),
+                    Workspace::Spikes => {
+                        let (undo, redo) = bench.can_undo_mask();
+                        let (take_back, again) = (SpikesCommand::Undo, SpikesCommand::Redo);
+                        (undo, redo, Command::Spikes(take_back), Command::Spikes(again))
+                    }
+                };
+                item(ui, can_undo, "Undo", "Ctrl+Z", undo, &mut actions);
+                item(ui, can_redo, "Redo", "Ctrl+Shift+Z", redo, &mut actions);
             });
             ui.menu_button("Experiment", |ui| {
                 ui.menu_button("Presets", |ui| presets_ui(ui, &mut actions));
@@ -57,6 +65,18 @@ impl Panel for Menu {
                     view.about = true;
                 }
             });
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                for (workspace, label, tip) in [
+                    (
+                        Workspace::Spikes,
+                        "Spikes (MtM)",
+                        "Hide spikes and see what a masked transformer predicts (Ctrl+2)",
+                    ),
+                    (Workspace::Twin, "Visual twin", "Show stimuli to a twin of visual cortex (Ctrl+1)"),
+                ] {
+                    ui.selectable_value(&mut view.workspace, workspace, label).on_hover_text(tip);
+                }
+            });
         });
         actions
     }
@@ -82,7 +102,7 @@ fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
     let (ask, does) = (Action::Ask, |command| Action::Do(command));
     let save = if bench.protocol_path().is_some() { "Save protocol" } else { "Save protocol…" };
     let planned = bench.plan().is_ok();
-    let groups: [&[(&str, &str, bool, Action)]; 4] = [
+    let groups: [&[(&str, &str, bool, Action)]; 5] = [
         &[
             ("Open protocol…", "Ctrl+O", true, ask(Ask::OpenProtocol)),
             (save, "Ctrl+S", true, super::save(bench)),
@@ -92,6 +112,11 @@ fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
             ("Open twin file…", "", true, ask(Ask::OpenTwin)),
             ("Open twin directory…", "", true, ask(Ask::OpenTwinFolder)),
             ("Use built-in twin", "", bench.can_use_builtin(), does(Command::UseBuiltinTwin)),
+        ],
+        &[
+            ("Open session of spikes…", "", true, ask(Ask::OpenSpikes)),
+            ("Open ALF folder…", "", true, ask(Ask::OpenSpikesFolder)),
+            ("Open model of spikes…", "", true, ask(Ask::OpenSpikeModel)),
         ],
         &[
             ("Export as figure…", "Ctrl+E", has_answer, ask(Ask::ExportFigure)),

@@ -2,6 +2,7 @@
 
 mod help;
 mod menu;
+mod mtm;
 mod player;
 mod population;
 mod run;
@@ -41,6 +42,8 @@ pub enum Place {
     RightHead,
     /// The rest of the right column.
     Right,
+    /// Everything between top and bottom, while spikes are shown.
+    Spikes,
 }
 
 /// A part of the window: reads the workbench, changes what only the window knows, returns what should be done.
@@ -75,5 +78,6 @@ pub fn all() -> Vec<Box<dyn Panel>> {
         Box::new(player::Player::default()),
         Box::new(traces::Traces::default()),
         Box::new(population::Population::default()),
+        Box::new(mtm::Mtm::default()),
     ]
 }

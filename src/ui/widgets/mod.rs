@@ -9,4 +9,5 @@ pub mod markdown;
 pub mod modifiers;
 pub mod parameter;
 pub mod polar;
+pub mod raster;
 pub mod values;
