@@ -2,6 +2,7 @@
 
 mod demo;
 mod evaluate;
+mod optimise;
 mod predict;
 mod selection;
 mod session;
@@ -85,6 +86,8 @@ enum Command {
     Adapt(train::AdaptArguments),
     /// Compare a twin's predictions with a recording, unit by unit and domain by domain
     Evaluate(evaluate::EvaluateArguments),
+    /// Find the image or short movie that excites units most or least
+    Optimise(optimise::OptimiseArguments),
     /// List the adapters found, and which one `auto` picks
     Devices,
 }
@@ -268,6 +271,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         Some(Command::Stress(arguments)) => study::stress_test(&arguments),
         Some(Command::Adapt(arguments)) => train::adapt(&arguments),
         Some(Command::Evaluate(arguments)) => evaluate::perform(&arguments),
+        Some(Command::Optimise(arguments)) => optimise::perform(&arguments),
         Some(Command::Devices) => devices(),
     }
 }

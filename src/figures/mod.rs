@@ -1,6 +1,6 @@
 //! Publication figures: a style and one file a figure; the file name decides PNG or SVG.
 //!
-//! A figure is drawn from [`Data`], from an [`evaluation`] or from a [`study`], by the same code for both formats, in
+//! A figure is drawn from [`Data`], from an [`evaluation`], a [`study`] or an [`optimised`] stimulus, by the same code for both formats, in
 //! millimetres on the page.
 
 mod canvas;
@@ -9,6 +9,7 @@ mod direction_tuning;
 pub mod evaluation;
 mod face;
 mod heat_map;
+pub mod optimised;
 mod parameter_tuning;
 mod plot;
 mod population;

@@ -8,6 +8,7 @@ mod fits;
 mod import;
 mod maps;
 mod movie_file;
+mod optimised;
 mod pilot;
 mod population;
 mod presets;
