@@ -14,7 +14,7 @@
 //! - [`model`]: the networks and their weights; a model sees a movie, never a stimulus.
 //! - [`analysis`]: numbers from a schedule and responses; it cannot tell an animal from a twin.
 //! - [`evaluation`]: predicted responses beside recorded ones.
-//! - [`training`], [`experiment`]: what is done with a model.
+//! - [`training`], [`experiment`], [`optimise`]: what is done with a model.
 //! - [`study`]: experiments with twins themselves.
 //! - [`comparison`]: a twin beside a recording: accuracy, responses over time, tuning in silico and in vivo.
 //! - [`figures`]: the numbers as PNG and SVG.
@@ -41,6 +41,8 @@ pub mod evaluation;
 pub mod training;
 
 pub mod experiment;
+
+pub mod optimise;
 
 pub mod study;
 

@@ -5,6 +5,7 @@ mod demo;
 mod evaluate;
 mod figure;
 mod mtm;
+mod optimise;
 mod predict;
 mod run;
 mod selection;
@@ -93,6 +94,8 @@ enum Command {
     /// MtM, a masked transformer over spikes: simulate, train, adapt, evaluate, decode
     #[command(subcommand)]
     Mtm(mtm::MtmCommand),
+    /// Find the image or short movie that excites units most or least
+    Optimise(optimise::OptimiseArguments),
     /// List the adapters found, and which one `auto` picks
     Devices,
 }
@@ -276,6 +279,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         Some(Command::Evaluate(arguments)) => evaluate::perform(&arguments),
         Some(Command::Compare(arguments)) => compare::perform(&arguments),
         Some(Command::Mtm(command)) => mtm::perform(command),
+        Some(Command::Optimise(arguments)) => optimise::perform(&arguments),
         Some(Command::Devices) => devices(),
     }
 }

@@ -1,9 +1,9 @@
 //! Publication figures: a style, one file a figure, and one file a format; the file name decides the format.
 //!
-//! A figure is drawn from [`Data`], from an [`evaluation`], a [`comparison`], from [`spikes`] or from a [`study`], in
-//! millimetres on the page, as a list of marks. Each format draws the same marks: PNG by the rasteriser of plotters, SVG
-//! and PDF with live text. A [`Plate`] is a figure that can be written at a journal's widths, with its numbers as CSV
-//! beside it; a [`Sheet`] sets several on one page as panels A, B, C ...
+//! A figure is drawn from [`Data`], from an [`evaluation`], a [`comparison`], a [`study`], an [`optimised`] stimulus or from
+//! [`spikes`], in millimetres on the page, as a list of marks. Each format draws the same marks: PNG by the rasteriser of
+//! plotters, SVG and PDF with live text. A [`Plate`] is a figure that can be written at a journal's widths, with its numbers
+//! as CSV beside it; a [`Sheet`] sets several on one page as panels A, B, C ...
 
 mod bitmap;
 mod canvas;
@@ -15,6 +15,7 @@ mod face;
 mod heat_map;
 mod numbers;
 mod page;
+pub mod optimised;
 mod parameter_tuning;
 mod pdf;
 mod plate;

@@ -17,7 +17,8 @@ use super::log::Row;
 use crate::data::unfinished;
 use crate::model::weights::NamedTensor;
 
-const KEY: &str = "twinscope.training";
+/// Name of a training's note in the metadata.
+pub(super) const KEY: &str = "twinscope.training";
 /// Largest file that is read.
 const LARGEST: u64 = 4 << 30;
 
@@ -39,17 +40,17 @@ pub(super) struct Note<R = Row> {
 }
 
 /// Parameters and optimizer states by name.
-pub(super) type Tensors = BTreeMap<String, NamedTensor>;
+pub(crate) type Tensors = BTreeMap<String, NamedTensor>;
 
-/// Writes a checkpoint, whole or not at all.
-pub(super) fn save<R: Serialize>(path: &Path, note: &Note<R>, tensors: &Tensors) -> Result<(), TrainingError> {
-    let views = tensors.iter().map(|(key, tensor)| {
+/// Writes a checkpoint, whole or not at all: tensors, and a note under a name in the metadata.
+pub(crate) fn save(path: &Path, key: &str, note: &impl Serialize, tensors: &Tensors) -> Result<(), TrainingError> {
+    let views = tensors.iter().map(|(name, tensor)| {
         let bytes = bytemuck::cast_slice(&tensor.values);
         let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).expect("the shape is that of the values");
-        (key, view)
+        (name, view)
     });
     let text = serde_json::to_string(note).expect("numbers and names always serialise");
-    let metadata = HashMap::from([(KEY.to_owned(), text)]);
+    let metadata = HashMap::from([(key.to_owned(), text)]);
     let bytes = safetensors::serialize(views, Some(metadata)).expect("tensors in memory serialise");
     let failed = |source| TrainingError::Write { file: path.display().to_string(), source };
     let mut file = unfinished(path).map_err(failed)?;
@@ -59,8 +60,8 @@ pub(super) fn save<R: Serialize>(path: &Path, note: &Note<R>, tensors: &Tensors)
     Ok(())
 }
 
-/// Reads a checkpoint; `None` when there is none.
-pub(super) fn load<R: DeserializeOwned>(path: &Path) -> Result<Option<(Note<R>, Tensors)>, TrainingError> {
+/// Reads a checkpoint with a note of this name; `None` when there is none.
+pub(crate) fn load<N: DeserializeOwned>(path: &Path, key: &str) -> Result<Option<(N, Tensors)>, TrainingError> {
     let name = path.display().to_string();
     let bytes = match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -71,17 +72,17 @@ pub(super) fn load<R: DeserializeOwned>(path: &Path) -> Result<Option<(Note<R>, 
     };
     let damaged = |what: String| TrainingError::Checkpoint { file: name.clone(), what };
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
-    let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
-    let text = text.ok_or_else(|| damaged("it is no checkpoint of a training".to_owned()))?;
-    let note: Note<R> = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;
+    let text = header.metadata().as_ref().and_then(|metadata| metadata.get(key));
+    let text = text.ok_or_else(|| damaged("it is a checkpoint of something else".to_owned()))?;
+    let note: N = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
     let mut tensors = BTreeMap::new();
-    for (key, view) in file.iter() {
+    for (name, view) in file.iter() {
         if view.dtype() != Dtype::F32 {
-            return Err(damaged(format!("`{key}` is not of 32-bit floats")));
+            return Err(damaged(format!("`{name}` is not of 32-bit floats")));
         }
         let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        tensors.insert(key.to_owned(), NamedTensor { shape: view.shape().to_vec(), values });
+        tensors.insert(name.to_owned(), NamedTensor { shape: view.shape().to_vec(), values });
     }
     Ok(Some((note, tensors)))
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-use super::checkpoint::{self, Note};
+use super::checkpoint::{self, KEY, Note};
 use super::cpu::{Gradient, Parameters};
 use super::learner::Learner;
 use super::lessons::{LeftOut, Lessons};
@@ -349,12 +349,12 @@ impl Training {
             smooth: self.smooth.map(f64::to_bits),
             rows: self.rows.clone(),
         };
-        checkpoint::save(path, &note, &tensors)
+        checkpoint::save(path, KEY, &note, &tensors)
     }
 
     /// Goes on from a checkpoint, if there is one.
     fn resume(&mut self, path: &Path) -> Result<(), TrainingError> {
-        let Some((note, tensors)) = checkpoint::load(path)? else { return Ok(()) };
+        let Some((note, tensors)) = checkpoint::load::<Note>(path, KEY)? else { return Ok(()) };
         let wrong = |what: String| TrainingError::Checkpoint { file: path.display().to_string(), what };
         if note.fingerprint != self.fingerprint {
             return Err(wrong(

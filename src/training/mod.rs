@@ -5,7 +5,7 @@
 //! recipe's seed and of its place, so that a resumed training ends as an uninterrupted one.
 
 pub mod baseline;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod clip;
 pub mod cpu;
 mod error;

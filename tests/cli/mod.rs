@@ -4,6 +4,7 @@ mod compare;
 mod evaluate;
 pub mod long_run;
 mod mtm;
+mod optimise;
 
 use std::path::Path;
 use std::process::{Command, Output};

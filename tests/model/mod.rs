@@ -9,5 +9,5 @@ mod mtm;
 mod network;
 mod rollout;
 mod training;
-mod twin;
+pub mod twin;
 mod weights;

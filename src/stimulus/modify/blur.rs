@@ -6,7 +6,7 @@
 
 use super::super::fields::{Field, parameters};
 use super::{Change, ModifierParameters, Prepared, Screen, StimulusError};
-use crate::signals::Degrees;
+use crate::signals::{Degrees, Monitor, Raster};
 
 parameters! {
     /// Gaussian blur.
@@ -29,11 +29,7 @@ impl ModifierParameters for Blur {
         _nested: Option<Prepared>,
         _seed: u64,
     ) -> Result<Box<dyn Change>, StimulusError> {
-        let monitor = below.monitor();
-        let (dx, dy) = monitor.pitch_cm();
-        let sigma = |pitch: f64| self.sigma_deg.to_radians() * monitor.distance_cm / pitch;
-        let raster = monitor.raster;
-        Ok(Box::new(Kernels { along: kernel(sigma(dx), raster.width), down: kernel(sigma(dy), raster.height) }))
+        Ok(Box::new(Kernels::on_screen(self.sigma_deg, below.monitor())))
     }
 }
 
@@ -48,8 +44,8 @@ fn kernel(sigma: f64, side: usize) -> Vec<f32> {
 }
 
 /// The kernel along rows and that along columns, pixels.
-#[derive(Debug)]
-struct Kernels {
+#[derive(Debug, Clone)]
+pub(crate) struct Kernels {
     along: Vec<f32>,
     down: Vec<f32>,
 }
@@ -60,9 +56,22 @@ fn mirrored(index: isize, side: usize) -> usize {
     if around < side { around } else { 2 * side - 1 - around }
 }
 
-impl Change for Kernels {
-    fn apply(&self, screen: &Screen, _frame: usize, greys: &mut [f32]) {
-        let raster = screen.monitor().raster;
+impl Kernels {
+    /// A blur by a standard deviation in degrees at the centre of a screen.
+    pub(crate) fn on_screen(sigma_deg: Degrees, monitor: &Monitor) -> Self {
+        let (dx, dy) = monitor.pitch_cm();
+        let sigma = |pitch: f64| sigma_deg.to_radians() * monitor.distance_cm / pitch;
+        let raster = monitor.raster;
+        Self { along: kernel(sigma(dx), raster.width), down: kernel(sigma(dy), raster.height) }
+    }
+
+    /// A blur along columns of this height alone, by a standard deviation in rows.
+    pub(crate) fn along_columns(sigma_rows: f64, height: usize) -> Self {
+        Self { along: vec![1.0], down: kernel(sigma_rows, height) }
+    }
+
+    /// Blurs a picture of the raster that the kernels were made for.
+    pub(crate) fn blur(&self, raster: Raster, greys: &mut [f32]) {
         let (width, height) = (raster.width, raster.height);
         if self.along.len() > 1 {
             let reach = self.along.len() - 1;
@@ -88,6 +97,12 @@ impl Change for Kernels {
                 }
             }
         }
+    }
+}
+
+impl Change for Kernels {
+    fn apply(&self, screen: &Screen, _frame: usize, greys: &mut [f32]) {
+        self.blur(screen.monitor().raster, greys);
     }
 }
 

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use aperture::{Aperture, ApertureShape};
 pub use blur::Blur;
+pub(crate) use blur::Kernels as BlurKernels;
 pub use contrast::{Contrast, ContrastMode};
 pub use mirror::{Mirror, MirrorAxis};
 pub use phase_scramble::PhaseScramble;

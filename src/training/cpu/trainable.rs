@@ -3,7 +3,7 @@
 use super::{Gradient, Parameters};
 use crate::model::twin::TwinConfig;
 use crate::model::twin::engine::Kernel;
-use crate::model::twin::engine::gradient::{Differentiable, PARTS, Showing};
+use crate::model::twin::engine::gradient::{Differentiable, PARTS, Pictures, Showing};
 use crate::model::twin::network::Run;
 use crate::signals::Responses;
 use crate::training::{Clip, Objective, ObjectiveError};
@@ -145,7 +145,8 @@ impl Trainable {
 }
 
 fn showing<'a>(clip: &'a Clip, run: &'a Run) -> Showing<'a> {
-    Showing { movie: clip.movie(), behavior: clip.behavior(), stream: run.stream, draws: run.training.as_ref() }
+    let movie = Pictures::Movie(clip.movie());
+    Showing { movie, behavior: clip.behavior(), stream: run.stream, draws: run.training.as_ref() }
 }
 
 fn finite(value: f64) -> Result<f32, ObjectiveError> {

@@ -16,7 +16,7 @@ use crate::job::Progress;
 use crate::model::mtm::{MtmError, MtmWeights};
 use crate::model::weights::{NamedTensor, StateDict};
 use crate::training::TrainingError;
-use crate::training::checkpoint::{self, Note, Tensors};
+use crate::training::checkpoint::{self, KEY, Note, Tensors};
 use crate::training::log::{self, Logged, optional};
 
 /// File in the folder of a training from which it goes on.
@@ -160,7 +160,7 @@ impl MtmTraining {
     /// Where the training begins: at the checkpoint, if there is one.
     fn state(&self, path: &Path) -> Result<(FitState, Vec<Epoch>), FitError> {
         let wrong = |what: String| TrainingError::Checkpoint { file: path.display().to_string(), what };
-        let Some((note, mut tensors)) = checkpoint::load::<Epoch>(path)? else {
+        let Some((note, mut tensors)) = checkpoint::load::<Note<Epoch>>(path, KEY)? else {
             let start = self.start.clone();
             return Ok((
                 FitState { epoch: 0, weights: start, optimizer: AdamWState::default(), best: None },
@@ -222,7 +222,7 @@ impl MtmTraining {
             smooth: None,
             rows: rows.to_vec(),
         };
-        checkpoint::save(path, &note, &tensors)
+        checkpoint::save(path, KEY, &note, &tensors)
     }
 }
 

@@ -41,7 +41,7 @@ pub use self::parameters::{Gradient, Parameters, Table};
 
 use self::feedforward::Feedforward;
 use self::modulation::Modulation;
-use self::perspective::{Jitter, Perspective, Shown};
+use self::perspective::{Jitter, Levels, Perspective, Shown};
 use self::readout::{Features, Places, Readout};
 use self::recurrent::Recurrent;
 use self::room::{Context, Room, Scratch};
@@ -51,7 +51,7 @@ use super::tasks::Pool;
 use crate::model::twin::TwinConfig;
 use crate::model::twin::network::Draws;
 use crate::model::twin::parameters::layers;
-use crate::signals::{Behavior, Movie};
+use crate::signals::{Behavior, Movie, Raster};
 
 /// Parts of a step whose time is counted, in the order of [`Differentiable::spent_ms`].
 pub const PARTS: [&str; 10] = [
@@ -67,11 +67,58 @@ pub const PARTS: [&str; 10] = [
     "collect",
 ];
 
+/// What is on the screen.
+#[derive(Debug, Clone, Copy)]
+pub enum Pictures<'a> {
+    /// Movies side by side, in whole grey levels.
+    Movie(&'a Movie),
+    /// One movie in grey levels 0..=255 that need not be whole, `[frame, pixel]`: what can be changed by small steps.
+    Greys {
+        /// Pixels of every frame.
+        raster: Raster,
+        /// As many numbers as whole frames have.
+        greys: &'a [f32],
+    },
+}
+
+impl<'a> Pictures<'a> {
+    /// Pixels of every frame.
+    pub fn raster(self) -> Raster {
+        match self {
+            Self::Movie(movie) => movie.raster(),
+            Self::Greys { raster, .. } => raster,
+        }
+    }
+
+    /// Number of frames.
+    pub fn frames(self) -> usize {
+        match self {
+            Self::Movie(movie) => movie.frames(),
+            Self::Greys { raster, greys } => greys.len() / raster.pixels().max(1),
+        }
+    }
+
+    /// Number of movies side by side.
+    pub fn samples(self) -> usize {
+        match self {
+            Self::Movie(movie) => movie.samples(),
+            Self::Greys { .. } => 1,
+        }
+    }
+
+    fn levels(self) -> Levels<'a> {
+        match self {
+            Self::Movie(movie) => Levels::Whole(movie.pixels()),
+            Self::Greys { greys, .. } => Levels::Between(greys),
+        }
+    }
+}
+
 /// What is shown, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct Showing<'a> {
-    /// Movies side by side.
-    pub movie: &'a Movie,
+    /// What is on the screen.
+    pub movie: Pictures<'a>,
     /// What the animal does meanwhile, as many frames and samples.
     pub behavior: &'a Behavior,
     /// One stream alone, or all of them and their mean.
@@ -306,12 +353,44 @@ impl Differentiable {
                 self.sample_forward(context, parameters, showing, sample, room);
                 room.back.resize(room.rates.len(), 0.0);
                 *value = loss(sample, &room.rates, &mut room.back);
-                self.sample_backward(context, showing, sample, room, slot);
+                self.sample_backward(context, showing, sample, room, slot, None);
             });
         }
         self.collect(parameters, showing, &slots[..samples], gradient);
         self.slots = slots;
         losses.iter().sum()
+    }
+
+    /// `loss(log-rates, their gradient)`, both `[frame, unit]`, and its gradient with respect to every grey level
+    /// `[frame, pixel]`, per level. A network whose parameters are all frozen computes nothing else.
+    ///
+    /// # Panics
+    /// As [`Self::log_rates`]; when there is no frame, more than one movie, or another number of pixels in `back`.
+    pub fn grey_gradient(
+        &mut self,
+        parameters: &Parameters,
+        showing: Showing<'_>,
+        loss: impl Fn(&[f32], &mut [f32]) -> f64 + Sync,
+        back: &mut [f32],
+    ) -> f64 {
+        let (frames, samples) = self.check(&showing);
+        assert!(frames > 0 && samples == 1, "one movie");
+        assert_eq!(back.len(), frames * showing.movie.raster().pixels(), "a gradient for every pixel");
+        self.pack(parameters, showing.stream);
+        let mut slots = std::mem::take(&mut self.slots);
+        let len = self.table.len();
+        slots.resize_with(slots.len().max(1), || vec![0.0; len]);
+        let context =
+            Context { kernel: self.kernel, parallel: rayon::current_num_threads() > 1, scratch: &self.scratch };
+        let value = self.rooms.with(SampleRoom::default, |room| {
+            self.sample_forward(context, parameters, showing, 0, room);
+            room.back.resize(room.rates.len(), 0.0);
+            let value = loss(&room.rates, &mut room.back);
+            self.sample_backward(context, showing, 0, room, &mut slots[0], Some(back));
+            value
+        });
+        self.slots = slots;
+        value
     }
 
     fn check(&self, showing: &Showing<'_>) -> (usize, usize) {
@@ -403,7 +482,7 @@ impl Differentiable {
 
     fn shown<'a>(&self, showing: Showing<'a>, sample: usize) -> (Shown<'a>, Jitter) {
         let movie = showing.movie;
-        let shown = Shown { raster: movie.raster(), pixels: movie.pixels(), sample: (sample, movie.samples()) };
+        let shown = Shown { raster: movie.raster(), levels: movie.levels(), sample: (sample, movie.samples()) };
         let wide = |v: [f32; 3]| v.map(f64::from);
         (shown, showing.draws.map(|draws| (wide(draws.center[sample]), wide(draws.angle[sample]))))
     }
@@ -415,6 +494,7 @@ impl Differentiable {
         sample: usize,
         room: &mut SampleRoom,
         slot: &mut [f32],
+        greys_back: Option<&mut [f32]>,
     ) {
         let (frames, running) = (showing.movie.frames(), self.running(showing.stream));
         let positions = showing.draws.map(|draws| &draws.position[sample * self.units..(sample + 1) * self.units]);
@@ -424,7 +504,7 @@ impl Differentiable {
             let share = 1.0 / running.len() as f32;
             room.back.iter_mut().for_each(|back| *back *= share);
         }
-        let sees = self.perspective.learns;
+        let sees = self.perspective.learns || greys_back.is_some();
         if sees {
             room.perspective.out_back.zeros(frames * self.perspective.pixels());
         }
@@ -455,8 +535,11 @@ impl Differentiable {
             }
             self.count(7, &mut clock);
         }
-        if sees {
+        if self.perspective.learns {
             self.perspective.backward(context, shown, jitter, &mut room.perspective, slot);
+        }
+        if let Some(back) = greys_back {
+            self.perspective.greys_backward(context, shown, &room.perspective, back);
         }
         self.count(8, &mut clock);
     }

@@ -35,6 +35,8 @@ const OWN: [&str; 7] = [
 pub(super) struct Perspective {
     eye: Vec<Small>,
     rays: Vec<Vector>,
+    gamma: Gamma,
+    /// Luminance of every whole grey level.
     luminance: Vec<f64>,
     periphery: Periphery,
     retina: Raster,
@@ -57,21 +59,54 @@ struct Own {
 /// Random shift and turn of the monitor, standard normal.
 pub(super) type Jitter = Option<(Vector, Vector)>;
 
+/// Grey levels 0..=255 of all samples, `[frame, sample, pixel]`.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Levels<'a> {
+    Whole(&'a [u8]),
+    Between(&'a [f32]),
+}
+
 /// What a sample shows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shown<'a> {
     /// Pixels of the movie.
     pub raster: Raster,
-    /// Grey levels of all samples, `[frame, sample, pixel]`.
-    pub pixels: &'a [u8],
+    /// Grey levels of all samples.
+    pub levels: Levels<'a>,
     /// Which sample, of how many.
     pub sample: (usize, usize),
 }
 
-impl Shown<'_> {
-    fn frame(&self, frame: usize) -> &[u8] {
+impl<'a> Shown<'a> {
+    fn frame(&self, frame: usize) -> Levels<'a> {
         let (sample, samples) = self.sample;
-        &self.pixels[(frame * samples + sample) * self.raster.pixels()..][..self.raster.pixels()]
+        let size = self.raster.pixels();
+        let at = (frame * samples + sample) * size..(frame * samples + sample + 1) * size;
+        match self.levels {
+            Levels::Whole(pixels) => Levels::Whole(&pixels[at]),
+            Levels::Between(pixels) => Levels::Between(&pixels[at]),
+        }
+    }
+}
+
+/// What a monitor emits at a grey level: `(grey / 255)^power * scale + offset`.
+#[derive(Debug, Clone, Copy)]
+struct Gamma {
+    power: f64,
+    scale: f64,
+    offset: f64,
+}
+
+impl Gamma {
+    fn luminance(self, grey: f32) -> f64 {
+        f64::from(grey / 255.0).powf(self.power) * self.scale + self.offset
+    }
+
+    /// Derivative with respect to the grey level. A power below 1 is infinitely steep at black; there the slope at a
+    /// tenth of a level stands for it.
+    fn slope(self, grey: f32) -> f64 {
+        let least = if self.power < 1.0 { 0.1 / 255.0 } else { 0.0 };
+        self.power * (f64::from(grey) / 255.0).max(least).powf(self.power - 1.0) * self.scale / 255.0
     }
 }
 
@@ -110,12 +145,13 @@ impl Perspective {
         let eye = layers.iter().filter(|layer| layer.name.starts_with("perspective.mlp."));
         let constants = parameters.constants();
         let value = |part: &str| f64::from(constants.values(&format!("perspective.monitor_pixel.{part}"))[0]);
-        let (power, scale, offset) = (value("power"), value("scale"), value("offset"));
+        let gamma = Gamma { power: value("power"), scale: value("scale"), offset: value("offset") };
         let rays: &[[f32; 3]] = constants.values("perspective.retina.grid").as_chunks().0;
         Self {
             eye: eye.map(|layer| Small::new(layer, table, 0)).collect(),
             rays: rays.iter().map(|ray| ray.map(f64::from)).collect(),
-            luminance: (0..256).map(|grey| f64::from(grey as f32 / 255.0).powf(power) * scale + offset).collect(),
+            luminance: (0..=255u8).map(|grey| gamma.luminance(f32::from(grey))).collect(),
+            gamma,
             periphery: config.periphery,
             retina: Raster { height: p.height, width: p.width },
             starts: OWN.map(|key| table.at(key).start),
@@ -174,13 +210,13 @@ impl Perspective {
                 let light = std::slice::from_raw_parts_mut(light.at(3 * frame * row), 3 * row);
                 (light, std::slice::from_raw_parts_mut(out.at(frame * n), n))
             };
-            let grey = shown.frame(frame);
             let view = self.view(&tape.frames[frame], tape, shown.raster);
-            for (lit, ray) in light.iter_mut().zip(&self.rays) {
-                let point = view.point(ray);
-                let ([a, b, c, d], [fx, fy]) = (self.taps(grey, shown.raster, &point), point.fractions);
-                let (top, bottom) = (a + fx * (b - a), c + fx * (d - c));
-                *lit = (top + fy * (bottom - top) + FLOOR) as f32;
+            match shown.frame(frame) {
+                Levels::Whole(grey) => {
+                    let lit = |place: usize| self.luminance[usize::from(grey[place])];
+                    self.fall(&view, shown.raster, lit, light);
+                }
+                Levels::Between(grey) => self.fall(&view, shown.raster, |at| self.gamma.luminance(grey[at]), light),
             }
             // SAFETY: the room of the frame holds three whole pictures.
             unsafe {
@@ -225,23 +261,51 @@ impl Perspective {
         }
     }
 
-    /// Luminance of the four pixels around a point.
+    /// Light of a frame on every pixel of the retina, where `lit` is the luminance of a pixel of the frame.
     #[inline(always)]
-    fn taps(&self, grey: &[u8], raster: Raster, point: &Point) -> [f64; 4] {
-        let [left, top] = point.first;
-        if left >= 0 && top >= 0 && left + 1 < raster.width as i64 && top + 1 < raster.height as i64 {
-            let first = top as usize * raster.width + left as usize;
-            let at = |place: usize| self.luminance[usize::from(grey[place])];
-            return [at(first), at(first + 1), at(first + raster.width), at(first + raster.width + 1)];
+    fn fall(&self, view: &View<'_>, raster: Raster, lit: impl Fn(usize) -> f64, light: &mut [f32]) {
+        for (light, ray) in light.iter_mut().zip(&self.rays) {
+            let point = view.point(ray);
+            let ([a, b, c, d], [fx, fy]) = (taps(&lit, raster, &point), point.fractions);
+            let (top, bottom) = (a + fx * (b - a), c + fx * (d - c));
+            *light = (top + fy * (bottom - top) + FLOOR) as f32;
         }
-        let at = |x: i64, y: i64| {
-            if (0..raster.width as i64).contains(&x) && (0..raster.height as i64).contains(&y) {
-                self.luminance[usize::from(grey[y as usize * raster.width + x as usize])]
-            } else {
-                0.0
+    }
+
+    /// From the gradient of the retina images, `tape.out_back`, to that of the grey levels `[frame, pixel]`.
+    pub fn greys_backward(&self, context: Context<'_>, shown: Shown<'_>, tape: &Tape, back: &mut [f32]) {
+        let (n, size) = (self.rays.len(), shown.raster.pixels());
+        let (row, width) = (row_of(n), shown.raster.width);
+        let [exponent, scale, _] = self.own.response;
+        debug_assert_eq!(back.len(), tape.frames.len() * size);
+        let all = Shared::new(back);
+        context.each(tape.frames.len(), |index, _| {
+            // SAFETY: tasks write frames of their own.
+            let back = unsafe { std::slice::from_raw_parts_mut(all.at(index * size), size) };
+            let view = self.view(&tape.frames[index], tape, shown.raster);
+            let light = &tape.light[3 * index * row..][..3 * row];
+            let mut sums = vec![0.0f64; size];
+            for (i, ray) in self.rays.iter().enumerate() {
+                let (lit, power) = (f64::from(light[i]), f64::from(light[2 * row + i]));
+                let slope = f64::from(tape.out_back[index * n + i]) * scale * exponent * power / lit;
+                let Point { first: [left, top], fractions: [fx, fy], .. } = view.point(ray);
+                let weights = [(1.0 - fx) * (1.0 - fy), fx * (1.0 - fy), (1.0 - fx) * fy, fx * fy];
+                for (tap, weight) in weights.into_iter().enumerate() {
+                    let (x, y) = (left + (tap % 2) as i64, top + (tap / 2) as i64);
+                    if (0..width as i64).contains(&x) && (0..shown.raster.height as i64).contains(&y) {
+                        sums[y as usize * width + x as usize] += slope * weight;
+                    }
+                }
             }
-        };
-        [at(left, top), at(left + 1, top), at(left, top + 1), at(left + 1, top + 1)]
+            let frame = shown.frame(index);
+            for (place, (back, sum)) in back.iter_mut().zip(sums).enumerate() {
+                let grey = match frame {
+                    Levels::Whole(grey) => f32::from(grey[place]),
+                    Levels::Between(grey) => grey[place],
+                };
+                *back = (sum * self.gamma.slope(grey)) as f32;
+            }
+        });
     }
 
     /// From the gradient of the retina images, `tape.out_back`, to that of the parameters.
@@ -256,7 +320,7 @@ impl Perspective {
             let places = &places;
             // SAFETY: tasks write frames of their own.
             let frame = unsafe { &mut *places.0.add(index) };
-            let grey = shown.frame(index);
+            let picture = shown.frame(index);
             let mut sums = [0.0; 15];
             let view = self.view(frame, tape_ref, shown.raster);
             let light = &tape_ref.light[3 * index * row..][..3 * row];
@@ -273,7 +337,13 @@ impl Perspective {
                 if point.moves == [0.0; 2] {
                     continue;
                 }
-                let ([a, b, c, d], [fx, fy]) = (self.taps(grey, shown.raster, &point), point.fractions);
+                let [a, b, c, d] = match picture {
+                    Levels::Whole(grey) => {
+                        taps(&|place| self.luminance[usize::from(grey[place])], shown.raster, &point)
+                    }
+                    Levels::Between(grey) => taps(&|at| self.gamma.luminance(grey[at]), shown.raster, &point),
+                };
+                let [fx, fy] = point.fractions;
                 let slope = back * scale * exponent * power / lit;
                 let x_back = slope * ((1.0 - fy) * (b - a) + fy * (d - c)) * point.moves[0];
                 let y_back = slope * ((1.0 - fx) * (c - a) + fx * (d - b)) * point.moves[1];
@@ -328,6 +398,24 @@ impl Perspective {
         flat[self.starts[5]] += response[1] as f32;
         flat[self.starts[6]] += response[2] as f32;
     }
+}
+
+/// Luminance of the four pixels around a point; there is no light beside the frame.
+#[inline(always)]
+fn taps(lit: &impl Fn(usize) -> f64, raster: Raster, point: &Point) -> [f64; 4] {
+    let [left, top] = point.first;
+    if left >= 0 && top >= 0 && left + 1 < raster.width as i64 && top + 1 < raster.height as i64 {
+        let first = top as usize * raster.width + left as usize;
+        return [lit(first), lit(first + 1), lit(first + raster.width), lit(first + raster.width + 1)];
+    }
+    let at = |x: i64, y: i64| {
+        if (0..raster.width as i64).contains(&x) && (0..raster.height as i64).contains(&y) {
+            lit(y as usize * raster.width + x as usize)
+        } else {
+            0.0
+        }
+    };
+    [at(left, top), at(left + 1, top), at(left, top + 1), at(left + 1, top + 1)]
 }
 
 /// Numbers of one picture of the tape: whole vectors.
