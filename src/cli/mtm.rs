@@ -318,10 +318,14 @@ fn evaluate(arguments: &EvaluateArguments) -> Result<()> {
     let device = burn_device(&arguments.device.open()?);
     let mut arms = arms(&networks, &device);
     if arguments.wrong_prompts {
-        let confused = networks.iter().map(|(_, weights)| NetworkArm::with_wrong_prompts(weights, &device));
-        let confused: Vec<NetworkArm> = confused.filter(NetworkArm::has_several_prompts).collect();
+        let confused =
+            networks.iter().zip(&arms).filter(|(_, arm)| arm.has_several_prompts()).map(|((_, weights), arm)| {
+                let mut confused = NetworkArm::with_wrong_prompts(weights, &device);
+                confused.name = format!("{}, wrong prompt", arm.name);
+                confused
+            });
+        let confused: Vec<NetworkArm> = confused.collect();
         arms.extend(confused);
-        distinguish(&mut arms);
     }
     let standard = SpikeSelection::default();
     let or = |given: &[f64], standard: Vec<f64>| if given.is_empty() { standard } else { given.to_vec() };

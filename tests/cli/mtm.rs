@@ -65,6 +65,7 @@ fn simulated_animals_become_a_network_tables_and_figures() {
     assert_eq!(told.trim(), at("mtm/network.safetensors"));
     assert_eq!(lines(at("mtm/log.csv").as_ref()), 1 + 4, "one row an epoch");
     train(&["--session", &new, "--schemes", "temporal", "-o", &at("temporal")]);
+    train(&["--session", &new, "-o", &at("alone")]);
 
     let adapt = ["mtm", "adapt", "--network", &at("mtm/network.safetensors"), "--recipe", &recipe, "--session", &new];
     let adapt = |more: &[&str]| succeeds(&[&adapt[..], &cpu, more].concat());
@@ -78,6 +79,8 @@ fn simulated_animals_become_a_network_tables_and_figures() {
         &at("adapted/network.safetensors"),
         "--network",
         &at("temporal/network.safetensors"),
+        "--network",
+        &at("alone/network.safetensors"),
     ];
     let rest = ["--session", &new, "--widths", "1", "--penalties", "0.1", "--wrong-prompts", "--out", &at("out")];
     let told = succeeds(&[&networks[..], &cpu, &rest].concat());

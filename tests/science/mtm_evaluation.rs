@@ -82,7 +82,11 @@ fn trials_that_are_drawn_again_score_as_if_they_had_been_recorded_so() {
     assert!((second.pooled.expect("spikes") - alone.pooled.expect("spikes")).abs() < 1e-12);
     assert_eq!(
         scores.spikes(),
-        [counts.of_neurons(&[0]), counts.of_neurons(&[1])].map(|n| n.values().iter().map(|&c| f64::from(c)).sum::<f64>())
+        [counts.of_neurons(&[0]), counts.of_neurons(&[1])].map(|n| n
+            .values()
+            .iter()
+            .map(|&c| f64::from(c))
+            .sum::<f64>())
     );
 }
 

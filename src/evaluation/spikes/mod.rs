@@ -92,6 +92,8 @@ pub struct SpikeEvaluation {
 pub struct Arm {
     /// Name in tables and figures.
     pub name: String,
+    /// How it learned, such as "MtM" or "temporal masking": alike for networks that differ in their animals alone.
+    pub kind: String,
     /// Animals that a network had learned from before it met this one; `None` for what is no network.
     pub pretrained_animals: Option<usize>,
     /// Whether it is a baseline, or the truth.
@@ -216,8 +218,13 @@ impl SpikeEvaluation {
             scores: Vec::new(),
             example: None,
         };
-        let baseline =
-            |name: &str| Arm { name: name.to_owned(), pretrained_animals: None, is_baseline: true, sha256: None };
+        let baseline = |name: &str| Arm {
+            name: name.to_owned(),
+            kind: name.to_owned(),
+            pretrained_animals: None,
+            is_baseline: true,
+            sha256: None,
+        };
         if selection.baselines {
             evaluation.arms.extend(["PSTH", "GLM"].map(baseline));
         }
@@ -342,7 +349,8 @@ fn possible(session: &SpikeSession, selection: &SpikeSelection) -> Result<Vec<Ta
     if session.split.test.is_empty() {
         return refused("it has no test trials; name some in `test_trials` of its file");
     }
-    if session.split.train.is_empty() || session.split.validation.is_empty() {
+    let learns = !session.split.train.is_empty() && !session.split.validation.is_empty();
+    if selection.baselines && !learns {
         return refused("baselines need training and validation trials; it has none left of one of them");
     }
     let tasks: Vec<Task> =

@@ -13,6 +13,8 @@ use crate::signals::Binned;
 pub struct NetworkArm {
     /// Name in tables and figures.
     pub name: String,
+    /// How it learned, whatever the animals.
+    kind: String,
     network: Mtm,
     /// Those that it was trained with.
     schemes: Vec<Scheme>,
@@ -28,25 +30,22 @@ impl NetworkArm {
         let schemes = trained_schemes(weights);
         let before = weights.about.get("pretrained_animals").and_then(toml::Value::as_integer);
         let pretrained_animals = before.and_then(|animals| usize::try_from(animals).ok()).unwrap_or(0);
-        let name = match &schemes[..] {
+        let kind = match &schemes[..] {
             [Scheme::Temporal] => "temporal masking".to_owned(),
             all if Scheme::MTM.iter().all(|scheme| all.contains(scheme)) => "MtM".to_owned(),
             some => format!("masking {}", some.iter().map(|scheme| scheme.name()).collect::<Vec<_>>().join(", ")),
         };
-        let name = match pretrained_animals {
-            0 => name,
-            1 => format!("{name}, pre-trained on 1 animal"),
-            n => format!("{name}, pre-trained on {n} animals"),
-        };
+        let name = format!("{kind}{}", after(pretrained_animals));
         let network = Mtm::new(weights, device);
-        Self { name, network, schemes, wrong_prompt: false, pretrained_animals, sha256: weights.sha256() }
+        Self { name, kind, network, schemes, wrong_prompt: false, pretrained_animals, sha256: weights.sha256() }
     }
 
     /// The same, told every task by the prompt of another one.
     #[must_use]
     pub fn with_wrong_prompts(weights: &MtmWeights, device: &Device) -> Self {
         let right = Self::new(weights, device);
-        Self { name: format!("{}, wrong prompt", right.name), wrong_prompt: true, ..right }
+        let wrong = |name: &str| format!("{name}, wrong prompt");
+        Self { name: wrong(&right.name), kind: wrong(&right.kind), wrong_prompt: true, ..right }
     }
 
     /// The prompt for a task: its own where the network was trained with it, else the first of its training.
@@ -72,6 +71,7 @@ impl NetworkArm {
     pub fn arm(&self) -> Arm {
         Arm {
             name: self.name.clone(),
+            kind: self.kind.clone(),
             pretrained_animals: Some(self.pretrained_animals),
             is_baseline: false,
             sha256: Some(self.sha256.clone()),
@@ -104,6 +104,15 @@ impl NetworkArm {
     /// Latents `[trial, bin, width]` of trials of which nothing is hidden.
     pub(super) fn latents(&self, session: &SpikeSession, trials: &Binned) -> Result<Binned, SpikeEvaluationError> {
         Ok(self.network.latents(trials, &session.id, self.prompt(Task::CoSmoothing))?)
+    }
+}
+
+/// How a name goes on after so many other animals.
+fn after(animals: usize) -> String {
+    match animals {
+        0 => String::new(),
+        1 => ", pre-trained on 1 animal".to_owned(),
+        n => format!(", pre-trained on {n} animals"),
     }
 }
 

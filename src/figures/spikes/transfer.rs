@@ -10,7 +10,7 @@ use super::super::study::curve::COLOURS;
 use super::super::style::{AXIS_PT, DATA_PT, GRID, GRID_PT, PAGE_MM, QUIET};
 use super::super::writer::{page_picture, page_svg, write_page};
 use super::super::{FigureError, Page, Picture};
-use super::{interval, limits, origin, steps};
+use super::{interval, legend, limits, origin, steps};
 use crate::evaluation::spikes::{Bits, SpikeEvaluation, Task, TaskScore};
 
 /// Panels in a row, left edge, from one to the next, width and height, mm.
@@ -20,8 +20,10 @@ const STEP_MM: f64 = 56.0;
 const WIDTH_MM: f64 = 48.0;
 const HEIGHT_MM: f64 = 40.0;
 /// Top of the first row and from one row to the next, mm.
-const TOP_MM: f64 = 14.0;
+const TOP_MM: f64 = 19.0;
 const ROW_MM: f64 = 60.0;
+/// Baseline of the legend, mm.
+const LEGEND_MM: f64 = 10.0;
 
 /// Whether there are networks that learned from different numbers of animals.
 pub fn fits(evaluation: &SpikeEvaluation) -> bool {
@@ -55,18 +57,32 @@ pub fn picture(evaluation: &SpikeEvaluation) -> Result<Picture, FigureError> {
 struct Transfer<'e>(&'e SpikeEvaluation);
 
 impl Transfer<'_> {
-    /// Different numbers of animals, from few to many.
+    /// Different numbers of animals, from few to many, of networks that are shown.
     fn animals(&self) -> Vec<usize> {
-        let all = self.0.arms.iter().filter_map(|arm| arm.pretrained_animals);
-        std::collections::BTreeSet::from_iter(all).into_iter().collect()
+        let kinds = self.kinds();
+        let shown = self.0.arms.iter().filter(|arm| kinds.contains(&arm.kind.as_str()));
+        std::collections::BTreeSet::from_iter(shown.filter_map(|arm| arm.pretrained_animals)).into_iter().collect()
+    }
+
+    /// Networks that learned alike, but from different numbers of animals.
+    fn kinds(&self) -> Vec<&str> {
+        let mut kinds: Vec<&str> = Vec::new();
+        for arm in &self.0.arms {
+            let alike = self.0.arms.iter().filter(|other| other.kind == arm.kind);
+            let differ = alike.filter_map(|other| other.pretrained_animals).any(|n| Some(n) != arm.pretrained_animals);
+            if arm.pretrained_animals.is_some() && differ && !kinds.contains(&arm.kind.as_str()) {
+                kinds.push(&arm.kind);
+            }
+        }
+        kinds
     }
 
     /// Networks' scores in a task, with their numbers of animals.
-    fn points(&self, task: Task) -> Vec<(usize, Bits)> {
+    fn points(&self, task: Task, kind: &str) -> Vec<(usize, Bits)> {
         let of_task = self.0.scores.iter().filter(|score| score.task == task);
         let mut points: Vec<(usize, Bits)> = of_task
             .filter_map(|score| {
-                let arm = self.0.arms.iter().find(|arm| arm.name == score.arm)?;
+                let arm = self.0.arms.iter().find(|arm| arm.name == score.arm && arm.kind == kind)?;
                 Some((arm.pretrained_animals?, score.all().pooled?))
             })
             .collect();
@@ -81,8 +97,9 @@ impl Transfer<'_> {
     }
 
     fn panel<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, area: Area, task: Task, first: bool) {
-        let (points, levels, animals) = (self.points(task), self.levels(task), self.animals());
-        let ticks = steps(points.iter().map(|point| point.1).chain(levels.iter().map(|level| level.1)));
+        let (levels, animals) = (self.levels(task), self.animals());
+        let lines: Vec<Vec<(usize, Bits)>> = self.kinds().into_iter().map(|kind| self.points(task, kind)).collect();
+        let ticks = steps(lines.iter().flatten().map(|point| point.1).chain(levels.iter().map(|level| level.1)));
         let place = |count: usize| animals.iter().position(|&other| other == count).unwrap_or(0) as f64;
         let plot = Plot { area, x: (-0.4, animals.len() as f64 - 0.6), y: limits(&ticks) };
         canvas.text((area.left, area.top - 2.0), task.label(), Text { bold: true, ..Text::NORMAL });
@@ -101,18 +118,18 @@ impl Transfer<'_> {
             let (right, down) = plot.at(plot.x.1, value);
             canvas.text((right, down - 0.6), name, Text::QUIET.aligned(Align::Right));
         }
-        let means: Vec<(f64, f64)> = animals
-            .iter()
-            .filter_map(|&count| {
-                let here: Vec<f64> =
-                    points.iter().filter(|point| point.0 == count).map(|point| point.1.value).collect();
+        for (index, points) in lines.into_iter().enumerate() {
+            let mean = |&count: &usize| {
+                let here = points.iter().filter(|point| point.0 == count).map(|point| point.1.value);
+                let here: Vec<f64> = here.collect();
                 let mean = here.iter().sum::<f64>() / here.len() as f64;
                 (!here.is_empty()).then(|| plot.at(place(count), mean.clamp(plot.y.0, plot.y.1)))
-            })
-            .collect();
-        canvas.line(&means, DATA_PT, COLOURS[0]);
-        for (count, bits) in points {
-            interval(canvas, &plot, place(count), bits, 0);
+            };
+            let means: Vec<(f64, f64)> = animals.iter().filter_map(mean).collect();
+            canvas.line(&means, DATA_PT, COLOURS[index % COLOURS.len()]);
+            // Several kinds stand beside each other.
+            let aside = 0.08 * index as f64;
+            points.into_iter().for_each(|(count, bits)| interval(canvas, &plot, place(count) + aside, bits, index));
         }
     }
 }
@@ -131,8 +148,8 @@ impl Page for Transfer<'_> {
     }
 
     fn check(&self) -> Result<(), FigureError> {
-        if self.animals().len() < 2 || self.0.scores.is_empty() {
-            let what = "all networks learned from as many animals before, so there is no transfer to show";
+        if self.kinds().is_empty() || self.0.scores.is_empty() {
+            let what = "no two networks learned alike from different numbers of animals before, so there is no transfer to show";
             return Err(FigureError::Missing(what.to_owned()));
         }
         Ok(())
@@ -145,6 +162,7 @@ impl Page for Transfer<'_> {
             "Line: mean over networks with as many animals. Level lines: baselines.".to_owned(),
         ];
         frame(canvas, self.size_mm(), self.title(), &caption, &self.0.notice());
+        legend(canvas, &self.kinds(), LEGEND_MM);
         for (index, task) in self.0.tasks().into_iter().enumerate() {
             let left = LEFT_MM + STEP_MM * (index % COLUMNS) as f64;
             let top = TOP_MM + ROW_MM * (index / COLUMNS) as f64;
