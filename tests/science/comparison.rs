@@ -87,7 +87,7 @@ impl Rule {
         }
         let Some(earlier) = earlier else { return 0.5 };
         let (row, column) = place(unit);
-        let drive: f32 = (earlier.iter().enumerate())
+        let drive: f32 = (earlier.iter().enumerate().filter(|(_, pixel)| **pixel != 127))
             .map(|(index, pixel)| {
                 let dy = (index / RASTER.width) as f32 - row;
                 let dx = (index % RASTER.width) as f32 - column - self.columns;
