@@ -7,11 +7,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::evaluate::{SelectionArguments, finding};
+use super::figure::FigureArguments;
 use super::waiting::while_shown;
 use super::{DeviceArgument, OptionalTwin, say};
 use crate::comparison::{Comparison, Measure, PopulationComparison, matched};
 use crate::data::{PresentationTable, check_folder, import};
-use crate::figures::comparison::Sheet;
+use crate::figures::comparison::ComparisonFigure;
 use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 
@@ -41,6 +42,8 @@ pub struct CompareArguments {
     #[command(flatten)]
     selection: SelectionArguments,
     #[command(flatten)]
+    figures: FigureArguments,
+    #[command(flatten)]
     device: DeviceArgument,
     /// Folder for the tables and figures
     #[arg(short, long, value_name = "DIR")]
@@ -64,7 +67,7 @@ pub fn perform(arguments: &CompareArguments) -> Result<()> {
         let found = while_shown("compare", &progress, || {
             PopulationComparison::of(&twin, &session, &table, &selection, &progress)
         })?;
-        for path in found.write(out)?.into_iter().chain(Sheet::Population(&found).write(out)?) {
+        for path in found.write(out)?.into_iter().chain(written(arguments, &ComparisonFigure::Population(&found))?) {
             say(path.display())?;
         }
         say(found.notice())?;
@@ -75,8 +78,8 @@ pub fn perform(arguments: &CompareArguments) -> Result<()> {
     }
     let found = while_shown("compare", &progress, || Comparison::of(&twin, &session, &table, &selection, &progress))?;
     let mut paths = found.write(out)?;
-    for sheet in Sheet::all(&found) {
-        paths.extend(sheet.write(out)?);
+    for figure in ComparisonFigure::all(&found) {
+        paths.extend(written(arguments, &figure)?);
     }
     for path in paths {
         say(path.display())?;
@@ -84,6 +87,10 @@ pub fn perform(arguments: &CompareArguments) -> Result<()> {
     say(found.evaluation.notice())?;
     found.evaluation.domains.iter().try_for_each(|domain| say(finding(domain)))?;
     told_tuning(&found)
+}
+
+fn written(arguments: &CompareArguments, figure: &ComparisonFigure<'_>) -> Result<Vec<PathBuf>> {
+    arguments.figures.write(&figure.plate(), &arguments.out, &figure.stem())
 }
 
 /// How well tuning agrees, a line for each quantity.

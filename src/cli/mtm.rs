@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use clap::{Args, Subcommand};
 
+use super::figure::FigureArguments;
 use super::train::TimeLeft;
 use super::{DeviceArgument, say};
 use crate::data::check_folder;
@@ -13,7 +14,7 @@ use crate::data::spikes::SpikeSession;
 use crate::evaluation::spikes::{
     Bits, GlmGrid, NetworkArm, SpikeEvaluation, SpikeSelection, Task, TaskScore, decode_behavior,
 };
-use crate::figures::{self, FigureError};
+use crate::figures::spikes::{bits, rates, transfer};
 use crate::gpu::ComputeDevice;
 use crate::job::Progress;
 use crate::model::mtm::{MtmWeights, Scheme};
@@ -158,7 +159,7 @@ impl StepArguments {
 /// penalty are chosen on validation trials, and for simulated animals the true rates.
 ///
 /// Written are summary.csv, neurons.csv, evaluation.json, and the figures bits.png, rates.png and, for networks that
-/// learned from different numbers of animals before, transfer.png, each also as .svg.
+/// learned from different numbers of animals before, transfer.png, each also as .svg and with its numbers.
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
     /// Network, such as network.safetensors of a training; may be given several times, for example with one that was
@@ -189,6 +190,8 @@ pub struct EvaluateArguments {
     /// Seed of the bootstrap behind the intervals, and of validation trials where the session has none
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    figures: FigureArguments,
     #[command(flatten)]
     device: DeviceArgument,
     /// Folder for the tables and the figures
@@ -347,18 +350,13 @@ fn evaluate(arguments: &EvaluateArguments) -> Result<()> {
     let told = &mut |score: &TaskScore| eprintln!("{}", finding(score));
     let evaluation = SpikeEvaluation::of(&session, &arms, &selection, &Progress::new(), told)?;
     let mut paths = evaluation.write(out)?;
-    type Figure = fn(&SpikeEvaluation, &Path) -> Result<(), FigureError>;
-    let figures: [(&str, Figure, bool); 3] = [
-        ("bits", figures::spikes::bits::write, true),
-        ("rates", figures::spikes::rates::write, evaluation.example.is_some()),
-        ("transfer", figures::spikes::transfer::write, figures::spikes::transfer::fits(&evaluation)),
+    let plates = [
+        ("bits", bits::plate(&evaluation), true),
+        ("rates", rates::plate(&evaluation), evaluation.example.is_some()),
+        ("transfer", transfer::plate(&evaluation), transfer::fits(&evaluation)),
     ];
-    for (name, write, _) in figures.into_iter().filter(|(.., fits)| *fits) {
-        for ending in ["png", "svg"] {
-            let path = out.join(format!("{name}.{ending}"));
-            write(&evaluation, &path)?;
-            paths.push(path);
-        }
+    for (name, plate, _) in plates.iter().filter(|(.., fits)| *fits) {
+        paths.extend(arguments.figures.write(plate, out, name)?);
     }
     paths.iter().try_for_each(|path| say(path.display()))?;
     say(evaluation.notice())?;

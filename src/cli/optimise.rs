@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
+use super::figure::FigureArguments;
 use super::{DeviceArgument, OptionalTwin, say, selection};
 use crate::data::{Session, check_folder};
 use crate::experiment::protocol::TwinChoice;
@@ -23,12 +24,14 @@ use crate::optimise::{Goal, Kind, Optimised, Optimiser, Plan};
 ///
 /// Written are stimulus.npy (u8 [time, height, width]), stimulus.png or .gif, protocol.toml, which shows the stimulus
 /// again with `twinscope run`, responses.csv, log.csv (response and contrast at every step), summary.json, and the figure
-/// optimised.png and .svg. Run the same command again after an interruption, and it goes on from the last checkpoint; on a
+/// optimised.png and .svg with its numbers. Run the same command again after an interruption, and it goes on from the last checkpoint; on a
 /// CPU the result is the same to the last bit.
 #[derive(Debug, Args)]
 pub struct OptimiseArguments {
     #[command(flatten)]
     twin: OptionalTwin,
+    #[command(flatten)]
+    figures: FigureArguments,
     /// Units (rows of the readout) whose mean response counts, such as 7 or 0,5,10-20
     #[arg(long, value_name = "LIST", required_unless_present = "area", conflicts_with = "area")]
     units: Option<String>,
@@ -130,11 +133,7 @@ pub fn perform(arguments: &OptimiseArguments) -> Result<()> {
         }
     })?;
     let mut paths = optimised.write(out, named(&arguments.twin)?)?;
-    for ending in ["png", "svg"] {
-        let path = out.join(format!("optimised.{ending}"));
-        figures::optimised::write(&optimised, &path)?;
-        paths.push(path);
-    }
+    paths.extend(arguments.figures.write(&figures::optimised::plate(&optimised), out, "optimised")?);
     for path in paths {
         say(path.display())?;
     }

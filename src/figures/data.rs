@@ -38,6 +38,14 @@ impl Traces<'_> {
         }
     }
 
+    /// Number of passes; figures show the first.
+    pub(super) fn samples(&self) -> usize {
+        match self {
+            Self::All(responses) => responses.samples(),
+            Self::One { .. } => 1,
+        }
+    }
+
     /// Whether there is nothing over time.
     pub(super) fn is_empty(&self) -> bool {
         self.frames() == 0 || matches!(self, Self::All(responses) if responses.samples() == 0)

@@ -27,7 +27,7 @@ pub fn draw(canvas: &mut Canvas, width: f64, data: &Data<'_>, unit: usize) {
 
 /// The line, point by point.
 pub fn table(data: &Data<'_>, width: f64, unit: usize) -> Vec<Series> {
-    let values = data.responses.trace(0, unit).take(shown_frames(data, width));
+    let values = data.responses.trace(unit, shown_frames(data, width)).into_iter();
     let secs = |frame: usize| (frame as f64 + 0.5) / data.frame_rate.0;
     vec![Series {
         panel: String::new(),

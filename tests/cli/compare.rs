@@ -37,10 +37,10 @@ fn a_twin_is_laid_beside_its_session_and_a_stranger_only_as_a_population() {
         "tuning_summary.csv",
         "accuracy.png",
         "accuracy.svg",
-        "accuracy_figure.csv",
+        "accuracy_numbers.csv",
         "domains.png",
         "traces_drifting_grating.png",
-        "traces_drifting_grating_figure.csv",
+        "traces_drifting_grating_numbers.csv",
         "tuning_drifting_grating.svg",
     ] {
         let path = scratch.path().join("out").join(name);

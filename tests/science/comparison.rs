@@ -6,7 +6,8 @@ use twinscope::comparison::{Comparison, ComparisonError, Measure, PopulationComp
 use twinscope::data::simulated::{Noise, SimulateOptions, TestMovies, simulate};
 use twinscope::data::{PresentationTable, ScanId, Session, SessionUnit, Trial, import};
 use twinscope::evaluation::{Origin, Quantity, Responder, ResponderError, Selection, ceilings};
-use twinscope::figures::comparison::Sheet;
+use twinscope::figures::comparison::ComparisonFigure;
+use twinscope::figures::{Format, Layout};
 use twinscope::gpu::ComputeDevice;
 use twinscope::job::Progress;
 use twinscope::model::twin::{Twin, TwinOptions};
@@ -374,8 +375,8 @@ fn populations_of_other_cells_are_compared_without_pairs() {
     assert!(read("population.csv").starts_with("domain,quantity,population,value\nGratings,cc_max,recorded,"));
     let summary = read("population_summary.csv");
     assert!(summary.lines().any(|line| line.starts_with("Gratings,global_osi,12,")), "{summary}");
-    let sheet = Sheet::Population(&found);
-    let drawn = sheet.svg().expect("drawn");
+    let figure = ComparisonFigure::Population(&found);
+    let drawn = figure.plate().svg(&Layout::default()).expect("drawn");
     for part in ["CC_max", "gOSI", "n = 12 recorded, 9 predicted", "not the same cells", "Mann-Whitney"] {
         assert!(drawn.contains(part), "the figure lacks \"{part}\"");
     }
@@ -386,12 +387,13 @@ fn tables_and_figures_say_the_same() {
     let found = compare(Rule { turned_deg: 15.0, columns: 1.0 });
     let folder = tempfile::tempdir().expect("a folder");
     let mut paths = found.write(folder.path()).expect("written");
-    let sheets = Sheet::all(&found);
-    for sheet in &sheets {
-        paths.extend(sheet.write(folder.path()).expect("written"));
+    let figures = ComparisonFigure::all(&found);
+    for figure in &figures {
+        let plate = figure.plate();
+        paths.extend(plate.export(folder.path(), &figure.stem(), &Format::ALL, &Layout::default()).expect("written"));
     }
     assert!(paths.iter().all(|path| path.is_file()));
-    let stems: Vec<String> = sheets.iter().map(Sheet::stem).collect();
+    let stems: Vec<String> = figures.iter().map(ComparisonFigure::stem).collect();
     let expected = [
         "accuracy",
         "domains",
@@ -426,25 +428,20 @@ fn tables_and_figures_say_the_same() {
     assert_eq!((row[2].as_str(), row[3].parse()), ("recorded gDSI > 0.2", Ok(pairs.n())));
     assert_eq!(row[5].parse(), Ok(pairs.median_error(1).expect("units").value));
     // What a figure shows stands beside it.
-    let beside = rows("tuning_gratings_figure.csv");
-    assert_eq!(beside[0].join(","), "unit,quantity,in_vivo,in_silico,error");
-    let preferred = beside.iter().filter(|row| row[1] == "preferred_direction_deg").count();
+    let beside = rows("tuning_gratings_numbers.csv");
+    assert_eq!(beside[0].join(","), "panel,series,x_label,x,y_label,y,low,high,n");
+    let preferred = beside.iter().filter(|row| row[0] == "Preferred direction" && row[2] == "In vivo (°)").count();
     assert_eq!(preferred, pairs.n());
-    let traces = rows("traces_gratings_figure.csv");
-    assert_eq!(
-        traces[0].join(","),
-        "unit,rank,frame,secs,predicted_mean,recorded_mean,recorded_1,recorded_2,recorded_3"
-    );
-    assert_eq!(traces.len(), 1 + 4 * FRAMES);
-    let accuracy = rows("accuracy_figure.csv");
-    assert_eq!(
-        (accuracy.len(), accuracy[0].join(",")),
-        (1 + 2 * UNITS, "domain,unit,cc_norm,cc_abs,cc_max".to_owned())
-    );
+    let traces = rows("traces_gratings_numbers.csv");
+    assert_eq!(traces.len(), 1 + 4 * (2 + 3) * FRAMES, "of four units mean, prediction and three repeats");
+    let accuracy = rows("accuracy_numbers.csv");
+    let of_units = accuracy.iter().filter(|row| row[1] == "units" && row[4] == "CC_norm").count();
+    assert_eq!(of_units, 2 * UNITS);
 
-    let drawn: Vec<String> = sheets.iter().map(|sheet| sheet.svg().expect("drawn")).collect();
+    let drawn: Vec<String> =
+        figures.iter().map(|figure| figure.plate().svg(&Layout::default()).expect("drawn")).collect();
     let median = found.evaluation.domains[1].median(Quantity::CcNorm).expect("two repeats").value;
-    for (sheet, parts) in [
+    for (figure, parts) in [
         (0, vec!["CC_norm", "CC_abs", "CC_max", "Units", "n = 12 of 12 units", "Gaussian dots", "1 movie × 2 repeats"]),
         (1, vec!["CC_norm", "Gratings", "16 movies × 3 repeats", "bootstrap over 12 units"]),
         (
@@ -477,7 +474,7 @@ fn tables_and_figures_say_the_same() {
         (5, vec!["The first 12 of 14 s", "n = 2 repeats"]),
     ] {
         for part in parts.into_iter().chain(["Rule; recording of animal M17"]) {
-            assert!(drawn[sheet].contains(part), "{} lacks \"{part}\"", stems[sheet]);
+            assert!(drawn[figure].contains(part), "{} lacks \"{part}\"", stems[figure]);
         }
     }
     assert!(drawn[1].contains(&format!("{median:.2} (12)")), "the median of dots");

@@ -12,6 +12,7 @@ use twinscope::data::spikes::SpikeSession;
 use twinscope::evaluation::spikes::{
     Behavior, GlmGrid, NetworkArm, RegionScore, SpikeEvaluation, SpikeSelection, Task, decode_behavior,
 };
+use twinscope::figures::Layout;
 use twinscope::figures::spikes::{bits, rates, transfer};
 use twinscope::job::Progress;
 use twinscope::model::mtm::{MtmConfig, MtmWeights, Scheme};
@@ -353,22 +354,25 @@ fn networks_stand_in_tables_and_figures_beside_the_baselines() {
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&json["simulated"], &json["arms"][2]["name"]), (&true.into(), &"PSTH".into()));
 
-    let said = texts(&bits::svg(&evaluation).expect("drawn"));
+    let said = texts(&bits::plate(&evaluation).svg(&Layout::default()).expect("drawn"));
     for text in
         ["Held-out neurons", "Forward prediction", "Bits per spike", "R3 (5)", "GLM", "true rates", "(simulated)"]
     {
         assert!(said.contains(text), "bits lack {text}: {said}");
     }
-    let said = texts(&rates::svg(&evaluation).expect("drawn"));
+    let said = texts(&rates::plate(&evaluation).svg(&Layout::default()).expect("drawn"));
     for text in ["Spikes", "Predicted rates", "Time (s)", "Rate (Hz)", "Neuron", "held-out neurons by MtM"] {
         assert!(said.contains(text), "rates lack {text}: {said}");
     }
-    let said = texts(&transfer::svg(&evaluation).expect("drawn"));
+    let said = texts(&transfer::plate(&evaluation).svg(&Layout::default()).expect("drawn"));
     for text in ["Animals learned from before", "PSTH", "Bits per spike"] {
         assert!(said.contains(text), "transfer lacks {text}: {said}");
     }
     let alone = evaluated(&session, &arms[..1], &[Task::HeldOut]);
-    assert!(!transfer::fits(&alone) && transfer::svg(&alone).is_err_and(|e| e.to_string().contains("no transfer")));
+    assert!(
+        !transfer::fits(&alone)
+            && transfer::plate(&alone).svg(&Layout::default()).is_err_and(|e| e.to_string().contains("no transfer"))
+    );
 }
 
 #[test]

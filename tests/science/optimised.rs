@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use twinscope::experiment::Protocol;
-use twinscope::figures;
+use twinscope::figures::{self, Layout};
 use twinscope::gpu::ComputeDevice;
 use twinscope::job::Progress;
 use twinscope::model::twin::engine::gradient::{Differentiable, Parameters, Pictures, Showing};
@@ -300,16 +300,16 @@ fn impossible_plans_are_refused_in_a_sentence() {
 fn the_figure_says_what_was_found() {
     for kind in [Kind::Image, Kind::Movie] {
         let optimised = optimise(&plan(kind));
-        let drawn = figures::optimised::svg(&optimised).expect("drawn");
+        let drawn = figures::optimised::plate(&optimised).svg(&Layout::default()).expect("drawn");
         for part in
             ["exciting", "Step", "Response (× mean)", "Time from the onset (s)", "mean of n = 2 units", "RMS contrast"]
         {
             assert!(drawn.contains(part), "{kind:?} lacks {part}");
         }
-        let picture = figures::optimised::picture(&optimised).expect("drawn");
+        let picture = figures::optimised::plate(&optimised).picture(&Layout::default()).expect("drawn");
         if let Some(folder) = std::env::var_os("TWINSCOPE_SHOW_FIGURES") {
-            figures::optimised::write(&optimised, &Path::new(&folder).join(format!("optimised-{kind:?}.png")))
-                .expect("written");
+            let path = Path::new(&folder).join(format!("optimised-{kind:?}.png"));
+            figures::optimised::plate(&optimised).write(&path, &Layout::default()).expect("written");
         }
         assert!(picture.rgb.chunks(3).filter(|rgb| *rgb != [255; 3]).count() > 10_000);
     }

@@ -1,24 +1,16 @@
 //! CC_norm of all units, and CC_abs against CC_max: a column of two panels for each domain of stimuli.
 
-use std::io::Write;
-
-use plotters::prelude::DrawingBackend;
-
 use super::super::canvas::{Area, Canvas};
-use super::super::plot::{LINE_MM, Plot, Tick, numbered};
+use super::super::numbers::{Entry, Series, rounded};
+use super::super::plot::{Plot, Tick, numbered};
 use super::super::style::{BLUE, GRID_PT, QUIET};
-use super::panel::{self, Bars, Bins, Head, alpha, below, empty, ends, spoken};
+use super::panel::{self, Bars, Bins, alpha, below, empty, ends, spoken};
 use crate::evaluation::{DomainEvaluation, Evaluation, Quantity};
 
-/// Columns of panels in a row.
-const COLUMNS: usize = 4;
-/// Left edge of the first panel, from one to the next, width and height of the scatter and height of the histogram, mm.
-const LEFT_MM: f64 = 16.0;
-const STEP_MM: f64 = 43.0;
-const SIDE_MM: f64 = 31.0;
+/// Height of the histogram, mm.
 const BARS_MM: f64 = 22.0;
 /// Top of the first row and height of a row, mm.
-const TOP_MM: f64 = 17.0;
+const TOP_MM: f64 = 8.0;
 const ROW_MM: f64 = 96.0;
 /// From the histogram to the scatter, mm.
 const BETWEEN_MM: f64 = 16.0;
@@ -28,43 +20,62 @@ const MOST: f64 = 1.5;
 /// Width of a bin.
 const BIN: f64 = 0.05;
 
-pub fn height_mm(evaluation: &Evaluation) -> f64 {
-    TOP_MM + ROW_MM * evaluation.domains.len().div_ceil(COLUMNS) as f64 + 3.0 * LINE_MM - 2.0
+pub fn height(evaluation: &Evaluation, page: f64) -> f64 {
+    TOP_MM + ROW_MM * evaluation.domains.len().div_ceil(panel::columns(page)) as f64 - 5.0
 }
 
-pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, head: Head<'_>, evaluation: &Evaluation) {
+pub fn caption(evaluation: &Evaluation) -> Vec<String> {
     let burnin = evaluation.selection.burnin_frames;
-    let (norm, square) =
-        (ticks(evaluation, &[Quantity::CcNorm]), ticks(evaluation, &[Quantity::CcAbs, Quantity::CcMax]));
-    let (low, high) = ends(&norm);
+    let (low, high) = ends(&ticks(evaluation, &[Quantity::CcNorm]));
     let values = evaluation.domains.iter().flat_map(|domain| domain.values(Quantity::CcNorm));
     let outside = values.filter(|value| !(low..=high).contains(value)).count();
     let outside =
         if outside > 0 { format!(" {outside} values beyond the axis count in its last bins.") } else { String::new() };
-    head.draw(
-        canvas,
-        &[
-            format!("Bars: number of units; red: median, in brackets its 95 % interval (bootstrap over units).{outside}"),
-            format!(
-                "Dots: units; on the line a prediction is as good as noise allows (CC_norm = CC_abs / CC_max = 1). {burnin} frames of burn-in left out."
-            ),
-        ],
-    );
+    vec![
+        format!("Bars: number of units; red: median, in brackets its 95 % interval (bootstrap over units).{outside}"),
+        format!(
+            "Dots: units; on the line a prediction is as good as noise allows (CC_norm = CC_abs / CC_max = 1). {burnin} frames of burn-in left out."
+        ),
+    ]
+}
+
+pub fn draw(canvas: &mut Canvas, page: f64, evaluation: &Evaluation) {
+    let (norm, square) =
+        (ticks(evaluation, &[Quantity::CcNorm]), ticks(evaluation, &[Quantity::CcAbs, Quantity::CcMax]));
     for (index, domain) in evaluation.domains.iter().enumerate() {
-        let left = LEFT_MM + STEP_MM * (index % COLUMNS) as f64;
-        let top = TOP_MM + ROW_MM * (index / COLUMNS) as f64;
-        column(canvas, (left, top), domain, (&norm, &square));
+        column(canvas, panel::corner(page, index, TOP_MM, ROW_MM), domain, (&norm, &square));
     }
 }
 
-fn column<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    (left, top): (f64, f64),
-    domain: &DomainEvaluation,
-    (norm, square): (&[Tick], &[Tick]),
-) {
-    let bars = Area::new(left, top, left + SIDE_MM, top + BARS_MM);
-    let dots = Area::new(left, bars.bottom + BETWEEN_MM, left + SIDE_MM, bars.bottom + BETWEEN_MM + SIDE_MM);
+pub fn numbers(evaluation: &Evaluation) -> Vec<Series> {
+    let of_domain = |domain: &DomainEvaluation| {
+        let units = || evaluation.units.iter().map(|id| id.unit.to_string()).zip(&domain.units);
+        let norm = units().map(|(unit, scores)| Entry::new(unit, scores.cc_norm)).collect();
+        let median = domain
+            .median(Quantity::CcNorm)
+            .map(|median| Entry { range: median.interval, ..Entry::new("", median.value).over(median.n) });
+        let of_unit = |(unit, scores): (String, &crate::evaluation::UnitEvaluation)| {
+            let most = rounded(scores.cc_max?);
+            Some(panel::series(
+                &domain.name,
+                &format!("unit {unit}"),
+                ("CC_max", "CC_abs"),
+                vec![Entry::new(most, scores.cc_abs)],
+            ))
+        };
+        let first = [
+            panel::series(&domain.name, "units", ("Unit", "CC_norm"), norm),
+            panel::series(&domain.name, "median with its 95 % interval", ("", "CC_norm"), median.into_iter().collect()),
+        ];
+        first.into_iter().chain(units().filter_map(of_unit)).collect::<Vec<_>>()
+    };
+    evaluation.domains.iter().flat_map(of_domain).collect()
+}
+
+fn column(canvas: &mut Canvas, (left, top): (f64, f64), domain: &DomainEvaluation, (norm, square): (&[Tick], &[Tick])) {
+    let bars = Area::new(left, top, left + panel::SIDE_MM, top + BARS_MM);
+    let dots =
+        Area::new(left, bars.bottom + BETWEEN_MM, left + panel::SIDE_MM, bars.bottom + BETWEEN_MM + panel::SIDE_MM);
     panel::name(canvas, bars, &domain.name);
     let values = domain.values(Quantity::CcNorm);
     let points: Vec<(f64, f64)> = domain.units.iter().filter_map(|unit| Some((unit.cc_max?, unit.cc_abs?))).collect();
@@ -110,18 +121,4 @@ fn ticks(evaluation: &Evaluation, quantities: &[Quantity]) -> Vec<Tick> {
     let least = if least > -0.02 { 0.0 } else { least };
     let steps = ((least / 0.5).floor() as i32)..=((most / 0.5).ceil() as i32);
     numbered(&steps.map(|step| 0.5 * f64::from(step)).collect::<Vec<_>>())
-}
-
-pub fn write_csv(evaluation: &Evaluation, to: &mut dyn Write) -> std::io::Result<()> {
-    let mut table = csv::Writer::from_writer(to);
-    table.write_record(["domain", "unit", "cc_norm", "cc_abs", "cc_max"])?;
-    let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    for domain in &evaluation.domains {
-        for (id, unit) in evaluation.units.iter().zip(&domain.units) {
-            let numbers = [unit.cc_norm, unit.cc_abs, unit.cc_max].map(text);
-            let who = [domain.name.clone(), id.unit.to_string()];
-            table.write_record(who.into_iter().chain(numbers))?;
-        }
-    }
-    table.flush()
 }

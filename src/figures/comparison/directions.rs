@@ -1,41 +1,34 @@
 //! Preferred directions and selectivity in silico against in vivo, in one domain of stimuli.
 
-use std::io::Write;
-
-use plotters::prelude::DrawingBackend;
-
 use super::super::canvas::{Area, Canvas};
+use super::super::numbers::{Entry, Series};
 use super::super::style::BLUE;
-use super::panel::{self, Bars, Bins, Head, below, empty, spoken};
+use super::panel::{self, Bars, Bins, SIDE_MM, below, empty, spoken};
 use crate::comparison::{Comparison, DirectionComparison, Measure, Pairs};
 
-pub const HEIGHT_MM: f64 = 96.0;
-/// Left edge of the first panel, from one to the next, its side, top, mm.
-const LEFT_MM: f64 = 17.0;
-const STEP_MM: f64 = 43.0;
-const SIDE_MM: f64 = 31.0;
-const TOP_MM: f64 = 19.0;
+/// Top of the first row and from one row to the next, mm.
+const TOP_MM: f64 = 8.0;
+const ROW_MM: f64 = 64.0;
 
-pub fn draw<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    head: Head<'_>,
-    comparison: &Comparison,
-    found: &DirectionComparison,
-) {
-    let seed = comparison.evaluation.selection.seed;
+pub fn height(page: f64) -> f64 {
+    TOP_MM + ROW_MM * (4_usize.div_ceil(panel::columns(page)) - 1) as f64 + 59.0
+}
+
+pub fn caption(found: &DirectionComparison) -> Vec<String> {
     let shown = &found.recorded.presentations;
     let (least, most) = (shown.iter().min().copied().unwrap_or(0), shown.iter().max().copied().unwrap_or(0));
     let count = if least == most { format!("{most}") } else { format!("{least} to {most}") };
-    head.draw(
-        canvas,
-        &[
+    vec![
             format!("{}: {} angles, n = {count} presentations each.", found.domain, shown.len()),
             "Dots: units; dark line: equal in both; pale lines: opposite. Angles as the recording names them; both repeat beyond the circle.".to_owned(),
             "Circular error: the short way round; red: median, in brackets its 95 % interval (bootstrap over units). gOSI = |Σ r e^{2iθ}| / Σ r, gDSI = |Σ r e^{iθ}| / Σ r.".to_owned(),
-        ],
-    );
-    let place = |column: usize, top: f64, height: f64| {
-        let left = LEFT_MM + STEP_MM * column as f64;
+        ]
+}
+
+pub fn draw(canvas: &mut Canvas, page: f64, comparison: &Comparison, found: &DirectionComparison) {
+    let seed = comparison.evaluation.selection.seed;
+    let place = |index: usize, height: f64| {
+        let (left, top) = panel::corner(page, index, TOP_MM, ROW_MM);
         Area::new(left, top, left + SIDE_MM, top + height)
     };
     let direction = found.pairs(Measure::PreferredDirection);
@@ -43,7 +36,7 @@ pub fn draw<B: DrawingBackend>(
     // Of gratings that stand still there is no direction.
     let angle = if direction.n() > 0 { direction } else { orientation };
     let half = angle.period.unwrap_or(360.0) / 2.0;
-    let (first, second) = (place(0, TOP_MM, SIDE_MM * 1.3), place(1, TOP_MM, SIDE_MM));
+    let (first, second) = (place(0, SIDE_MM * 1.3), place(1, SIDE_MM));
     panel::name(canvas, first, angle.label);
     panel::name(canvas, second, "Circular error");
     if angle.n() == 0 {
@@ -63,7 +56,7 @@ pub fn draw<B: DrawingBackend>(
         below(canvas, second, 9.5, &[spoken(median, 1, "°"), format!("chance {}°", half / 2.0)]);
     }
     for (column, measure) in [(2, Measure::GlobalOsi), (3, Measure::GlobalDsi)] {
-        let area = place(column, TOP_MM, SIDE_MM);
+        let area = place(column, SIDE_MM);
         let pairs = found.pairs(measure);
         panel::name(canvas, area, pairs.label);
         if pairs.n() == 0 {
@@ -81,25 +74,20 @@ pub fn agreement(pairs: &Pairs) -> Vec<String> {
     vec![r.unwrap_or_else(|| "r not defined".to_owned()), format!("n = {} units", pairs.n())]
 }
 
-pub fn write_csv(comparison: &Comparison, found: &DirectionComparison, to: &mut dyn Write) -> std::io::Result<()> {
-    let mut table = csv::Writer::from_writer(to);
-    table.write_record(["unit", "quantity", "in_vivo", "in_silico", "error"])?;
-    for measure in Measure::ALL {
-        write_pairs(&mut table, comparison, &found.pairs(measure))?;
+pub fn numbers(comparison: &Comparison, found: &DirectionComparison) -> Vec<Series> {
+    let unit_of = |unit: usize| unit_number(comparison, unit);
+    let mut all: Vec<Series> =
+        Measure::ALL.into_iter().flat_map(|measure| panel::pairs(&found.pairs(measure), unit_of)).collect();
+    for measure in [Measure::PreferredDirection, Measure::PreferredOrientation] {
+        let pairs = found.pairs(measure);
+        let errors = pairs.points.iter().zip(pairs.errors());
+        let errors = errors.map(|(point, error)| Entry::new(unit_number(comparison, point.0), error)).collect();
+        all.push(panel::series(pairs.label, "circular error", ("Unit", "Error (°)"), errors));
     }
-    table.flush()
+    all
 }
 
-/// One row for each unit.
-pub fn write_pairs<W: Write>(
-    table: &mut csv::Writer<W>,
-    comparison: &Comparison,
-    pairs: &Pairs,
-) -> std::io::Result<()> {
-    for (&(unit, recorded, predicted), error) in pairs.points.iter().zip(pairs.errors()) {
-        let number = comparison.evaluation.units.get(unit).map_or(0, |id| id.unit).to_string();
-        let numbers = [recorded, predicted, error].map(|value| value.to_string());
-        table.write_record([number, pairs.key.to_owned()].into_iter().chain(numbers))?;
-    }
-    Ok(())
+/// Number of a unit in the recording.
+pub fn unit_number(comparison: &Comparison, unit: usize) -> String {
+    comparison.evaluation.units.get(unit).map_or_else(String::new, |id| id.unit.to_string())
 }

@@ -1,65 +1,99 @@
 //! Medians of CC_norm, CC_abs and CC_max with their intervals: a row for each domain of stimuli.
 
-use plotters::prelude::DrawingBackend;
-
 use super::super::canvas::{Area, CAPITALS_MM, Canvas, Text};
-use super::super::plot::{LINE_MM, MARGIN_MM, Plot, Tick, numbered, with_minus};
-use super::super::style::{BLUE, DATA_PT, GRID, GRID_PT, PAGE_MM, VERMILLION};
-use super::panel::{self, Head};
+use super::super::numbers::{Entry, Series};
+use super::super::page::NARROW_MM;
+use super::super::plot::{MARGIN_MM, Plot, Tick, numbered, with_minus};
+use super::super::style::{BLUE, DATA_PT, GRID, GRID_PT, VERMILLION};
+use super::panel;
 use crate::analysis::statistics::moments::quantile;
 use crate::evaluation::{Evaluation, Quantity};
 
 /// The panels.
 const SHOWN: [(Quantity, &str); 3] =
     [(Quantity::CcNorm, "CC_norm"), (Quantity::CcAbs, "CC_abs"), (Quantity::CcMax, "CC_max")];
-/// Width of a panel, and between two, mm.
+/// Width of a panel on a wide page, between two, and room right of the last one, mm.
 const WIDTH_MM: f64 = 36.0;
 const GAP_MM: f64 = 7.0;
+const RIGHT_MM: f64 = 6.0;
+/// Left edge of the panels on a narrow page, where they stand below one another, mm.
+const NARROW_LEFT_MM: f64 = 36.0;
 /// Height of a row, mm.
 const ROW_MM: f64 = 6.0;
 /// Top of the panels, mm.
-const TOP_MM: f64 = 16.0;
+const TOP_MM: f64 = 2.0;
 /// Room for the axis, mm.
 const AXIS_MM: f64 = 12.0;
 
-pub fn height_mm(evaluation: &Evaluation) -> f64 {
-    TOP_MM + ROW_MM * evaluation.domains.len() as f64 + AXIS_MM + 3.0 * LINE_MM
+/// Areas of the panels.
+fn areas(evaluation: &Evaluation, page: f64) -> Vec<Area> {
+    let height = ROW_MM * evaluation.domains.len() as f64;
+    let place = |index: usize| {
+        let index = index as f64;
+        if page < NARROW_MM {
+            let top = TOP_MM + index * (height + AXIS_MM + 3.0);
+            return Area::new(NARROW_LEFT_MM, top, page - RIGHT_MM - GAP_MM, top + height);
+        }
+        let left = page - RIGHT_MM - SHOWN.len() as f64 * WIDTH_MM - (SHOWN.len() - 1) as f64 * GAP_MM;
+        let from = left + index * (WIDTH_MM + GAP_MM);
+        Area::new(from, TOP_MM, from + WIDTH_MM, TOP_MM + height)
+    };
+    (0..SHOWN.len()).map(place).collect()
 }
 
-pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, head: Head<'_>, evaluation: &Evaluation) {
+pub fn height(evaluation: &Evaluation, page: f64) -> f64 {
+    areas(evaluation, page).last().map_or(0.0, |area| area.bottom) + AXIS_MM - 3.0
+}
+
+pub fn caption(evaluation: &Evaluation) -> Vec<String> {
     let units = evaluation.units.len();
-    head.draw(
-        canvas,
-        &[
-            format!(
-                "Red: median over units; thick: its 95 % interval (bootstrap over {units} units); thin: quartiles of the units. Numbers: units with a value."
-            ),
-            "CC_norm = CC_abs / CC_max; no unit, 1 is the ceiling set by noise.".to_owned(),
-        ],
-    );
-    let left = PAGE_MM - 6.0 - SHOWN.len() as f64 * WIDTH_MM - (SHOWN.len() - 1) as f64 * GAP_MM;
-    let bottom = TOP_MM + ROW_MM * evaluation.domains.len() as f64;
-    for (row, domain) in evaluation.domains.iter().enumerate() {
-        let middle = TOP_MM + ROW_MM * (row as f64 + 0.5);
-        let room = left - MARGIN_MM - 3.0;
-        canvas.fitted_text((MARGIN_MM, middle - 0.3), &domain.name, room, Text::NORMAL);
-        let shown = Text { size_pt: 5.5, ..Text::QUIET };
-        canvas.fitted_text((MARGIN_MM, middle + CAPITALS_MM + 0.3), &domain.shown(), room, shown);
+    vec![
+        format!(
+            "Red: median over units; thick: its 95 % interval (bootstrap over {units} units); thin: quartiles of the units. Numbers: units with a value."
+        ),
+        "CC_norm = CC_abs / CC_max; no unit, 1 is the ceiling set by noise.".to_owned(),
+    ]
+}
+
+pub fn draw(canvas: &mut Canvas, page: f64, evaluation: &Evaluation) {
+    let areas = areas(evaluation, page);
+    // Side by side, they share the names of the rows.
+    let named = if page < NARROW_MM { &areas[..] } else { &areas[..1] };
+    for area in named {
+        for (row, domain) in evaluation.domains.iter().enumerate() {
+            let middle = area.top + ROW_MM * (row as f64 + 0.5);
+            let room = area.left - MARGIN_MM - 3.0;
+            canvas.fitted_text((MARGIN_MM, middle - 0.3), &domain.name, room, Text::NORMAL);
+            let shown = Text { size_pt: 5.5, ..Text::QUIET };
+            canvas.fitted_text((MARGIN_MM, middle + CAPITALS_MM + 0.3), &domain.shown(), room, shown);
+        }
     }
-    for (column, (quantity, name)) in SHOWN.into_iter().enumerate() {
-        let from = left + column as f64 * (WIDTH_MM + GAP_MM);
-        let area = Area::new(from, TOP_MM, from + WIDTH_MM, bottom);
+    for (area, (quantity, name)) in areas.into_iter().zip(SHOWN) {
         of_quantity(canvas, area, evaluation, quantity, name);
     }
 }
 
-fn of_quantity<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    area: Area,
-    evaluation: &Evaluation,
-    quantity: Quantity,
-    name: &str,
-) {
+pub fn numbers(evaluation: &Evaluation) -> Vec<Series> {
+    let of_quantity = |(quantity, name): (Quantity, &str)| {
+        let domains = evaluation.domains.iter();
+        let medians = domains.clone().filter_map(|domain| {
+            let median = domain.median(quantity)?;
+            Some(Entry { range: median.interval, ..Entry::new(&domain.name, median.value).over(median.n) })
+        });
+        let quartiles = domains.filter_map(|domain| {
+            let values = domain.values(quantity);
+            let ends = quantile(&values, 0.25).zip(quantile(&values, 0.75))?;
+            Some(Entry { range: Some(ends), ..Entry::new(&domain.name, None).over(values.len()) })
+        });
+        [
+            panel::series(name, "median with its 95 % interval", ("Domain", name), medians.collect()),
+            panel::series(name, "quartiles", ("Domain", name), quartiles.collect()),
+        ]
+    };
+    SHOWN.into_iter().flat_map(of_quantity).collect()
+}
+
+fn of_quantity(canvas: &mut Canvas, area: Area, evaluation: &Evaluation, quantity: Quantity, name: &str) {
     let ticks = ticks(evaluation, quantity);
     let plot = Plot { area, x: panel::ends(&ticks), y: (0.0, evaluation.domains.len() as f64) };
     for value in [0.0, 1.0].into_iter().filter(|value| (plot.x.0..=plot.x.1).contains(value)) {
@@ -83,7 +117,7 @@ fn of_quantity<B: DrawingBackend>(
         let (x, down) = plot.at(quartile(0.75), y);
         let text = with_minus(format!("{:.2} ({})", median.value, median.n));
         // Right of the quartiles, or left of them where there is no room.
-        let width = canvas.width_mm(&text, small);
+        let width = small.width_mm(&text);
         let x = if x + 1.2 + width <= area.right + GAP_MM - 1.0 {
             x + 1.2
         } else {

@@ -1,34 +1,23 @@
 //! Centres and sizes of receptive fields in silico against in vivo.
 
-use std::io::Write;
-
-use plotters::prelude::DrawingBackend;
-
 use super::super::canvas::{Area, Canvas};
+use super::super::numbers::{Entry, Series};
 use super::super::style::BLUE;
-use super::directions::{agreement, write_pairs};
-use super::panel::{self, Bars, Bins, Head, below, spoken};
+use super::directions::{agreement, unit_number};
+use super::panel::{self, Bars, Bins, SIDE_MM, below, spoken};
 use crate::comparison::{Comparison, FieldComparison, LATE_FRAMES, LEAST_R2};
 
-pub const HEIGHT_MM: f64 = 85.0;
-/// Left edge of the first panel, from one to the next, its side, top, mm.
-const LEFT_MM: f64 = 17.0;
-const STEP_MM: f64 = 43.0;
-const SIDE_MM: f64 = 31.0;
-const TOP_MM: f64 = 19.0;
+/// Top of the first row and from one row to the next, mm.
+const TOP_MM: f64 = 8.0;
+const ROW_MM: f64 = 60.0;
 
-pub fn draw<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    head: Head<'_>,
-    comparison: &Comparison,
-    found: &FieldComparison,
-) {
-    let seed = comparison.evaluation.selection.seed;
-    let pairs = found.pairs();
+pub fn height(page: f64) -> f64 {
+    TOP_MM + ROW_MM * (4_usize.div_ceil(panel::columns(page)) - 1) as f64 + 54.0
+}
+
+pub fn caption(comparison: &Comparison, found: &FieldComparison) -> Vec<String> {
     let late = 1000.0 * comparison.frame_rate.secs_at(LATE_FRAMES);
-    head.draw(
-        canvas,
-        &[
+    vec![
             format!(
                 "{}: {} frames of all trials. Map: Σ mask r / Σ mask, {late:.0} ms late; a Gaussian is fitted, and counts where it explains {:.0} % of the map in both.",
                 found.domain,
@@ -37,11 +26,15 @@ pub fn draw<B: DrawingBackend>(
             ),
             "Degrees right of and above the middle of the screen, for a flat screen of 56.5 × 31.8 cm at 15 cm. Line: equal in both.".to_owned(),
             "Red: median distance, in brackets its 95 % interval (bootstrap over units).".to_owned(),
-        ],
-    );
-    let place = |column: usize| {
-        let left = LEFT_MM + STEP_MM * column as f64;
-        Area::new(left, TOP_MM, left + SIDE_MM, TOP_MM + SIDE_MM)
+        ]
+}
+
+pub fn draw(canvas: &mut Canvas, page: f64, comparison: &Comparison, found: &FieldComparison) {
+    let seed = comparison.evaluation.selection.seed;
+    let pairs = found.pairs();
+    let place = |index: usize| {
+        let (left, top) = panel::corner(page, index, TOP_MM, ROW_MM);
+        Area::new(left, top, left + SIDE_MM, top + SIDE_MM)
     };
     for (column, pairs) in pairs.iter().enumerate() {
         panel::name(canvas, place(column), pairs.label);
@@ -64,11 +57,12 @@ pub fn draw<B: DrawingBackend>(
     below(canvas, area, 9.5, &[spoken(median, 1, "°"), n, counts]);
 }
 
-pub fn write_csv(comparison: &Comparison, found: &FieldComparison, to: &mut dyn Write) -> std::io::Result<()> {
-    let mut table = csv::Writer::from_writer(to);
-    table.write_record(["unit", "quantity", "in_vivo", "in_silico", "error"])?;
-    for pairs in found.pairs() {
-        write_pairs(&mut table, comparison, &pairs)?;
-    }
-    table.flush()
+pub fn numbers(comparison: &Comparison, found: &FieldComparison) -> Vec<Series> {
+    let pairs = found.pairs();
+    let unit_of = |unit: usize| unit_number(comparison, unit);
+    let mut all: Vec<Series> = pairs.iter().flat_map(|pairs| panel::pairs(pairs, unit_of)).collect();
+    let distances = pairs[0].points.iter().zip(found.distances_deg());
+    let distances = distances.map(|(point, distance)| Entry::new(unit_number(comparison, point.0), distance)).collect();
+    all.push(panel::series("Distance of centres", "units", ("Unit", "Distance (°)"), distances));
+    all
 }

@@ -9,22 +9,17 @@ mod panel;
 mod population;
 mod traces;
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-
-use plotters::prelude::DrawingBackend;
-
 use super::canvas::Canvas;
+use super::numbers::Series;
+use super::page::Page;
 use super::style::PAGE_MM;
-use super::writer::{page_picture, page_svg, write_page};
-use super::{FigureError, Page, Picture};
+use super::{FigureError, Plate};
 use crate::comparison::{Comparison, DirectionComparison, Examples, FieldComparison, PopulationComparison};
-use crate::data::save;
 use crate::evaluation::{Evaluation, Origin, Selection};
 
 /// One figure of a comparison.
 #[derive(Debug, Clone, Copy)]
-pub enum Sheet<'a> {
+pub enum ComparisonFigure<'a> {
     /// CC_norm of all units as histograms, and CC_abs against CC_max, by domain.
     Accuracy(&'a Evaluation),
     /// Medians with their intervals, by domain.
@@ -39,7 +34,7 @@ pub enum Sheet<'a> {
     Population(&'a PopulationComparison),
 }
 
-impl<'a> Sheet<'a> {
+impl<'a> ComparisonFigure<'a> {
     /// Every figure of a comparison.
     pub fn all(comparison: &'a Comparison) -> Vec<Self> {
         let evaluation = &comparison.evaluation;
@@ -63,53 +58,23 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// Writes the figure as PNG and as SVG and its numbers as CSV into a folder, under one name; returns the files.
-    ///
-    /// # Errors
-    /// When there is nothing to show, or a file cannot be written.
-    pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, FigureError> {
-        let mut paths = Vec::new();
-        for ending in ["png", "svg"] {
-            let path = folder.join(format!("{}.{ending}", self.stem()));
-            write_page(self, &path)?;
-            paths.push(path);
-        }
-        let path = folder.join(format!("{}_figure.csv", self.stem()));
-        save::atomically(&path, |to| self.write_csv(to))
-            .map_err(|source| FigureError::Write { path: path.clone(), source })?;
-        paths.push(path);
-        Ok(paths)
+    /// The figure, to be written.
+    pub fn plate(&self) -> Plate<'a> {
+        Plate::new(*self)
     }
+}
 
-    /// The numbers that the figure shows.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub fn write_csv(&self, to: &mut dyn Write) -> std::io::Result<()> {
-        match self {
-            Self::Accuracy(evaluation) => accuracy::write_csv(evaluation, to),
-            Self::Domains(evaluation) => evaluation.write_summary(to),
-            Self::Traces(comparison, examples) => traces::write_csv(comparison, examples, to),
-            Self::Directions(comparison, found) => directions::write_csv(comparison, found, to),
-            Self::Fields(comparison, found) => fields::write_csv(comparison, found, to),
-            Self::Population(found) => found.write_values(to),
-        }
-    }
-
-    /// The figure as SVG with live text.
-    ///
-    /// # Errors
-    /// When there is nothing to show.
-    pub fn svg(&self) -> Result<String, FigureError> {
-        page_svg(self)
-    }
-
-    /// The figure as pixels at 300 dots per inch.
-    ///
-    /// # Errors
-    /// When there is nothing to show.
-    pub fn picture(&self) -> Result<Picture, FigureError> {
-        page_picture(self)
+impl Page for ComparisonFigure<'_> {
+    fn title(&self) -> String {
+        let title = match self {
+            Self::Accuracy(_) => "Accuracy of predictions and the ceiling set by noise",
+            Self::Domains(_) => "Accuracy of predictions by domain of stimuli",
+            Self::Traces(..) => "Recorded and predicted responses over time",
+            Self::Directions(..) => "Tuning in silico against in vivo",
+            Self::Fields(..) => "Receptive fields in silico against in vivo",
+            Self::Population(_) => "Two populations: recorded units, and units of the twin",
+        };
+        title.to_owned()
     }
 
     fn notice(&self) -> String {
@@ -121,33 +86,8 @@ impl<'a> Sheet<'a> {
             Self::Population(found) => found.notice(),
         }
     }
-}
 
-impl Page for Sheet<'_> {
-    fn size_mm(&self) -> (f64, f64) {
-        let height = match self {
-            Self::Accuracy(evaluation) => accuracy::height_mm(evaluation),
-            Self::Domains(evaluation) => domains::height_mm(evaluation),
-            Self::Traces(_, examples) => traces::height_mm(examples),
-            Self::Directions(..) => directions::HEIGHT_MM,
-            Self::Fields(..) => fields::HEIGHT_MM,
-            Self::Population(found) => population::height_mm(found),
-        };
-        (PAGE_MM, height)
-    }
-
-    fn title(&self) -> &str {
-        match self {
-            Self::Accuracy(_) => "Accuracy of predictions and the ceiling set by noise",
-            Self::Domains(_) => "Accuracy of predictions by domain of stimuli",
-            Self::Traces(..) => "Recorded and predicted responses over time",
-            Self::Directions(..) => "Tuning in silico against in vivo",
-            Self::Fields(..) => "Receptive fields in silico against in vivo",
-            Self::Population(_) => "Two populations: recorded units, and units of the twin",
-        }
-    }
-
-    fn origin(&self) -> String {
+    fn provenance(&self) -> String {
         let (origin, selection): (&Origin, &Selection) = match self {
             Self::Accuracy(evaluation) | Self::Domains(evaluation) => (&evaluation.origin, &evaluation.selection),
             Self::Traces(comparison, _) | Self::Directions(comparison, _) | Self::Fields(comparison, _) => {
@@ -158,8 +98,7 @@ impl Page for Sheet<'_> {
         let weights = origin.sha256.as_ref().map(|sha| format!("weights sha256 {sha}; ")).unwrap_or_default();
         let (burnin, seed) = (selection.burnin_frames, selection.seed);
         let version = env!("CARGO_PKG_VERSION");
-        let notice = self.notice();
-        format!("{notice}. twinscope {version}; {weights}device {}; burn-in {burnin}; seed {seed}", origin.device)
+        format!("twinscope {version}; {weights}device {}; burn-in {burnin}; seed {seed}", origin.device)
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -176,9 +115,29 @@ impl Page for Sheet<'_> {
         if shown { Ok(()) } else { Err(nothing()) }
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), FigureError> {
-        let (size, title, notice) = (self.size_mm(), self.title(), self.notice());
-        let page = panel::Head { size, title, notice: &notice };
+    fn caption(&self, _: f64) -> Vec<String> {
+        match self {
+            Self::Accuracy(evaluation) => accuracy::caption(evaluation),
+            Self::Domains(evaluation) => domains::caption(evaluation),
+            Self::Traces(comparison, examples) => traces::caption(comparison, examples),
+            Self::Directions(_, found) => directions::caption(found),
+            Self::Fields(comparison, found) => fields::caption(comparison, found),
+            Self::Population(found) => population::caption(found),
+        }
+    }
+
+    fn height(&self, page: f64) -> f64 {
+        match self {
+            Self::Accuracy(evaluation) => accuracy::height(evaluation, page),
+            Self::Domains(evaluation) => domains::height(evaluation, page),
+            Self::Traces(_, examples) => traces::height(examples, page),
+            Self::Directions(..) => directions::height(page),
+            Self::Fields(..) => fields::height(page),
+            Self::Population(found) => population::height(found, page),
+        }
+    }
+
+    fn draw(&self, canvas: &mut Canvas, page: f64) {
         match self {
             Self::Accuracy(evaluation) => accuracy::draw(canvas, page, evaluation),
             Self::Domains(evaluation) => domains::draw(canvas, page, evaluation),
@@ -187,7 +146,21 @@ impl Page for Sheet<'_> {
             Self::Fields(comparison, found) => fields::draw(canvas, page, comparison, found),
             Self::Population(found) => population::draw(canvas, page, found),
         }
-        canvas.finish()
+    }
+
+    fn numbers(&self, _: f64) -> Vec<Series> {
+        match self {
+            Self::Accuracy(evaluation) => accuracy::numbers(evaluation),
+            Self::Domains(evaluation) => domains::numbers(evaluation),
+            Self::Traces(comparison, examples) => traces::numbers(comparison, examples),
+            Self::Directions(comparison, found) => directions::numbers(comparison, found),
+            Self::Fields(comparison, found) => fields::numbers(comparison, found),
+            Self::Population(found) => population::numbers(found),
+        }
+    }
+
+    fn own_width(&self) -> f64 {
+        PAGE_MM
     }
 }
 

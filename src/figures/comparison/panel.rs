@@ -1,10 +1,11 @@
 //! What the figures of a comparison are made of: one population against another as dots, and values as bars.
 
-use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
-use super::super::plot::{LINE_MM, Plot, Tick, frame, numbered, ticks_from_zero};
+use super::super::numbers::{Entry, Series, rounded};
+use super::super::page::NARROW_MM;
+use super::super::plot::{LINE_MM, Plot, Tick, numbered, ticks_from_zero};
 use super::super::style::{AXIS_PT, BLUE, DATA_PT, GRID, GRID_PT, INK, QUIET, VERMILLION};
 use crate::analysis::Median;
 use crate::comparison::Pairs;
@@ -14,18 +15,38 @@ pub const DOT_MM: f64 = 0.5;
 /// Bins of a histogram of errors or values.
 const BINS: usize = 12;
 
-/// What stands around the panels.
-#[derive(Debug, Clone, Copy)]
-pub struct Head<'a> {
-    pub size: (f64, f64),
-    pub title: &'a str,
-    pub notice: &'a str,
+/// Left edge of the first panel, from one to the next, and side of a panel, mm.
+pub const LEFT_MM: f64 = 17.0;
+pub const STEP_MM: f64 = 43.0;
+pub const SIDE_MM: f64 = 31.0;
+/// Panels in a row of a page, and of a column.
+const COLUMNS: usize = 4;
+const NARROW_COLUMNS: usize = 2;
+
+/// Panels in a row.
+pub fn columns(page: f64) -> usize {
+    if page < NARROW_MM { NARROW_COLUMNS } else { COLUMNS }
 }
 
-impl Head<'_> {
-    pub fn draw<B: DrawingBackend>(self, canvas: &mut Canvas<'_, B>, caption: &[String]) {
-        frame(canvas, self.size, self.title, caption, self.notice);
-    }
+/// Top left corner of a panel, of rows that begin at `top` and lie `row` apart, mm.
+pub fn corner(page: f64, index: usize, top: f64, row: f64) -> (f64, f64) {
+    let columns = columns(page);
+    (LEFT_MM + STEP_MM * (index % columns) as f64, top + row * (index / columns) as f64)
+}
+
+/// Numbers of one line or cloud of dots.
+pub fn series(panel: &str, name: &str, (x, y): (&str, &str), points: Vec<Entry>) -> Series {
+    Series { panel: panel.to_owned(), name: name.to_owned(), x_label: x.to_owned(), y_label: y.to_owned(), points }
+}
+
+/// Numbers of a panel of pairs.
+pub fn pairs(pairs: &Pairs, unit_of: impl Fn(usize) -> String) -> Vec<Series> {
+    let unit = if pairs.unit.is_empty() { String::new() } else { format!(" ({})", pairs.unit) };
+    let labels = (format!("In vivo{unit}"), format!("In silico{unit}"));
+    let of_unit = |&(unit, recorded, predicted): &(usize, f64, f64)| {
+        series(pairs.label, &unit_of(unit), (&labels.0, &labels.1), vec![Entry::new(rounded(recorded), predicted)])
+    };
+    pairs.points.iter().map(of_unit).collect()
 }
 
 /// Dots paler where there are many, so that crowds stand out.
@@ -34,16 +55,16 @@ pub fn alpha(count: usize) -> f64 {
 }
 
 /// Name of a panel above it.
-pub fn name<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, text: &str) {
+pub fn name(canvas: &mut Canvas, area: Area, text: &str) {
     canvas.fitted_text((area.left, area.top - 3.0), text, area.width(), Text { bold: true, ..Text::NORMAL });
 }
 
 /// Lines of text below a panel and its axis.
-pub fn below<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, first_mm: f64, lines: &[String]) {
+pub fn below(canvas: &mut Canvas, area: Area, first_mm: f64, lines: &[String]) {
     for (line, text) in lines.iter().enumerate() {
         let baseline = area.bottom + first_mm + CAPITALS_MM + LINE_MM * line as f64;
         let room = area.width() + 6.0;
-        let width = canvas.width_mm(text, Text::QUIET).min(room);
+        let width = Text::QUIET.width_mm(text).min(room);
         canvas.fitted_text((area.centre().0 - width / 2.0, baseline), text, room, Text::QUIET);
     }
 }
@@ -57,7 +78,7 @@ pub fn spoken(median: Option<Median>, decimals: usize, unit: &str) -> String {
 }
 
 /// Recorded values across, predicted ones up, with the line on which both are equal.
-pub fn scatter<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, pairs: &Pairs) {
+pub fn scatter(canvas: &mut Canvas, area: Area, pairs: &Pairs) {
     let points = pairs.unwrapped();
     let (x, y, ticks) = scales(pairs, &points);
     let plot = Plot { area, x, y };
@@ -144,13 +165,7 @@ impl Bins {
 }
 
 /// Histograms over one axis: number of units, or, of several populations, the share of each.
-pub fn histogram<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    area: Area,
-    bins: &Bins,
-    bars: &[Bars<'_>],
-    labels: (&str, &str),
-) {
+pub fn histogram(canvas: &mut Canvas, area: Area, bins: &Bins, bars: &[Bars<'_>], labels: (&str, &str)) {
     let shares = bars.len() > 1;
     let height =
         |values: &[f64], count: usize| if shares { count as f64 / values.len().max(1) as f64 } else { count as f64 };
@@ -188,27 +203,22 @@ pub fn histogram<B: DrawingBackend>(
 }
 
 /// A mark at a value above a histogram.
-pub fn mark<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, bins: &Bins, value: f64) {
+pub fn mark(canvas: &mut Canvas, area: Area, bins: &Bins, value: f64) {
     let (low, high) = ends(&bins.ticks);
     let x = area.left + ((value - low) / (high - low)).clamp(0.0, 1.0) * area.width();
     canvas.line(&[(x, area.top), (x, area.bottom)], DATA_PT, VERMILLION);
 }
 
 /// A sample of a line with its meaning; where the next begins.
-pub fn legend<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    at: (f64, f64),
-    (colour, width_pt): (RGBColor, f64),
-    text: &str,
-) -> f64 {
+pub fn legend(canvas: &mut Canvas, at: (f64, f64), (colour, width_pt): (RGBColor, f64), text: &str) -> f64 {
     let height = at.1 - CAPITALS_MM / 2.0;
     canvas.line(&[(at.0, height), (at.0 + 5.0, height)], width_pt, colour);
     canvas.text((at.0 + 6.2, at.1), text, Text::NORMAL);
-    at.0 + 6.2 + canvas.width_mm(text, Text::NORMAL) + 5.0
+    at.0 + 6.2 + Text::NORMAL.width_mm(text) + 5.0
 }
 
 /// A frame around nothing, with the reason.
-pub fn empty<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, why: &str) {
+pub fn empty(canvas: &mut Canvas, area: Area, why: &str) {
     let Area { left, top, right, bottom } = area;
     canvas.line(&[(left, top), (left, bottom), (right, bottom)], AXIS_PT, GRID);
     let look = Text { colour: INK, ..Text::NORMAL }.aligned(Align::Centre);

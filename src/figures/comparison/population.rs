@@ -1,22 +1,18 @@
 //! Quantities of two populations as histograms beside each other: recorded units, and units of a twin that are other cells.
 
-use plotters::prelude::DrawingBackend;
-
 use super::super::canvas::{Area, Canvas};
-use super::super::plot::LINE_MM;
+use super::super::numbers::{Entry, Series};
+use super::super::plot::MARGIN_MM;
 use super::super::style::{BLUE, DATA_PT, VERMILLION};
-use super::panel::{self, Bars, Bins, Head, below};
+use super::panel::{self, Bars, Bins, below};
 use crate::comparison::PopulationComparison;
 use crate::evaluation::Quantity;
 
-/// Panels in a row; left edge of the first, from one to the next, its sides, mm.
-const COLUMNS: usize = 4;
-const LEFT_MM: f64 = 17.0;
-const STEP_MM: f64 = 43.0;
-const WIDTH_MM: f64 = 31.0;
+/// Height of a panel, mm.
 const HEIGHT_MM: f64 = 26.0;
-/// Top of the first row and height of a row, mm.
-const TOP_MM: f64 = 21.0;
+/// Baseline of the legend, top of the first row and height of a row, mm.
+const LEGEND_MM: f64 = 2.5;
+const TOP_MM: f64 = 13.0;
 const ROW_MM: f64 = 55.0;
 
 /// What one panel shows.
@@ -61,25 +57,36 @@ fn panels(found: &PopulationComparison) -> Vec<Panel<'_>> {
     ceilings.chain(distributions).collect()
 }
 
-pub fn height_mm(found: &PopulationComparison) -> f64 {
-    TOP_MM + ROW_MM * panels(found).len().div_ceil(COLUMNS) as f64 + 3.0 * LINE_MM - 4.0
+pub fn height(found: &PopulationComparison, page: f64) -> f64 {
+    TOP_MM + ROW_MM * panels(found).len().div_ceil(panel::columns(page)) as f64 - 7.0
 }
 
-pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, head: Head<'_>, found: &PopulationComparison) {
+pub fn caption(found: &PopulationComparison) -> Vec<String> {
     let (recorded, predicted) = found.units;
-    head.draw(
-        canvas,
-        &[
+    vec![
             format!("{recorded} recorded units, {predicted} units of the twin: no pairs. Bars: share of the population."),
             "Noise of few repeats raises the selectivity of recorded units, not that of predicted ones. A twin answers without noise: no CC_max.".to_owned(),
-        ],
-    );
-    let next = panel::legend(canvas, (3.0, 10.5), (BLUE, 4.0 * DATA_PT), "recorded");
-    panel::legend(canvas, (next, 10.5), (VERMILLION, DATA_PT), "predicted");
+    ]
+}
+
+pub fn numbers(found: &PopulationComparison) -> Vec<Series> {
+    let of_panel = |shown: &Panel<'_>| {
+        let values = |name: &str, values: &[f64]| {
+            let points = values.iter().enumerate().map(|(index, &value)| Entry::new(index, value)).collect();
+            panel::series(&shown.name, name, ("Unit, from 0", &shown.axis), points)
+        };
+        let predicted = shown.predicted.map(|predicted| values("predicted", predicted));
+        [values("recorded", &shown.recorded)].into_iter().chain(predicted).collect::<Vec<_>>()
+    };
+    panels(found).iter().flat_map(of_panel).collect()
+}
+
+pub fn draw(canvas: &mut Canvas, page: f64, found: &PopulationComparison) {
+    let next = panel::legend(canvas, (MARGIN_MM, LEGEND_MM), (BLUE, 4.0 * DATA_PT), "recorded");
+    panel::legend(canvas, (next, LEGEND_MM), (VERMILLION, DATA_PT), "predicted");
     for (index, shown) in panels(found).iter().enumerate() {
-        let left = LEFT_MM + STEP_MM * (index % COLUMNS) as f64;
-        let top = TOP_MM + ROW_MM * (index / COLUMNS) as f64;
-        let area = Area::new(left, top, left + WIDTH_MM, top + HEIGHT_MM);
+        let (left, top) = panel::corner(page, index, TOP_MM, ROW_MM);
+        let area = Area::new(left, top, left + panel::SIDE_MM, top + HEIGHT_MM);
         panel::name(canvas, area, &shown.name);
         let predicted = shown.predicted.unwrap_or_default();
         let most = shown.recorded.iter().chain(predicted).copied().fold(0.0, f64::max);

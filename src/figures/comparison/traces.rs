@@ -1,18 +1,19 @@
 //! Responses of a few units over one movie: recorded repeats, their mean, and the prediction; a row for each unit.
 
-use std::io::Write;
-
-use plotters::prelude::DrawingBackend;
-
 use super::super::canvas::{Align, Area, Canvas, Text};
-use super::super::plot::{LINE_MM, Plot, Tick, ticks_from_zero};
-use super::super::style::{DATA_PT, GRID, GRID_PT, INK, PAGE_MM, SHADE, VERMILLION};
-use super::panel::{self, Head};
+use super::super::numbers::{Entry, Series, rounded};
+use super::super::page::NARROW_MM;
+use super::super::plot::{LINE_MM, MARGIN_MM, Plot, Tick, ticks_from_zero};
+use super::super::style::{DATA_PT, GRID, GRID_PT, INK, SHADE, VERMILLION};
+use super::directions::unit_number;
+use super::panel;
 use crate::comparison::{Comparison, Example, Examples};
 
-/// Edges of the panels, height of one and from one to the next, mm.
+/// Edges of the panels, height of one and from one to the next, baseline of the legend's first line, mm.
 const LEFT_MM: f64 = 17.0;
-const TOP_MM: f64 = 19.0;
+const RIGHT_MM: f64 = 6.0;
+const LEGEND_MM: f64 = 2.5;
+const TOP_MM: f64 = 8.0;
 const HEIGHT_MM: f64 = 20.0;
 const STEP_MM: f64 = 28.0;
 /// Longest stretch shown, seconds.
@@ -20,16 +21,21 @@ const MOST_SECS: f64 = 12.0;
 /// Most repeats drawn one by one: more would be one grey area.
 const MOST_REPEATS: usize = 30;
 
-pub fn height_mm(examples: &Examples) -> f64 {
-    TOP_MM + STEP_MM * examples.units.len() as f64 + 2.0 + 3.0 * LINE_MM
+/// Lines of the legend.
+fn legend_lines(page: f64) -> f64 {
+    if page < NARROW_MM { 2.0 } else { 1.0 }
 }
 
-pub fn draw<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
-    head: Head<'_>,
-    comparison: &Comparison,
-    examples: &Examples,
-) {
+/// Top of the first panel, mm.
+fn top(page: f64) -> f64 {
+    TOP_MM + LINE_MM * (legend_lines(page) - 1.0)
+}
+
+pub fn height(examples: &Examples, page: f64) -> f64 {
+    top(page) + STEP_MM * examples.units.len() as f64 + 1.0
+}
+
+pub fn caption(comparison: &Comparison, examples: &Examples) -> Vec<String> {
     let shown = shown_frames(comparison, examples);
     let all = examples.units.first().map_or(0, |example| example.predicted.len());
     let repeats = examples.units.first().map_or(0, |example| example.repeats.len());
@@ -41,32 +47,38 @@ pub fn draw<B: DrawingBackend>(
     };
     let movie = examples.movie.as_deref().map(|movie| format!(": {movie}")).unwrap_or_default();
     let count = if repeats == 1 { "1 repeat".to_owned() } else { format!("{repeats} repeats") };
-    head.draw(
-        canvas,
-        &[
-            format!("{}{movie}.", examples.domain),
-            format!(
-                "n = {count}. Units by rank of CC_norm in this domain (CC_abs where there is no ceiling). Shaded: burn-in, which counts nothing.{part}"
-            ),
-        ],
-    );
-    let mut at = MARGIN;
-    for (line, text) in [
+    vec![
+        format!("{}{movie}.", examples.domain),
+        format!(
+            "n = {count}. Units by rank of CC_norm in this domain (CC_abs where there is no ceiling). Shaded: burn-in, which counts nothing.{part}"
+        ),
+    ]
+}
+
+pub fn draw(canvas: &mut Canvas, page: f64, comparison: &Comparison, examples: &Examples) {
+    let shown = shown_frames(comparison, examples);
+    let mut at = (MARGIN_MM, LEGEND_MM);
+    for (index, (line, text)) in [
         ((GREY, GRID_PT), "recorded, each repeat"),
         ((INK, DATA_PT), "recorded, mean"),
         ((VERMILLION, DATA_PT), "predicted, mean"),
-    ] {
-        at = panel::legend(canvas, (at, 10.5), line, text);
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        if index == 2 && legend_lines(page) > 1.0 {
+            at = (MARGIN_MM, LEGEND_MM + LINE_MM);
+        }
+        at.0 = panel::legend(canvas, at, line, text);
     }
     for (row, example) in examples.units.iter().enumerate() {
-        let top = TOP_MM + STEP_MM * row as f64;
-        let area = Area::new(LEFT_MM, top, PAGE_MM - 6.0, top + HEIGHT_MM);
+        let top = top(page) + STEP_MM * row as f64;
+        let area = Area::new(LEFT_MM, top, page - RIGHT_MM, top + HEIGHT_MM);
         let last = row + 1 == examples.units.len();
         of_unit(canvas, area, comparison, (examples, example), shown, last);
     }
 }
 
-const MARGIN: f64 = super::super::plot::MARGIN_MM;
 /// Lighter than the mean, darker than a grid.
 const GREY: plotters::style::RGBColor = plotters::style::RGBColor(0xa8, 0xa8, 0xa8);
 
@@ -75,8 +87,8 @@ fn shown_frames(comparison: &Comparison, examples: &Examples) -> usize {
     all.min(comparison.frame_rate.frames_in(MOST_SECS).max(1))
 }
 
-fn of_unit<B: DrawingBackend>(
-    canvas: &mut Canvas<'_, B>,
+fn of_unit(
+    canvas: &mut Canvas,
     area: Area,
     comparison: &Comparison,
     (examples, example): (&Examples, &Example),
@@ -148,23 +160,23 @@ fn robust_top(example: &Example, mean: &[f32], frames: usize) -> f64 {
     means.map(|&value| f64::from(value)).fold(high.max(1e-3), f64::max)
 }
 
-pub fn write_csv(comparison: &Comparison, examples: &Examples, to: &mut dyn Write) -> std::io::Result<()> {
-    let mut table = csv::Writer::from_writer(to);
-    let repeats = examples.units.first().map_or(0, |example| example.repeats.len());
-    let first = ["unit", "rank", "frame", "secs", "predicted_mean", "recorded_mean"].map(str::to_owned);
-    table.write_record(first.into_iter().chain((1..=repeats).map(|repeat| format!("recorded_{repeat}"))))?;
-    // What was not measured is left empty.
-    let text = |value: f32| if value.is_nan() { String::new() } else { value.to_string() };
-    for example in &examples.units {
-        let number = comparison.evaluation.units.get(example.unit).map_or(0, |id| id.unit);
-        let mean = example.mean();
-        for (frame, &predicted) in example.predicted.iter().enumerate() {
-            let secs = comparison.frame_rate.secs_at(frame);
-            let first = [number.to_string(), example.rank.to_owned(), frame.to_string(), secs.to_string()];
-            let means = [text(predicted), text(mean[frame])];
-            let singles = example.repeats.iter().map(|repeat| text(repeat[frame]));
-            table.write_record(first.into_iter().chain(means).chain(singles))?;
-        }
-    }
-    table.flush()
+pub fn numbers(comparison: &Comparison, examples: &Examples) -> Vec<Series> {
+    let secs = |frame: usize| rounded((frame as f64 + 0.5) / comparison.frame_rate.0);
+    let of_unit = |example: &Example| {
+        let name = format!("unit {}, {}", unit_number(comparison, example.unit), example.rank);
+        let line = |what: &str, values: &[f32], over: Option<usize>| {
+            let entry = |(frame, &value): (usize, &f32)| Entry {
+                n: over,
+                ..Entry::new(secs(frame), (!value.is_nan()).then_some(f64::from(value)))
+            };
+            let points = values.iter().enumerate().map(entry).collect();
+            panel::series(&name, what, ("Time (s)", "Response (× mean)"), points)
+        };
+        let repeats = example.repeats.iter().enumerate();
+        let singles = repeats.map(|(index, repeat)| line(&format!("recorded, repeat {}", index + 1), repeat, None));
+        let n = Some(example.repeats.len());
+        let means = [line("recorded, mean", &example.mean(), n), line("predicted, mean", &example.predicted, n)];
+        means.into_iter().chain(singles).collect::<Vec<_>>()
+    };
+    examples.units.iter().flat_map(of_unit).collect()
 }

@@ -4,13 +4,11 @@ pub mod bits;
 pub mod rates;
 pub mod transfer;
 
-use plotters::prelude::DrawingBackend;
-
 use super::canvas::{CAPITALS_MM, Canvas, Text};
+use super::numbers::Entry;
 use super::plot::{LINE_MM, MARGIN_MM, Plot, Tick, numbered};
-use super::study::curve::{COLOURS, dot};
-use super::study::width_mm;
-use super::style::{DATA_PT, PAGE_MM};
+use super::study::curve::dot;
+use super::style::{DATA_PT, LINES};
 use crate::evaluation::spikes::{Bits, SpikeEvaluation};
 
 /// Space before and between the entries of a legend, mm.
@@ -18,11 +16,11 @@ const MARK_MM: f64 = 3.2;
 const GAP_MM: f64 = 5.0;
 
 /// Line, left edge and width of each name in a legend, mm.
-fn legend_places(names: &[&str]) -> Vec<(usize, f64, f64)> {
+fn legend_places(names: &[&str], page: f64) -> Vec<(usize, f64, f64)> {
     let (mut line, mut left) = (0, MARGIN_MM);
     let place = |name: &&str| {
-        let width = (MARK_MM + width_mm(name, Text::NORMAL)).min(PAGE_MM - 2.0 * MARGIN_MM);
-        if left + width > PAGE_MM - MARGIN_MM {
+        let width = (MARK_MM + Text::NORMAL.width_mm(name)).min(page - 2.0 * MARGIN_MM);
+        if left + width > page - MARGIN_MM {
             (line, left) = (line + 1, MARGIN_MM);
         }
         let place = (line, left, width);
@@ -33,8 +31,8 @@ fn legend_places(names: &[&str]) -> Vec<(usize, f64, f64)> {
 }
 
 /// Draws a legend whose first line has this baseline.
-fn legend<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, names: &[&str], baseline: f64) {
-    for (index, (name, (line, left, width))) in names.iter().zip(legend_places(names)).enumerate() {
+fn legend(canvas: &mut Canvas, names: &[&str], baseline: f64, page: f64) {
+    for (index, (name, (line, left, width))) in names.iter().zip(legend_places(names, page)).enumerate() {
         let baseline = baseline + LINE_MM * line as f64;
         dot(canvas, (left + MARK_MM / 4.0, baseline - CAPITALS_MM / 2.0), index);
         canvas.fitted_text((left + MARK_MM, baseline), name, width - MARK_MM + 0.01, Text::NORMAL);
@@ -42,8 +40,8 @@ fn legend<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, names: &[&str], baselin
 }
 
 /// Lines of a legend.
-fn legend_lines(names: &[&str]) -> f64 {
-    legend_places(names).last().map_or(1.0, |place| place.0 as f64 + 1.0)
+fn legend_lines(names: &[&str], page: f64) -> f64 {
+    legend_places(names, page).last().map_or(1.0, |place| place.0 as f64 + 1.0)
 }
 
 /// Round steps of an axis that holds 0 and all values with their intervals.
@@ -68,22 +66,27 @@ fn limits(ticks: &[Tick]) -> (f64, f64) {
     (ticks.first().map_or(0.0, |tick| tick.0), ticks.last().map_or(1.0, |tick| tick.0))
 }
 
-/// Where a figure comes from.
-fn origin(evaluation: &SpikeEvaluation) -> String {
+/// How a figure was computed.
+fn provenance(evaluation: &SpikeEvaluation) -> String {
     let networks: Vec<String> = evaluation
         .arms
         .iter()
         .filter_map(|arm| Some(format!("{} sha256 {}", arm.name, arm.sha256.as_ref()?)))
         .collect();
     let (version, seed) = (env!("CARGO_PKG_VERSION"), evaluation.selection.seed);
-    format!("{}. twinscope {version}; {}; seed {seed}", evaluation.notice(), networks.join("; "))
+    format!("twinscope {version}; {}; seed {seed}", networks.join("; "))
 }
 
 /// A vertical interval with its value.
-fn interval<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, plot: &Plot, x: f64, bits: Bits, index: usize) {
+fn interval(canvas: &mut Canvas, plot: &Plot, x: f64, bits: Bits, index: usize) {
     let clamped = |value: f64| value.clamp(plot.y.0, plot.y.1);
     if let Some((low, high)) = bits.interval {
-        canvas.line(&[plot.at(x, clamped(low)), plot.at(x, clamped(high))], DATA_PT, COLOURS[index % COLOURS.len()]);
+        canvas.line(&[plot.at(x, clamped(low)), plot.at(x, clamped(high))], DATA_PT, LINES[index % LINES.len()]);
     }
     dot(canvas, plot.at(x, clamped(bits.value)), index);
+}
+
+/// A value with its interval, among the numbers of a figure.
+fn entry(x: impl ToString, bits: Bits) -> Entry {
+    Entry { range: bits.interval, ..Entry::new(x, bits.value) }
 }

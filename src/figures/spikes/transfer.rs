@@ -1,62 +1,49 @@
 //! What other animals are worth: bits per spike against the number of animals that a network had learned from before.
 
-use std::path::Path;
-
-use plotters::prelude::DrawingBackend;
-
 use super::super::canvas::{Align, Area, Canvas, Text};
-use super::super::plot::{LINE_MM, Plot, Tick, frame};
-use super::super::study::curve::COLOURS;
-use super::super::style::{AXIS_PT, DATA_PT, GRID, GRID_PT, PAGE_MM, QUIET};
-use super::super::writer::{page_picture, page_svg, write_page};
-use super::super::{FigureError, Page, Picture};
-use super::{interval, legend, limits, origin, steps};
+use super::super::numbers::Series;
+use super::super::page::{NARROW_MM, Page};
+use super::super::plot::{LINE_MM, Plot, Tick};
+use super::super::style::{AXIS_PT, DATA_PT, GRID, GRID_PT, LINES, PAGE_MM, QUIET};
+use super::super::{FigureError, Plate};
+use super::{entry, interval, legend, legend_lines, limits, provenance, steps};
 use crate::evaluation::spikes::{Bits, SpikeEvaluation, Task, TaskScore};
 
-/// Panels in a row, left edge, from one to the next, width and height, mm.
+/// Panels in a row of a page and of a column, left edge, from one to the next, width and height, mm.
 const COLUMNS: usize = 3;
+const NARROW_COLUMNS: usize = 1;
 const LEFT_MM: f64 = 15.0;
 const STEP_MM: f64 = 56.0;
 const WIDTH_MM: f64 = 48.0;
 const HEIGHT_MM: f64 = 40.0;
-/// Top of the first row and from one row to the next, mm.
-const TOP_MM: f64 = 19.0;
+/// From the legend to the first row and from one row to the next, mm.
+const TOP_MM: f64 = 9.0;
 const ROW_MM: f64 = 60.0;
 /// Baseline of the legend, mm.
-const LEGEND_MM: f64 = 10.0;
+const LEGEND_MM: f64 = 2.5;
 
 /// Whether there are networks that learned from different numbers of animals.
 pub fn fits(evaluation: &SpikeEvaluation) -> bool {
     Transfer(evaluation).check().is_ok()
 }
 
-/// Writes the figure as PNG or SVG, as the ending of the file name says, whole or not at all.
-///
-/// # Errors
-/// When the file name has another ending, all networks learned from as many animals, or the file cannot be written.
-pub fn write(evaluation: &SpikeEvaluation, path: &Path) -> Result<(), FigureError> {
-    write_page(&Transfer(evaluation), path)
-}
-
-/// The figure as SVG with live text.
-///
-/// # Errors
-/// When all networks learned from as many animals.
-pub fn svg(evaluation: &SpikeEvaluation) -> Result<String, FigureError> {
-    page_svg(&Transfer(evaluation))
-}
-
-/// The figure as pixels at 300 dots per inch.
-///
-/// # Errors
-/// When all networks learned from as many animals.
-pub fn picture(evaluation: &SpikeEvaluation) -> Result<Picture, FigureError> {
-    page_picture(&Transfer(evaluation))
+/// The figure, to be written.
+pub fn plate(evaluation: &SpikeEvaluation) -> Plate<'_> {
+    Plate::new(Transfer(evaluation))
 }
 
 struct Transfer<'e>(&'e SpikeEvaluation);
 
 impl Transfer<'_> {
+    fn columns(page: f64) -> usize {
+        if page < NARROW_MM { NARROW_COLUMNS } else { COLUMNS }
+    }
+
+    /// Top of the first row, mm.
+    fn top(&self, page: f64) -> f64 {
+        LEGEND_MM + LINE_MM * (legend_lines(&self.kinds(), page) - 1.0) + TOP_MM
+    }
+
     /// Different numbers of animals, from few to many, of networks that are shown.
     fn animals(&self) -> Vec<usize> {
         let kinds = self.kinds();
@@ -96,7 +83,7 @@ impl Transfer<'_> {
         of_task.filter(|score| level(score)).filter_map(|s| Some((s.arm.as_str(), s.all().pooled?))).collect()
     }
 
-    fn panel<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>, area: Area, task: Task, first: bool) {
+    fn panel(&self, canvas: &mut Canvas, area: Area, task: Task, first: bool) {
         let (levels, animals) = (self.levels(task), self.animals());
         let lines: Vec<Vec<(usize, Bits)>> = self.kinds().into_iter().map(|kind| self.points(task, kind)).collect();
         let ticks = steps(lines.iter().flatten().map(|point| point.1).chain(levels.iter().map(|level| level.1)));
@@ -126,7 +113,7 @@ impl Transfer<'_> {
                 (!here.is_empty()).then(|| plot.at(place(count), mean.clamp(plot.y.0, plot.y.1)))
             };
             let means: Vec<(f64, f64)> = animals.iter().filter_map(mean).collect();
-            canvas.line(&means, DATA_PT, COLOURS[index % COLOURS.len()]);
+            canvas.line(&means, DATA_PT, LINES[index % LINES.len()]);
             // Several kinds stand beside each other.
             let aside = 0.08 * index as f64;
             points.into_iter().for_each(|(count, bits)| interval(canvas, &plot, place(count) + aside, bits, index));
@@ -135,16 +122,16 @@ impl Transfer<'_> {
 }
 
 impl Page for Transfer<'_> {
-    fn size_mm(&self) -> (f64, f64) {
-        (PAGE_MM, TOP_MM + ROW_MM * self.0.tasks().len().div_ceil(COLUMNS) as f64 + LINE_MM * 2.0)
+    fn title(&self) -> String {
+        "A new animal, after other animals".to_owned()
     }
 
-    fn title(&self) -> &str {
-        "A new animal, after other animals"
+    fn notice(&self) -> String {
+        self.0.notice()
     }
 
-    fn origin(&self) -> String {
-        origin(self.0)
+    fn provenance(&self) -> String {
+        provenance(self.0)
     }
 
     fn check(&self) -> Result<(), FigureError> {
@@ -155,20 +142,50 @@ impl Page for Transfer<'_> {
         Ok(())
     }
 
-    fn draw<B: DrawingBackend>(&self, canvas: &mut Canvas<'_, B>) -> Result<(), FigureError> {
-        let caption = vec![
+    fn caption(&self, _: f64) -> Vec<String> {
+        vec![
             "Dots: networks adapted to this animal, all neurons together, with the 95 % interval over trials; 0: learned from it alone."
                 .to_owned(),
             "Line: mean over networks with as many animals. Level lines: baselines.".to_owned(),
-        ];
-        frame(canvas, self.size_mm(), self.title(), &caption, &self.0.notice());
-        legend(canvas, &self.kinds(), LEGEND_MM);
+        ]
+    }
+
+    fn height(&self, page: f64) -> f64 {
+        self.top(page) + ROW_MM * self.0.tasks().len().div_ceil(Self::columns(page)) as f64 - 8.0
+    }
+
+    fn draw(&self, canvas: &mut Canvas, page: f64) {
+        legend(canvas, &self.kinds(), LEGEND_MM, page);
+        let columns = Self::columns(page);
         for (index, task) in self.0.tasks().into_iter().enumerate() {
-            let left = LEFT_MM + STEP_MM * (index % COLUMNS) as f64;
-            let top = TOP_MM + ROW_MM * (index / COLUMNS) as f64;
+            let left = LEFT_MM + STEP_MM * (index % columns) as f64;
+            let top = self.top(page) + ROW_MM * (index / columns) as f64;
             let area = Area::new(left, top, left + WIDTH_MM, top + HEIGHT_MM);
-            self.panel(canvas, area, task, index % COLUMNS == 0);
+            self.panel(canvas, area, task, index % columns == 0);
         }
-        canvas.finish()
+    }
+
+    fn numbers(&self, _: f64) -> Vec<Series> {
+        let of_task = |task: Task| {
+            let series = |name: &str, points| Series {
+                panel: task.label().to_owned(),
+                name: name.to_owned(),
+                x_label: "Animals learned from before".to_owned(),
+                y_label: "Bits per spike".to_owned(),
+                points,
+            };
+            let of_kind = |kind: &str| {
+                let points = self.points(task, kind).into_iter().map(|(animals, bits)| entry(animals, bits)).collect();
+                series(kind, points)
+            };
+            let kinds: Vec<Series> = self.kinds().into_iter().map(of_kind).collect();
+            let levels = self.levels(task).into_iter().map(|(name, bits)| series(name, vec![entry("", bits)]));
+            kinds.into_iter().chain(levels).collect::<Vec<_>>()
+        };
+        self.0.tasks().into_iter().flat_map(of_task).collect()
+    }
+
+    fn own_width(&self) -> f64 {
+        PAGE_MM
     }
 }
