@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::background::{Running, Wake};
-use super::parts::Compute;
+use super::parts::{Compute, FigureStyle};
 use super::preview::Preview;
 use super::{Answer, Event, History, Message, Picture, Saved};
 use crate::experiment::{Protocol, Provenance};
@@ -76,6 +76,7 @@ pub struct Workbench {
     pub(super) answer: Option<Arc<Answer>>,
     /// The unit that the user chose.
     pub(super) unit: Option<usize>,
+    pub(super) figure_style: FigureStyle,
 
     pub(super) events: Vec<Event>,
     pub(super) message: Option<Message>,
@@ -126,6 +127,7 @@ impl Workbench {
             movie: None,
             answer: None,
             unit: None,
+            figure_style: FigureStyle::default(),
             events: Vec::new(),
             message: None,
             compute: Arc::new(Mutex::new(compute)),
@@ -255,6 +257,11 @@ impl Workbench {
         self.answer.as_ref().is_some_and(|answer| {
             answer.outcome.protocol != *self.protocol() || answer.outcome.provenance.weights_sha256 != self.twin.sha256
         })
+    }
+
+    /// Which figure is exported, and how it is set.
+    pub fn figure_style(&self) -> FigureStyle {
+        self.figure_style
     }
 
     /// The selected unit, always one that the newest result has; before the user chose one, the unit with the
