@@ -16,7 +16,7 @@
 //! - [`evaluation`]: predicted responses beside recorded ones.
 //! - [`training`], [`experiment`]: what is done with a model.
 //! - [`study`]: experiments with twins themselves.
-//! - [`figures`]: the numbers as PNG and SVG.
+//! - [`figures`]: the numbers as PNG, SVG and PDF.
 //! - [`workbench`]: the state of the whole program; commands in, events out.
 //! - [`ui`], [`cli`]: two shells over the workbench.
 #![recursion_limit = "256"]
