@@ -17,7 +17,7 @@
 //! - [`training`], [`experiment`], [`optimise`]: what is done with a model.
 //! - [`study`]: experiments with twins themselves.
 //! - [`comparison`]: a twin beside a recording: accuracy, responses over time, tuning in silico and in vivo.
-//! - [`figures`]: the numbers as PNG and SVG.
+//! - [`figures`]: the numbers as PNG, SVG and PDF.
 //! - [`workbench`]: the state of the whole program; commands in, events out.
 //! - [`ui`], [`cli`]: two shells over the workbench.
 #![recursion_limit = "256"]

@@ -125,6 +125,19 @@ impl Figure {
         }
     }
 
+    /// What it is called in a list.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::DirectionTuning { .. } => "Direction tuning of the unit",
+            Self::Traces { .. } => "Response of the unit over time",
+            Self::HeatMap => "Direction tuning of all units",
+            Self::Population => "Preferred directions of all units",
+            Self::ParameterTuning { .. } => "Tuning of the unit to the swept parameter",
+            Self::ParameterPopulation => "Tuning of all units to the swept parameter",
+            Self::Summary { .. } => "Sheet of all",
+        }
+    }
+
     /// The figure with a file name, for one unit.
     pub fn named(stem: &str, unit: usize) -> Option<Self> {
         Self::all(unit).into_iter().find(|figure| figure.stem() == stem)

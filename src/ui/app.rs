@@ -8,7 +8,7 @@ use super::theme::{self, GROUP_GAP, LEFT_WIDTH, Palette, RIGHT_WIDTH};
 use super::view::{Action, Ask, ThemeChoice, View, Workspace};
 use crate::experiment::Protocol;
 use crate::gpu::DeviceChoice;
-use crate::workbench::{Command, Event, Saved, SpikesCommand, Workbench, unit_name};
+use crate::workbench::{Command, Event, FigureStyle, Saved, SpikesCommand, Workbench, unit_name};
 
 /// Where the workbench and the view are remembered.
 const SAVED_WORKBENCH: &str = "workbench";
@@ -225,7 +225,9 @@ impl App {
                 let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
                 let name: String =
                     unit.map(unit_name).unwrap_or_default().replace(" · ", "_").chars().map(plain).collect();
-                format!("tuning_{name}.png")
+                let figure = self.bench.figure_style().name;
+                let figure = if figure == FigureStyle::default().name { "tuning" } else { figure };
+                format!("{figure}_{name}.png")
             }
             Ask::ExportData => "twinscope-data".to_owned(),
             _ => String::new(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::SpikesCommand;
+use super::{FigureStyle, SpikesCommand};
 use crate::experiment::Protocol;
 use crate::gpu::DeviceChoice;
 
@@ -41,7 +41,9 @@ pub enum Command {
     OpenAny(PathBuf),
     /// The unit whose answers are shown, as an index of the outcome.
     SelectUnit(usize),
-    /// Writes the figure of the outcome; the name decides PNG or SVG.
+    /// Which figure is exported from now on, and how it is set.
+    SetFigureStyle(FigureStyle),
+    /// Writes that figure of the outcome; the name decides PNG, SVG or PDF.
     ExportFigure(PathBuf),
     /// Writes numbers and protocol of the outcome into a folder.
     ExportData(PathBuf),

@@ -18,7 +18,7 @@ pub use answer::Answer;
 pub use background::RunProgress;
 pub use command::{Command, Event, Message};
 pub use history::History;
-pub use parts::{Compute, MakePredictor, RunFailure, RunRequest, sentence};
+pub use parts::{Compute, FigureStyle, MakePredictor, RunFailure, RunRequest, sentence};
 pub use preview::Picture;
 pub use saved::Saved;
 pub use spikes::{OpenModel, OpenSpikes, Reconstruction, SpikeMask, SpikesCommand};

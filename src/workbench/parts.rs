@@ -10,7 +10,7 @@ use super::preview::Footage;
 use super::{Answer, Plan};
 use crate::data;
 use crate::experiment::{self, Outcome, Predictor, Protocol, ProtocolError, RunError};
-use crate::figures::{self, Figure};
+use crate::figures::{Data, Figure, Layout};
 use crate::gpu::{ComputeDevice, DeviceChoice};
 use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
@@ -213,13 +213,33 @@ pub(super) fn load_twin(path: &Path) -> Result<TwinWeights, String> {
     weights::load(path, None, None).map_err(|error| sentence(&error))
 }
 
-/// Tuning, response and population on one sheet, or the response alone where nothing was swept.
-pub(super) fn write_figure(answer: &Answer, unit: usize, path: &Path) -> Result<PathBuf, String> {
+/// Which figure is exported, and how it is set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FigureStyle {
+    /// Name of the figure, see [`Figure::stem`].
+    pub name: &'static str,
+    /// Width and resolution.
+    pub layout: Layout,
+}
+
+impl Default for FigureStyle {
+    /// The sheet of all.
+    fn default() -> Self {
+        Self { name: Figure::Summary { unit: 0 }.stem(), layout: Layout::default() }
+    }
+}
+
+/// The figure that was chosen, with its numbers; in place of the sheet of all, the response alone where nothing was
+/// swept.
+pub(super) fn write_figure(answer: &Answer, unit: usize, style: &FigureStyle, path: &Path) -> Result<PathBuf, String> {
     let path = if path.extension().is_none() { path.with_extension("png") } else { path.to_owned() };
     let outcome = &answer.outcome;
     let tuned = outcome.parameter.is_some() || outcome.tuning.is_some();
-    let figure = if tuned { Figure::Summary { unit } } else { Figure::Traces { unit } };
-    figures::write(figure, &figures::Data::of(&answer.outcome), &path).map_err(|error| sentence(&error))?;
+    let figure = match Figure::named(style.name, unit) {
+        Some(Figure::Summary { .. }) if !tuned => Figure::Traces { unit },
+        chosen => chosen.unwrap_or(Figure::Summary { unit }),
+    };
+    figure.of(&Data::of(outcome)).write(&path, &style.layout).map_err(|error| sentence(&error))?;
     Ok(path)
 }
 

@@ -71,7 +71,11 @@ impl Workbench {
             Command::ShowImages(path) => self.show_images(path),
             Command::OpenAny(path) => self.open_any(path),
             Command::SelectUnit(unit) => self.unit = Some(unit),
-            Command::ExportFigure(path) => self.export(path, parts::write_figure),
+            Command::SetFigureStyle(style) => self.figure_style = style,
+            Command::ExportFigure(path) => {
+                let style = self.figure_style;
+                self.export(path, move |answer, unit, path| parts::write_figure(answer, unit, &style, path));
+            }
             Command::ExportData(path) => self.export(path, |answer, _, folder| parts::write_data(answer, folder)),
             Command::ExportMovie(path) => self.export_movie(path),
             Command::ExportTable(path) => self.export_table(path),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::background::{Running, Wake};
-use super::parts::Compute;
+use super::parts::{Compute, FigureStyle};
 use super::preview::Preview;
 use super::spikes::Spikes;
 use super::{Answer, Event, History, Message, Picture, Saved};
@@ -77,6 +77,7 @@ pub struct Workbench {
     pub(super) answer: Option<Arc<Answer>>,
     /// The unit that the user chose.
     pub(super) unit: Option<usize>,
+    pub(super) figure_style: FigureStyle,
 
     /// Spikes, the mask on them and the model that predicts them.
     pub(super) spikes: Spikes,
@@ -130,6 +131,7 @@ impl Workbench {
             movie: None,
             answer: None,
             unit: None,
+            figure_style: FigureStyle::default(),
             spikes: Spikes::new()?,
             events: Vec::new(),
             message: None,
@@ -260,6 +262,11 @@ impl Workbench {
         self.answer.as_ref().is_some_and(|answer| {
             answer.outcome.protocol != *self.protocol() || answer.outcome.provenance.weights_sha256 != self.twin.sha256
         })
+    }
+
+    /// Which figure is exported, and how it is set.
+    pub fn figure_style(&self) -> FigureStyle {
+        self.figure_style
     }
 
     /// The selected unit, always one that the newest result has; before the user chose one, the unit with the

@@ -2,6 +2,7 @@
 
 mod compare;
 mod evaluate;
+mod figures;
 pub mod long_run;
 mod mtm;
 mod optimise;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use twinscope::experiment::PRESETS;
+use twinscope::figures::{Figure, Layout, Width};
 use twinscope::gpu::DeviceChoice;
 use twinscope::signals::UnitId;
 use twinscope::stimulus::Stimulus;
-use twinscope::workbench::{Answer, Command, Event, Saved, Workbench};
+use twinscope::workbench::{Answer, Command, Event, FigureStyle, Saved, Workbench};
 
 use super::fake;
 
@@ -150,7 +151,7 @@ fn a_protocol_comes_back_from_its_file_and_unsaved_edits_from_the_settings() {
 fn figure_and_data_are_written_where_the_command_says() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut bench = fake::answered();
-    for name in ["figure.png", "figure.svg"] {
+    for name in ["figure.png", "figure.svg", "figure.pdf"] {
         let path = folder.path().join(name);
         bench.perform(Command::ExportFigure(path.clone()));
         bench.wait(LIMIT);
@@ -161,6 +162,27 @@ fn figure_and_data_are_written_where_the_command_says() {
     bench.perform(Command::ExportData(data.clone()));
     bench.wait(LIMIT);
     assert!(data.join("tuning.csv").is_file() && data.join("protocol.toml").is_file(), "{:?}", bench.message());
+}
+
+#[test]
+fn a_figure_is_written_as_it_was_chosen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut bench = fake::answered();
+    let layout = Layout { width: Some(Width::Column), dpi: 150 };
+    bench.perform(Command::SetFigureStyle(FigureStyle { name: Figure::HeatMap.stem(), layout }));
+    let path = folder.path().join("map.png");
+    bench.perform(Command::ExportFigure(path.clone()));
+    bench.wait(LIMIT);
+    // 89 mm at 150 dots per inch.
+    assert_eq!(image::image_dimensions(&path).expect("a PNG").0, 526, "{:?}", bench.message());
+    let numbers = std::fs::read_to_string(folder.path().join("map_numbers.csv")).expect("beside the figure");
+    assert!(numbers.contains("Response (fraction of maximum)"), "{}", &numbers[..200.min(numbers.len())]);
+    // Nothing but the direction was swept.
+    bench.perform(Command::SetFigureStyle(FigureStyle { name: "tuning", layout }));
+    bench.perform(Command::ExportFigure(folder.path().join("absent.png")));
+    bench.wait(LIMIT);
+    let message = bench.message().expect("a message");
+    assert!(message.error && message.text.contains("nothing but the direction was swept"), "{message:?}");
 }
 
 #[test]

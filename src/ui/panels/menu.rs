@@ -4,9 +4,10 @@ use eframe::egui::{self, Button, MenuBar, RichText, Ui, ViewportCommand};
 
 use super::{Panel, Place};
 use crate::experiment::PRESETS;
+use crate::figures::{Data, Figure, Width};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, Ask, ThemeChoice, View, Workspace};
-use crate::workbench::{Command, SpikesCommand, Workbench};
+use crate::workbench::{Command, FigureStyle, SpikesCommand, Workbench};
 
 /// Everything that can be done, by name.
 pub struct Menu;
@@ -127,14 +128,44 @@ fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
             ("Export condition table…", "", planned, ask(Ask::ExportTable)),
         ],
     ];
-    for group in groups {
+    for (index, group) in groups.into_iter().enumerate() {
         for (label, shortcut, enabled, action) in group {
             item(ui, *enabled, label, shortcut, action.clone(), actions);
+        }
+        if index == 2 {
+            ui.menu_button("Figure settings", |ui| figure_settings(bench, ui, actions));
         }
         ui.separator();
     }
     if ui.button("Quit").on_hover_text("Unsaved edits are kept for the next start").clicked() {
         ui.ctx().send_viewport_cmd(ViewportCommand::Close);
+    }
+}
+
+/// Which figure is exported, its width, and the resolution of a PNG.
+fn figure_settings(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
+    let before = bench.figure_style();
+    let mut style = before;
+    let data = bench.answer().map(|answer| Data::of(&answer.outcome));
+    let sheet_first = |figure: &Figure| figure.stem() != FigureStyle::default().name;
+    let mut figures = Figure::all(bench.unit());
+    figures.sort_by_key(sheet_first);
+    for figure in figures {
+        let there = data.as_ref().is_none_or(|data| figure.fits(data)) || figure.stem() == style.name;
+        ui.add_enabled_ui(there, |ui| ui.radio_value(&mut style.name, figure.stem(), figure.label()));
+    }
+    ui.separator();
+    for (width, label) in
+        [(None, "Its own width"), (Some(Width::Column), "One column, 89 mm"), (Some(Width::Page), "Whole page, 183 mm")]
+    {
+        ui.radio_value(&mut style.layout.width, width, label);
+    }
+    ui.separator();
+    for (dpi, label) in [(300, "PNG at 300 dpi"), (600, "PNG at 600 dpi"), (1200, "PNG at 1200 dpi")] {
+        ui.radio_value(&mut style.layout.dpi, dpi, label);
+    }
+    if style != before {
+        actions.push(Command::SetFigureStyle(style).into());
     }
 }
 
