@@ -56,16 +56,17 @@ impl Batch {
 
     /// Gathers the pixels of a tile that have a bit here.
     #[inline(always)]
-    pub fn gather(&mut self, tile: usize, [column, row]: [usize; 2], bits: u64) {
+    pub fn gather(&mut self, tile: usize, [column, row]: [u16; 2], bits: u64) {
         let (columns, rows) = (self.columns.as_flattened_mut(), self.rows.as_flattened_mut());
         let numbers = self.numbers.as_flattened_mut();
+        let (column, row) = (f32::from(column), f32::from(row));
         let mut end = self.count;
         for (line, bits) in bits.to_le_bytes().into_iter().enumerate() {
             let (place, first) = (end.min(MOST), (tile * PIXELS + line * TILE) as u32);
             let set = &COLUMNS[usize::from(bits)];
             for lane in 0..STEP {
-                columns[place + lane] = column as f32 + f32::from(set[lane]);
-                rows[place + lane] = (row + line) as f32;
+                columns[place + lane] = column + f32::from(set[lane]);
+                rows[place + lane] = row + f32::from(line as u8);
                 numbers[place + lane] = first + u32::from(set[lane]);
             }
             end += bits.count_ones() as usize;

@@ -56,7 +56,7 @@ impl<'a> Canvas<'a> {
         let Grid { raster, across, .. } = self.grid;
         for tile in 0..self.grid.tiles() {
             if self.open[tile] != 0 {
-                self.inside.gather(tile, [tile % across * TILE, tile / across * TILE], self.open[tile]);
+                self.inside.gather(tile, corner([tile % across, tile / across]), self.open[tile]);
             }
             if self.inside.is_full() || tile + 1 == self.grid.tiles() {
                 self.paint_inside::<L>(backdrop);
@@ -65,8 +65,15 @@ impl<'a> Canvas<'a> {
         for (row, line) in greys.chunks_exact_mut(raster.width).enumerate() {
             let tiles = self.pixels[row / TILE * across * PIXELS..].chunks_exact(PIXELS);
             for (greys, tile) in line.chunks_mut(TILE).zip(tiles) {
-                for (grey, pixel) in greys.iter_mut().zip(&tile[row % TILE * TILE..]) {
-                    *grey = (pixel.light + 0.5) as u8;
+                let mut lights = [0.0; STEP];
+                for (light, pixel) in lights.iter_mut().zip(&tile[row % TILE * TILE..][..TILE]) {
+                    *light = pixel.light;
+                }
+                let bytes = (L::of(lights) + L::all(0.5)).bytes().to_le_bytes();
+                // Most tiles are wholly on the screen.
+                match <&mut [u8; TILE]>::try_from(&mut *greys) {
+                    Ok(greys) => *greys = bytes,
+                    Err(_) => greys.copy_from_slice(&bytes[..greys.len()]),
                 }
             }
         }
@@ -75,12 +82,13 @@ impl<'a> Canvas<'a> {
     /// Paints the pixels that an object covers wholly.
     #[inline(always)]
     fn paint_inside<L: Lanes>(&mut self, leaf: &Leaf) {
+        let pixels = self.pixels.as_mut_slice();
         for step in 0..self.inside.close(self.grid.tiles() * PIXELS) {
             let own = leaf.own(self.inside.places::<L>(step));
-            let greys = self.greys(leaf, own).values();
+            let greys = leaf.greys(own, self.texture, self.relief).values();
             let numbers = self.inside.numbers(step);
             for lane in 0..STEP {
-                let Pixel { light, clear } = &mut self.pixels[numbers[lane] as usize];
+                let Pixel { light, clear } = &mut pixels[numbers[lane] as usize];
                 *light += *clear * greys[lane];
             }
         }
@@ -89,27 +97,28 @@ impl<'a> Canvas<'a> {
     /// Paints the pixels of which an object may cover a part.
     #[inline(always)]
     fn paint_edge<L: Lanes>(&mut self, leaf: &Leaf) {
+        let (pixels, open) = (self.pixels.as_mut_slice(), self.open.as_mut_slice());
         for step in 0..self.edge.close(self.grid.tiles() * PIXELS) {
             let own = leaf.own(self.edge.places::<L>(step));
             let covers = leaf.cover(own).values();
-            let greys = self.greys(leaf, own).values();
+            let greys = leaf.greys(own, self.texture, self.relief).values();
             let numbers = self.edge.numbers(step);
             for lane in 0..STEP {
                 let number = numbers[lane] as usize;
-                let Pixel { light, clear } = &mut self.pixels[number];
+                let Pixel { light, clear } = &mut pixels[number];
                 *light += *clear * covers[lane] * greys[lane];
                 *clear *= 1.0 - covers[lane];
-                self.open[number / PIXELS] &= !(u64::from(*clear < CLEAR) << (number % PIXELS));
+                open[number / PIXELS] &= !(u64::from(*clear < CLEAR) << (number % PIXELS));
             }
         }
     }
 
-    /// Grey levels of an object at places in its own axes.
-    #[inline(always)]
-    fn greys<L: Lanes>(&self, leaf: &Leaf, own: [L; 2]) -> L {
-        let (texels, rest) = leaf.texels(own);
-        L::all(leaf.grey) + L::all(self.relief) * self.texture.between(texels, rest)
-    }
+}
+
+/// Column and row of the first pixel of a tile; a screen has at most 4096 of each.
+#[inline(always)]
+fn corner([across, down]: [usize; 2]) -> [u16; 2] {
+    [(across * TILE) as u16, (down * TILE) as u16]
 }
 
 impl Stack for Canvas<'_> {
@@ -132,15 +141,15 @@ impl Stack for Canvas<'_> {
             if self.open[tiles..][columns.clone()].iter().all(|&open| open == 0) {
                 continue;
             }
-            let spans = outline.spans::<L>(down * TILE, self.grid.raster.width);
+            let spans = outline.spans::<L>((down * TILE) as u16, self.grid.raster.width as u16);
             for across in columns.clone() {
-                let (tile, corner) = (tiles + across, [across * TILE, down * TILE]);
+                let (tile, corner) = (tiles + across, corner([across, down]));
                 let open = self.open[tile];
-                let touched = open & spans.touched(across * TILE);
+                let touched = open & spans.touched(corner[0]);
                 if touched == 0 {
                     continue;
                 }
-                let mut inside = open & spans.inside(across * TILE);
+                let mut inside = open & spans.inside(corner[0]);
                 // A few more at the edge cost less than a batch of their own.
                 if inside.count_ones() < FEW {
                     inside = 0;

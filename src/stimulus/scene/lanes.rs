@@ -29,7 +29,7 @@ pub(super) trait Lanes:
     fn unless_negative(self, other: Self) -> Self;
     /// Two to the power of whole numbers from 0 to 8.
     fn power_of_two(self) -> Self;
-    /// Whole numbers from 0 to 255 as bytes, the first one lowest.
+    /// Rounded towards 0 to bytes, the first number lowest; numbers of up to 32,767 outside 0..=255 become the nearest.
     fn bytes(self) -> u64;
 }
 
@@ -91,7 +91,7 @@ impl Lanes for Plain {
 
     #[inline(always)]
     fn bytes(self) -> u64 {
-        u64::from_le_bytes(from_fn(|lane| (self.0[lane] + WHOLE).to_bits() as u8))
+        u64::from_le_bytes(from_fn(|lane| self.0[lane] as u8))
     }
 }
 

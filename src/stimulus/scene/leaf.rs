@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::camera::View;
 use super::lanes::{Lanes, STEP};
-use super::texture::{STRIDE, TEXELS, TEXELS_PER_DEG};
+use super::texture::{STRIDE, TEXELS, TEXELS_PER_DEG, Texture};
 use super::tiles::split;
 
 /// Extent of a rounded rectangle |u|^4 + |v|^4 = 1 over that of the ellipse with its axes: the fourth root of 2.
@@ -110,9 +110,16 @@ impl Leaf {
         cover.above(L::all(0.0)).below(one)
     }
 
+    /// Grey levels at places in the object's own axes; `relief` is those of one standard deviation of the texture.
+    #[inline(always)]
+    pub fn greys<L: Lanes>(&self, own: [L; 2], texture: &Texture, relief: f32) -> L {
+        let (texels, rest) = self.texels(own);
+        L::all(self.grey) + L::all(relief) * texture.between(texels, rest)
+    }
+
     /// Numbers of the texels left of and above places, and how far right and down of them the places are.
     #[inline(always)]
-    pub fn texels<L: Lanes>(&self, [u, v]: [L; 2]) -> ([usize; STEP], [L; 2]) {
+    fn texels<L: Lanes>(&self, [u, v]: [L; 2]) -> ([usize; STEP], [L; 2]) {
         let (columns, right) = split(L::all(self.texture[0]) + u * L::all(self.texels[0]));
         let (rows, down) = split(L::all(self.texture[1]) + v * L::all(self.texels[1]));
         let mut numbers = [0; STEP];

@@ -63,14 +63,14 @@ impl Stack for Lists {
         let number = self.leaves.len() as u32;
         let before = self.found.len();
         for row in rows {
-            let spans = outline.spans::<L>(row * TILE, self.grid.raster.width);
+            let spans = outline.spans::<L>((row * TILE) as u16, self.grid.raster.width as u16);
             for column in columns.clone() {
                 let tile = row * self.grid.across + column;
-                if self.hidden[tile] || spans.touched(column * TILE) == 0 {
+                if self.hidden[tile] || spans.touched((column * TILE) as u16) == 0 {
                     continue;
                 }
                 self.found.push((tile as u32, number));
-                self.hidden[tile] = spans.inside(column * TILE) == u64::MAX;
+                self.hidden[tile] = spans.inside((column * TILE) as u16) == u64::MAX;
             }
         }
         if self.found.len() > before {

@@ -15,7 +15,7 @@ pub(super) const STRIDE: usize = TEXELS + 1;
 /// Rows of texels, periodic.
 #[derive(Debug)]
 pub(super) struct Texture {
-    texels: Vec<f32>,
+    texels: Box<[f32; STRIDE * STRIDE]>,
 }
 
 impl Texture {
@@ -59,12 +59,14 @@ impl Texture {
         let deviation = (sum.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt();
         let texel =
             |row: usize, column: usize| ((sum[row % TEXELS * TEXELS + column % TEXELS] - mean) / deviation) as f32;
-        Self { texels: (0..STRIDE * STRIDE).map(|index| texel(index / STRIDE, index % STRIDE)).collect() }
+        let texels: Box<[f32]> =
+            (0..STRIDE * STRIDE).map(|index| texel(index / STRIDE, index % STRIDE)).collect();
+        Self { texels: texels.try_into().expect("as many as were made") }
     }
 
     /// The table for the shader.
     pub fn texels(&self) -> &[f32] {
-        &self.texels
+        &self.texels[..]
     }
 
     /// Values between four texels each: those right of and below the one of this number, so far from it.

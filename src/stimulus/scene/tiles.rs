@@ -50,8 +50,8 @@ impl Grid {
     pub fn patch(&self, centre: [f32; 2], half: [f32; 2]) -> Patch {
         let along = |axis: usize, size: usize| {
             // Casts saturate: what lies left of the screen becomes 0.
-            let (from, to) = ((centre[axis] - half[axis]) as usize, (centre[axis] + half[axis] + 1.01) as usize);
-            let (from, to) = (from.min(size), to.min(size));
+            let (from, to) = ((centre[axis] - half[axis]) as i32, (centre[axis] + half[axis] + 1.01) as i32);
+            let [from, to] = [from, to].map(|pixel| pixel.clamp(0, size as i32) as usize);
             from / TILE..to.div_ceil(TILE).max(from / TILE)
         };
         Patch { columns: along(0, self.raster.width), rows: along(1, self.raster.height) }
@@ -106,9 +106,9 @@ impl Outline {
 
     /// Cuts it by the rows of a tile.
     #[inline(always)]
-    pub fn spans<L: Lanes>(&self, first_row: usize, width: usize) -> Spans<L> {
-        let (width, one) = (L::all(width as f32), L::all(1.0));
-        let y = L::all(first_row as f32 - self.centre[1]) + L::of(ROWS);
+    pub fn spans<L: Lanes>(&self, first_row: u16, width: u16) -> Spans<L> {
+        let (width, one) = (L::all(f32::from(width)), L::all(1.0));
+        let y = L::all(f32::from(first_row) - self.centre[1]) + L::of(ROWS);
         let (middle, loss) = (L::all(self.centre[0]) + L::all(self.slant) * y, L::all(self.loss) * y * y);
         // A little generous outside, and never too wide inside.
         let (inner, outer) = (L::all(self.inner) - loss, L::all(self.outer) - loss);
@@ -133,13 +133,13 @@ const _: () = assert!(TILE == STEP);
 impl<L: Lanes> Spans<L> {
     /// Pixels that are touched of a tile with this first column, 8 bits for each row.
     #[inline(always)]
-    pub fn touched(&self, first_column: usize) -> u64 {
+    pub fn touched(&self, first_column: u16) -> u64 {
         bits(self.outer, first_column)
     }
 
     /// Pixels that are wholly covered.
     #[inline(always)]
-    pub fn inside(&self, first_column: usize) -> u64 {
+    pub fn inside(&self, first_column: u16) -> u64 {
         bits(self.inner, first_column)
     }
 }
@@ -164,8 +164,8 @@ pub(super) fn split<L: Lanes>(values: L) -> ([u32; STEP], L) {
 
 /// Bits of a tile between two columns in each row.
 #[inline(always)]
-fn bits<L: Lanes>(columns: [L; 2], first_column: usize) -> u64 {
-    let (first, nothing, tile) = (L::all(first_column as f32), L::all(0.0), L::all(TILE as f32));
+fn bits<L: Lanes>(columns: [L; 2], first_column: u16) -> u64 {
+    let (first, nothing, tile) = (L::all(f32::from(first_column)), L::all(0.0), L::all(TILE as f32));
     let start = (columns[0] - first).above(nothing).below(tile).power_of_two();
     let end = (columns[1] - first).above(nothing).below(tile).power_of_two();
     (end - start).above(nothing).bytes()

@@ -120,11 +120,12 @@ impl World {
         let per_deg = view.pixel.map(|degrees| 1.0 / degrees);
         // Half a pixel beyond the border of a circle, more where the distance grows more slowly along the longer axis.
         let fringe = view.pixel[0].max(view.pixel[1]) * 0.5 * (LONGEST * CORNER) as f32;
+        let mut met = Met { count: 0, looks: [self.looks[0]; CROWD], reaches: [0.0; CROWD], at: [[0.0; 2]; CROWD] };
         // Two runs, because the homes are dealt out from the middle on.
         let (dealt_last, dealt_first) = self.homes.split_at(view.deal);
         for (first, homes) in [(0, dealt_first), (dealt_first.len(), dealt_last)] {
             for (crowd, homes) in homes.chunks(CROWD).enumerate() {
-                let met = self.meet(&view, middle, first + crowd * CROWD, homes);
+                self.meet(&view, middle, first + crowd * CROWD, homes, &mut met);
                 for seen in 0..met.count {
                     let [right, up] = met.at[seen];
                     let centre = [middle[0] + right * per_deg[0], middle[1] - up * per_deg[1]];
@@ -143,7 +144,7 @@ impl World {
 
     /// Finds which objects from this one on, with these homes, the camera sees.
     #[inline(always)]
-    fn meet(&self, view: &View, middle: [f32; 2], first: usize, homes: &[[u32; 2]]) -> Met {
+    fn meet(&self, view: &View, middle: [f32; 2], first: usize, homes: &[[u32; 2]], met: &mut Met) {
         let (reaches, path) = (&self.reaches[first..][..homes.len()], &self.path[first..][..homes.len()]);
         let [half_width, half_height] = [0, 1].map(|axis| (middle[axis] + 1.0) * view.pixel[axis]);
         let unit = (self.side / 2f64.powi(32)) as f32;
@@ -169,14 +170,13 @@ impl World {
         }
         // The looks lie far apart in memory: fetched together, they are waited for once.
         let looks = &self.looks[first..][..homes.len()];
-        let mut met = Met { count, looks: [looks[0]; CROWD], reaches: [0.0; CROWD], at: [[0.0; 2]; CROWD] };
+        met.count = count;
         for (seen, &index) in list[..count].iter().enumerate() {
             let index = usize::from(index);
             met.looks[seen] = looks[index];
             met.reaches[seen] = reaches[index];
             met.at[seen] = [right[index], up[index]];
         }
-        met
     }
 }
 
