@@ -33,6 +33,19 @@ pub(super) trait Lanes:
     fn bytes(self) -> u64;
 }
 
+/// Asks for what is soon to be read, where the processor can be asked.
+#[inline(always)]
+pub(super) fn ask_for<T>(place: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint without effect on memory; all x86-64 processors have it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
+}
+
 /// Plain numbers, for any processor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plain([f32; STEP]);

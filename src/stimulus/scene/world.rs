@@ -8,7 +8,7 @@ use bytemuck::{Pod, Zeroable};
 use super::camera::{Camera, PATHS, View};
 use super::canvas::Canvas;
 use super::draw::{self, part};
-use super::lanes::{Lanes, Plain};
+use super::lanes::{Lanes, Plain, ask_for};
 use super::leaf::{CORNER, Leaf, Look};
 use super::lists::Lists;
 use super::texture::{TEXELS, Texture};
@@ -21,7 +21,7 @@ use crate::stimulus::screen::Screen;
 use crate::stimulus::swing;
 
 /// Objects that are looked at together.
-const CROWD: usize = 64;
+const CROWD: usize = 256;
 
 /// A scene on a screen, ready to be drawn.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(super) struct World {
 /// Objects of a crowd that the camera sees.
 struct Met {
     count: usize,
-    looks: [Look; CROWD],
+    numbers: [u32; CROWD],
     reaches: [f32; CROWD],
     /// How far right and up, degrees.
     at: [[f32; 2]; CROWD],
@@ -120,7 +120,7 @@ impl World {
         let per_deg = view.pixel.map(|degrees| 1.0 / degrees);
         // Half a pixel beyond the border of a circle, more where the distance grows more slowly along the longer axis.
         let fringe = view.pixel[0].max(view.pixel[1]) * 0.5 * (LONGEST * CORNER) as f32;
-        let mut met = Met { count: 0, looks: [self.looks[0]; CROWD], reaches: [0.0; CROWD], at: [[0.0; 2]; CROWD] };
+        let mut met = Met { count: 0, numbers: [0; CROWD], reaches: [0.0; CROWD], at: [[0.0; 2]; CROWD] };
         // Two runs, because the homes are dealt out from the middle on.
         let (dealt_last, dealt_first) = self.homes.split_at(view.deal);
         for (first, homes) in [(0, dealt_first), (dealt_first.len(), dealt_last)] {
@@ -132,7 +132,8 @@ impl World {
                     // Most of what is far away is hidden: nothing else need be known of it.
                     let reach = met.reaches[seen] + fringe;
                     if !stack.hides(&stack.grid().patch(centre, per_deg.map(|per_deg| reach * per_deg))) {
-                        stack.lay::<L>(&Leaf::new(&met.looks[seen], centre, &view));
+                        let look = &self.looks[met.numbers[seen] as usize];
+                        stack.lay::<L>(&Leaf::new(look, centre, &view));
                     }
                 }
             }
@@ -168,14 +169,14 @@ impl World {
             list[count % CROWD] = index as u8;
             count += *near as usize;
         }
-        // The looks lie far apart in memory: fetched together, they are waited for once.
-        let looks = &self.looks[first..][..homes.len()];
         met.count = count;
         for (seen, &index) in list[..count].iter().enumerate() {
-            let index = usize::from(index);
-            met.looks[seen] = looks[index];
+            let index = usize::from(index) % CROWD;
+            met.numbers[seen] = (first + index) as u32;
             met.reaches[seen] = reaches[index];
             met.at[seen] = [right[index], up[index]];
+            // The looks lie far apart in memory: those of a crowd should come together.
+            ask_for(&self.looks[first + index]);
         }
     }
 }
@@ -193,8 +194,8 @@ struct Uniform {
 impl Drawing for World {
     fn frame(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            #[target_feature(enable = "avx2")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("popcnt") && std::env::var_os("PLAIN").is_none() {
+            #[target_feature(enable = "avx2,bmi2,popcnt")]
             fn avx2(world: &World, screen: &Screen, frame: usize, pixels: &mut [u8]) {
                 world.draw::<super::lanes::Avx2>(screen, frame, pixels);
             }
