@@ -1,123 +1,96 @@
-//! Pixels of one object, gathered from its tiles so that they are computed several at once.
-//!
-//! Each step goes over all of them before the next begins: such loops are simple enough for the compiler to turn into
-//! instructions for several numbers, on every processor, while few of the pixels in a tile need to be computed at all.
+//! Pixels of one object, gathered from its tiles: few of the pixels in a tile need to be computed at all, and those of
+//! all tiles are computed several at once.
 
-use super::leaf::Leaf;
-use super::texture::Texture;
+use super::lanes::{Lanes, STEP};
 use super::tiles::TILE;
 
 /// Pixels of a tile.
 pub(super) const PIXELS: usize = TILE * TILE;
 /// Most pixels of a batch.
 const MOST: usize = 4 * PIXELS;
-/// Batches are computed in steps of so many pixels; what is beyond the last is computed in vain.
-const STEP: usize = 8;
+/// Rows of a tile are stored as a whole step, whose end the next row overwrites.
+const STEPS: usize = MOST / STEP + 1;
+
+/// The columns of a row of a tile that have a bit, first things first; the rest is of no interest.
+static COLUMNS: [[u8; TILE]; 256] = {
+    let mut columns = [[0; TILE]; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut column, mut count) = (0, 0);
+        while column < TILE {
+            if bits >> column & 1 == 1 {
+                columns[bits][count] = column as u8;
+                count += 1;
+            }
+            column += 1;
+        }
+        bits += 1;
+    }
+    columns
+};
 
 /// Pixels by their place on the screen and their number in the canvas.
 pub(super) struct Batch {
     count: usize,
-    // A screen has at most 4096 columns and rows.
-    columns: [u16; MOST],
-    rows: [u16; MOST],
-    numbers: [u32; MOST],
-    own: [[f32; MOST]; 2],
-    covers: [f32; MOST],
-    texels: [u32; MOST],
-    rest: [[f32; MOST]; 2],
-}
-
-/// What was computed of a pixel.
-pub(super) struct Painted {
-    pub number: usize,
-    pub cover: f32,
-    pub grey: f32,
+    columns: [[f32; STEP]; STEPS],
+    rows: [[f32; STEP]; STEPS],
+    numbers: [[u32; STEP]; STEPS],
 }
 
 impl Batch {
     pub fn new() -> Self {
-        Self {
-            count: 0,
-            columns: [0; MOST],
-            rows: [0; MOST],
-            numbers: [0; MOST],
-            own: [[0.0; MOST]; 2],
-            covers: [1.0; MOST],
-            texels: [0; MOST],
-            rest: [[0.0; MOST]; 2],
-        }
+        Self { count: 0, columns: [[0.0; STEP]; STEPS], rows: [[0.0; STEP]; STEPS], numbers: [[0; STEP]; STEPS] }
     }
 
     /// Whether nothing was gathered.
+    #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
     /// Whether another tile might not find room.
+    #[inline(always)]
     pub fn is_full(&self) -> bool {
         self.count > MOST - PIXELS
     }
 
     /// Gathers the pixels of a tile that have a bit here.
-    #[inline]
-    pub fn gather(&mut self, tile: usize, [column, row]: [usize; 2], mut bits: u64) {
-        let mut count = self.count;
-        while bits != 0 {
-            let bit = bits.trailing_zeros() as usize;
-            bits &= bits - 1;
-            let place = count % MOST;
-            self.columns[place] = (column + bit % TILE) as u16;
-            self.rows[place] = (row + bit / TILE) as u16;
-            self.numbers[place] = (tile * PIXELS + bit) as u32;
-            count += 1;
-        }
-        self.count = count;
-    }
-
-    /// Computes the parts that an object covers; otherwise it covers all.
-    #[inline]
-    pub fn cover(&mut self, leaf: &Leaf) {
-        self.place(leaf);
-        let count = self.steps();
-        if leaf.rectangle == 1 {
-            for pixel in 0..count {
-                self.covers[pixel] = leaf.cover::<true>([self.own[0][pixel], self.own[1][pixel]]);
+    #[inline(always)]
+    pub fn gather(&mut self, tile: usize, [column, row]: [u16; 2], bits: u64) {
+        let (columns, rows) = (self.columns.as_flattened_mut(), self.rows.as_flattened_mut());
+        let numbers = self.numbers.as_flattened_mut();
+        let (column, row) = (f32::from(column), f32::from(row));
+        let mut end = self.count;
+        for (line, bits) in bits.to_le_bytes().into_iter().enumerate() {
+            let (place, first) = (end.min(MOST), (tile * PIXELS + line * TILE) as u32);
+            let set = &COLUMNS[usize::from(bits)];
+            for lane in 0..STEP {
+                columns[place + lane] = column + f32::from(set[lane]);
+                rows[place + lane] = row + f32::from(line as u8);
+                numbers[place + lane] = first + u32::from(set[lane]);
             }
-        } else {
-            for pixel in 0..count {
-                self.covers[pixel] = leaf.cover::<false>([self.own[0][pixel], self.own[1][pixel]]);
-            }
+            end += bits.count_ones() as usize;
         }
+        self.count = end;
     }
 
-    /// Finds the pixels in the object's own axes.
-    #[inline]
-    pub fn place(&mut self, leaf: &Leaf) {
-        for pixel in 0..self.steps() {
-            let [u, v] = leaf.own(f32::from(self.columns[pixel]), f32::from(self.rows[pixel]));
-            self.own[0][pixel] = u;
-            self.own[1][pixel] = v;
-        }
+    /// Ends the gathering, fills the last step with pixels of this number, and tells how many steps there are.
+    #[inline(always)]
+    pub fn close(&mut self, nowhere: usize) -> usize {
+        let count = std::mem::take(&mut self.count).min(MOST);
+        self.numbers.as_flattened_mut()[count..count + STEP].fill(nowhere as u32);
+        count.div_ceil(STEP)
     }
 
-    /// Tells grey levels of all that were gathered, and forgets them.
-    #[inline]
-    pub fn paint(&mut self, leaf: &Leaf, texture: &Texture, relief: f32, mut each: impl FnMut(Painted)) {
-        for pixel in 0..self.steps() {
-            let (texel, right, down) = leaf.texel([self.own[0][pixel], self.own[1][pixel]]);
-            self.texels[pixel] = texel;
-            self.rest[0][pixel] = right;
-            self.rest[1][pixel] = down;
-        }
-        for pixel in 0..self.count.min(MOST) {
-            let value = texture.between(self.texels[pixel], self.rest[0][pixel], self.rest[1][pixel]);
-            let grey = leaf.grey + relief * value;
-            each(Painted { number: self.numbers[pixel] as usize, cover: self.covers[pixel], grey });
-        }
-        self.count = 0;
+    /// Columns and rows of the pixels of one of these steps.
+    #[inline(always)]
+    pub fn places<L: Lanes>(&self, step: usize) -> [L; 2] {
+        [L::of(self.columns[step]), L::of(self.rows[step])]
     }
 
-    fn steps(&self) -> usize {
-        self.count.next_multiple_of(STEP).min(MOST)
+    /// Numbers of its pixels.
+    #[inline(always)]
+    pub fn numbers(&self, step: usize) -> [u32; STEP] {
+        self.numbers[step]
     }
 }

@@ -3,7 +3,8 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::camera::View;
-use super::texture::{STRIDE, TEXELS, TEXELS_PER_DEG};
+use super::lanes::{Lanes, STEP};
+use super::texture::{STRIDE, TEXELS, TEXELS_PER_DEG, Texture};
 use super::tiles::split;
 
 /// Extent of a rounded rectangle |u|^4 + |v|^4 = 1 over that of the ellipse with its axes: the fourth root of 2.
@@ -46,6 +47,7 @@ pub(super) struct Leaf {
 
 impl Leaf {
     /// An object at a column and row.
+    #[inline(always)]
     pub fn new(look: &Look, centre: [f32; 2], view: &View) -> Self {
         // Turned with the camera.
         let [cos, sin] = [
@@ -65,56 +67,71 @@ impl Leaf {
         }
     }
 
-    /// Place of a pixel in the object's own axes.
-    #[inline]
-    pub fn own(&self, column: f32, row: f32) -> [f32; 2] {
-        let (x, y) = (column - self.centre[0], row - self.centre[1]);
-        [self.across[0] * x + self.down[0] * y, self.across[1] * x + self.down[1] * y]
+    /// Places of pixels in the object's own axes.
+    #[inline(always)]
+    pub fn own<L: Lanes>(&self, [columns, rows]: [L; 2]) -> [L; 2] {
+        let (x, y) = (columns - L::all(self.centre[0]), rows - L::all(self.centre[1]));
+        [
+            L::all(self.across[0]) * x + L::all(self.down[0]) * y,
+            L::all(self.across[1]) * x + L::all(self.down[1]) * y,
+        ]
     }
 
     /// Largest change of the distance within one pixel: the larger singular value of `across` and `down`.
+    #[inline(always)]
     fn steepest(&self) -> f32 {
         let [a, b, c, d] = [self.across[0], self.across[1], self.down[0], self.down[1]];
         let (sum, product) = (a * a + b * b + c * c + d * d, a * d - b * c);
         (0.5 * (sum + (sum * sum - 4.0 * product * product).max(0.0).sqrt())).sqrt()
     }
 
-    /// Part of a pixel that lies inside, 0..=1: a ramp one pixel wide, measured across the border.
-    #[inline]
-    pub fn cover<const RECTANGLE: bool>(&self, [u, v]: [f32; 2]) -> f32 {
+    /// Parts of pixels that lie inside, 0..=1: a ramp one pixel wide, measured across the border.
+    #[inline(always)]
+    pub fn cover<L: Lanes>(&self, [u, v]: [L; 2]) -> L {
         let (uu, vv) = (u * u, v * v);
-        if RECTANGLE {
+        if self.rectangle == 1 {
             let squared = (uu * uu + vv * vv).sqrt();
             let distance = squared.sqrt();
-            self.ramp(distance, squared * distance, uu * u, vv * v)
+            self.ramp(distance, squared * distance, [uu * u, vv * v])
         } else {
             let distance = (uu + vv).sqrt();
-            self.ramp(distance, distance, u, v)
+            self.ramp(distance, distance, [u, v])
         }
     }
 
-    /// The ramp across a border at distance 1; the gradient of the distance is that of (gu, gv) over `power`.
-    #[inline]
-    fn ramp(&self, distance: f32, power: f32, gu: f32, gv: f32) -> f32 {
-        let x = self.across[0] * gu + self.across[1] * gv;
-        let y = self.down[0] * gu + self.down[1] * gv;
+    /// The ramp across a border at distance 1; the gradient of the distance is that of `gradient` over `power`.
+    #[inline(always)]
+    fn ramp<L: Lanes>(&self, distance: L, power: L, [gu, gv]: [L; 2]) -> L {
+        let x = L::all(self.across[0]) * gu + L::all(self.across[1]) * gv;
+        let y = L::all(self.down[0]) * gu + L::all(self.down[1]) * gv;
         // In the very middle both are nothing, and the pixel lies inside.
-        let cover = 0.5 + (1.0 - distance) * (power + NOTHING) / ((x * x + y * y).sqrt() + NOTHING);
-        // Comparisons, unlike `clamp`, say nothing about what is not a number, and so need no branch.
-        let cover = if cover > 0.0 { cover } else { 0.0 };
-        if cover < 1.0 { cover } else { 1.0 }
+        let (one, nothing) = (L::all(1.0), L::all(NOTHING));
+        let cover = L::all(0.5) + (one - distance) * (power + nothing) / ((x * x + y * y).sqrt() + nothing);
+        cover.above(L::all(0.0)).below(one)
     }
 
-    /// Number of the texel left of and above a place, and how far right and down of it the place is.
-    #[inline]
-    pub fn texel(&self, [u, v]: [f32; 2]) -> (u32, f32, f32) {
-        let (column, right) = split(self.texture[0] + u * self.texels[0]);
-        let (row, down) = split(self.texture[1] + v * self.texels[1]);
-        (row % TEXELS as u32 * STRIDE as u32 + column % TEXELS as u32, right, down)
+    /// Grey levels at places in the object's own axes; `relief` is those of one standard deviation of the texture.
+    #[inline(always)]
+    pub fn greys<L: Lanes>(&self, own: [L; 2], texture: &Texture, relief: f32) -> L {
+        let (texels, rest) = self.texels(own);
+        L::all(self.grey) + L::all(relief) * texture.between(texels, rest)
+    }
+
+    /// Numbers of the texels left of and above places, and how far right and down of them the places are.
+    #[inline(always)]
+    fn texels<L: Lanes>(&self, [u, v]: [L; 2]) -> ([usize; STEP], [L; 2]) {
+        let (columns, right) = split(L::all(self.texture[0]) + u * L::all(self.texels[0]));
+        let (rows, down) = split(L::all(self.texture[1]) + v * L::all(self.texels[1]));
+        let mut numbers = [0; STEP];
+        for lane in 0..STEP {
+            numbers[lane] = rows[lane] as usize % TEXELS * STRIDE + columns[lane] as usize % TEXELS;
+        }
+        (numbers, [right, down])
     }
 
     /// Distance in the object's own axes (as of an ellipse) within which pixels are wholly covered, and beyond which
     /// they are not touched, both squared.
+    #[inline(always)]
     pub fn bounds(&self) -> (f32, f32) {
         let edge = 0.5 * self.steepest();
         let (inner, outer) = ((1.0 - edge).max(0.0), 1.0 + edge);

@@ -1,5 +1,6 @@
 //! What the shader reads: for each tile of each frame the objects that touch it, the nearest first.
 
+use super::lanes::Lanes;
 use super::leaf::Leaf;
 use super::tiles::{Grid, Outline, Patch, Stack, TILE};
 use crate::signals::Raster;
@@ -56,20 +57,20 @@ impl Stack for Lists {
         rows.clone().all(|row| self.hidden[row * self.grid.across..][columns.clone()].iter().all(|&hidden| hidden))
     }
 
-    fn lay(&mut self, leaf: &Leaf) {
+    fn lay<L: Lanes>(&mut self, leaf: &Leaf) {
         let outline = Outline::new(leaf);
         let Patch { columns, rows } = outline.patch(&self.grid);
         let number = self.leaves.len() as u32;
         let before = self.found.len();
         for row in rows {
-            let spans = outline.spans(row * TILE, self.grid.raster.width);
+            let spans = outline.spans::<L>((row * TILE) as u16, self.grid.raster.width as u16);
             for column in columns.clone() {
                 let tile = row * self.grid.across + column;
-                if self.hidden[tile] || spans.touched(column * TILE) == 0 {
+                if self.hidden[tile] || spans.touched((column * TILE) as u16) == 0 {
                     continue;
                 }
                 self.found.push((tile as u32, number));
-                self.hidden[tile] = spans.inside(column * TILE) == u64::MAX;
+                self.hidden[tile] = spans.inside((column * TILE) as u16) == u64::MAX;
             }
         }
         if self.found.len() > before {

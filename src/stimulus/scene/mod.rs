@@ -25,6 +25,7 @@ mod batch;
 mod camera;
 mod canvas;
 mod draw;
+mod lanes;
 mod leaf;
 mod lists;
 mod looming;

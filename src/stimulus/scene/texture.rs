@@ -1,6 +1,7 @@
 //! The texture of the objects: periodic noise whose amplitude falls as 1/f, interpolated between four texels.
 
 use super::draw::{self, part};
+use super::lanes::{Lanes, STEP};
 use crate::stimulus::hash::random_words;
 
 /// Side of the texture, texels.
@@ -14,7 +15,7 @@ pub(super) const STRIDE: usize = TEXELS + 1;
 /// Rows of texels, periodic.
 #[derive(Debug)]
 pub(super) struct Texture {
-    texels: Vec<f32>,
+    texels: Box<[f32; STRIDE * STRIDE]>,
 }
 
 impl Texture {
@@ -58,20 +59,27 @@ impl Texture {
         let deviation = (sum.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt();
         let texel =
             |row: usize, column: usize| ((sum[row % TEXELS * TEXELS + column % TEXELS] - mean) / deviation) as f32;
-        Self { texels: (0..STRIDE * STRIDE).map(|index| texel(index / STRIDE, index % STRIDE)).collect() }
+        let texels: Box<[f32]> =
+            (0..STRIDE * STRIDE).map(|index| texel(index / STRIDE, index % STRIDE)).collect();
+        Self { texels: texels.try_into().expect("as many as were made") }
     }
 
     /// The table for the shader.
     pub fn texels(&self) -> &[f32] {
-        &self.texels
+        &self.texels[..]
     }
 
-    /// Value between four texels: those right of and below the one of this number, so far from it.
-    #[inline]
-    pub fn between(&self, number: u32, right: f32, down: f32) -> f32 {
-        let number = number as usize;
-        let (above, below) = (&self.texels[number..number + 2], &self.texels[number + STRIDE..number + STRIDE + 2]);
-        let (above, below) = (above[0] + right * (above[1] - above[0]), below[0] + right * (below[1] - below[0]));
+    /// Values between four texels each: those right of and below the one of this number, so far from it.
+    #[inline(always)]
+    pub fn between<L: Lanes>(&self, numbers: [usize; STEP], [right, down]: [L; 2]) -> L {
+        let (mut above, mut below) = ([[0.0; 2]; STEP], [[0.0; 2]; STEP]);
+        for lane in 0..STEP {
+            let near = &self.texels[numbers[lane]..][..STRIDE + 2];
+            above[lane] = [near[0], near[1]];
+            below[lane] = [near[STRIDE], near[STRIDE + 1]];
+        }
+        let ([left, other], [left_below, other_below]) = (L::unzip(above), L::unzip(below));
+        let (above, below) = (left + right * (other - left), left_below + right * (other_below - left_below));
         above + down * (below - above)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::lanes::{Lanes, STEP, WHOLE};
 use super::leaf::Leaf;
 use crate::signals::Raster;
 
@@ -15,7 +16,7 @@ pub(super) trait Stack {
     /// Whether nothing that is laid on these tiles would be seen.
     fn hides(&self, patch: &Patch) -> bool;
     /// Lays an object under all that lie there.
-    fn lay(&mut self, leaf: &Leaf);
+    fn lay<L: Lanes>(&mut self, leaf: &Leaf);
 }
 
 /// A screen in tiles.
@@ -45,11 +46,12 @@ impl Grid {
     }
 
     /// The tiles that a rectangle of half this width and height touches, those off the screen left out.
+    #[inline(always)]
     pub fn patch(&self, centre: [f32; 2], half: [f32; 2]) -> Patch {
         let along = |axis: usize, size: usize| {
             // Casts saturate: what lies left of the screen becomes 0.
-            let (from, to) = ((centre[axis] - half[axis]) as usize, (centre[axis] + half[axis] + 1.01) as usize);
-            let (from, to) = (from.min(size), to.min(size));
+            let (from, to) = ((centre[axis] - half[axis]) as i32, (centre[axis] + half[axis] + 1.01) as i32);
+            let [from, to] = [from, to].map(|pixel| pixel.clamp(0, size as i32) as usize);
             from / TILE..to.div_ceil(TILE).max(from / TILE)
         };
         Patch { columns: along(0, self.raster.width), rows: along(1, self.raster.height) }
@@ -72,12 +74,13 @@ pub(super) struct Outline {
 
 /// Columns that lie in an object, for each row of a tile: wholly covered, and touched at all.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spans {
-    inner: [[f32; TILE]; 2],
-    outer: [[f32; TILE]; 2],
+pub(super) struct Spans<L> {
+    inner: [L; 2],
+    outer: [L; 2],
 }
 
 impl Outline {
+    #[inline(always)]
     pub fn new(leaf: &Leaf) -> Self {
         let (inner, outer) = leaf.bounds();
         let [(a, c), (b, d)] = [0, 1].map(|axis| (leaf.across[axis], leaf.down[axis]));
@@ -96,77 +99,74 @@ impl Outline {
     }
 
     /// The tiles that it touches.
+    #[inline(always)]
     pub fn patch(&self, grid: &Grid) -> Patch {
         grid.patch(self.centre, self.half)
     }
 
     /// Cuts it by the rows of a tile.
-    #[inline]
-    pub fn spans(&self, first_row: usize, width: usize) -> Spans {
-        let mut spans = Spans { inner: [[0.0; TILE]; 2], outer: [[0.0; TILE]; 2] };
-        let (first_row, width) = (first_row as f32 - self.centre[1], width as f32);
-        for row in 0..TILE {
-            let y = first_row + row as f32;
-            let (middle, loss) = (self.centre[0] + self.slant * y, self.loss * y * y);
-            let column = |column: f32| whole(column.max(0.0).min(width));
-            // A little generous outside, and never too wide inside.
-            let (inner, outer) = (self.inner - loss, self.outer - loss);
-            let half = inner.max(0.0).sqrt();
-            spans.inner[0][row] = column(middle - half + 1.0);
-            spans.inner[1][row] = if inner < 0.0 { 0.0 } else { column(middle + half + 1.0) };
-            let half = outer.max(0.0).sqrt();
-            spans.outer[0][row] = column(middle - half + 0.99);
-            spans.outer[1][row] = if outer < 0.0 { 0.0 } else { column(middle + half + 1.01) };
+    #[inline(always)]
+    pub fn spans<L: Lanes>(&self, first_row: u16, width: u16) -> Spans<L> {
+        let (width, one) = (L::all(f32::from(width)), L::all(1.0));
+        let y = L::all(f32::from(first_row) - self.centre[1]) + L::of(ROWS);
+        let (middle, loss) = (L::all(self.centre[0]) + L::all(self.slant) * y, L::all(self.loss) * y * y);
+        // A little generous outside, and never too wide inside.
+        let (inner, outer) = (L::all(self.inner) - loss, L::all(self.outer) - loss);
+        let (half, half_outer) = (inner.above(L::all(0.0)).sqrt(), outer.above(L::all(0.0)).sqrt());
+        Spans {
+            inner: [
+                column(middle - half + one, width),
+                column(middle + half + one, width).unless_negative(inner),
+            ],
+            outer: [
+                column(middle - half_outer + L::all(0.99), width),
+                column(middle + half_outer + L::all(1.01), width).unless_negative(outer),
+            ],
         }
-        spans
     }
 }
 
-impl Spans {
+/// The rows of a tile, which are a step.
+const ROWS: [f32; STEP] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+const _: () = assert!(TILE == STEP);
+
+impl<L: Lanes> Spans<L> {
     /// Pixels that are touched of a tile with this first column, 8 bits for each row.
-    #[inline]
-    pub fn touched(&self, first_column: usize) -> u64 {
-        bits(&self.outer, first_column)
+    #[inline(always)]
+    pub fn touched(&self, first_column: u16) -> u64 {
+        bits(self.outer, first_column)
     }
 
     /// Pixels that are wholly covered.
-    #[inline]
-    pub fn inside(&self, first_column: usize) -> u64 {
-        bits(&self.inner, first_column)
+    #[inline(always)]
+    pub fn inside(&self, first_column: u16) -> u64 {
+        bits(self.inner, first_column)
     }
 }
 
-/// Next to this number lie only whole ones, so adding it rounds, and the last bits of the sum are the whole number. Unlike
-/// a cast, which has to look for numbers that are too large, this is done with several at once on every processor.
-const WHOLE: f32 = 1.5 * (1 << 23) as f32;
-
-/// Rounded down, of a number from 0 to 2^22; a whole number may come as the one below it.
-#[inline]
-fn whole(value: f32) -> f32 {
-    ((value - 0.5) + WHOLE) - WHOLE
+/// Rounded down to a column of the screen or the one behind it; a whole number may come as the one below it.
+#[inline(always)]
+fn column<L: Lanes>(values: L, width: L) -> L {
+    ((values.above(L::all(0.0)).below(width) - L::all(0.5)) + L::all(WHOLE)) - L::all(WHOLE)
 }
 
-/// Whole part and rest of a number below 2^22; the whole part wraps around. A whole number may come as the one below it
+/// Whole parts and rests of numbers below 2^22; the whole parts wrap around. A whole number may come as the one below it
 /// and a rest of 1.
-#[inline]
-pub(super) fn split(value: f32) -> (u32, f32) {
-    let rounded = (value - 0.5) + WHOLE;
-    (rounded.to_bits().wrapping_sub(WHOLE.to_bits()), value - (rounded - WHOLE))
+#[inline(always)]
+pub(super) fn split<L: Lanes>(values: L) -> ([u32; STEP], L) {
+    let rounded = (values - L::all(0.5)) + L::all(WHOLE);
+    let (mut wholes, bits) = ([0; STEP], rounded.values());
+    for lane in 0..STEP {
+        wholes[lane] = bits[lane].to_bits().wrapping_sub(WHOLE.to_bits());
+    }
+    (wholes, values - (rounded - L::all(WHOLE)))
 }
 
 /// Bits of a tile between two columns in each row.
-#[inline]
-fn bits([start, end]: &[[f32; TILE]; 2], first_column: usize) -> u64 {
-    let first = first_column as f32;
-    // Two to the power of a column of the tile, made from its exponent.
-    let power = |column: f32| {
-        let column = (column - first).max(0.0).min(TILE as f32);
-        f32::from_bits((column + 127.0 + WHOLE).to_bits() << 23)
-    };
-    let mut rows = [0; TILE];
-    for row in 0..TILE {
-        let between = (power(end[row]) - power(start[row])).max(0.0);
-        rows[row] = (between + WHOLE).to_bits() as u8;
-    }
-    u64::from_le_bytes(rows)
+#[inline(always)]
+fn bits<L: Lanes>(columns: [L; 2], first_column: u16) -> u64 {
+    let (first, nothing, tile) = (L::all(f32::from(first_column)), L::all(0.0), L::all(TILE as f32));
+    let start = (columns[0] - first).above(nothing).below(tile).power_of_two();
+    let end = (columns[1] - first).above(nothing).below(tile).power_of_two();
+    (end - start).above(nothing).bytes()
 }

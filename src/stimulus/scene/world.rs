@@ -8,6 +8,7 @@ use bytemuck::{Pod, Zeroable};
 use super::camera::{Camera, PATHS, View};
 use super::canvas::Canvas;
 use super::draw::{self, part};
+use super::lanes::{Lanes, Plain, ask_for};
 use super::leaf::{CORNER, Leaf, Look};
 use super::lists::Lists;
 use super::texture::{TEXELS, Texture};
@@ -20,7 +21,7 @@ use crate::stimulus::screen::Screen;
 use crate::stimulus::swing;
 
 /// Objects that are looked at together.
-const CROWD: usize = 64;
+const CROWD: usize = 256;
 
 /// A scene on a screen, ready to be drawn.
 #[derive(Debug)]
@@ -40,6 +41,15 @@ pub(super) struct World {
     reaches: Vec<f32>,
     path: Vec<u8>,
     texture: Texture,
+}
+
+/// Objects of a crowd that the camera sees.
+struct Met {
+    count: usize,
+    numbers: [u32; CROWD],
+    reaches: [f32; CROWD],
+    /// How far right and up, degrees.
+    at: [[f32; 2]; CROWD],
 }
 
 impl World {
@@ -90,28 +100,42 @@ impl World {
         }
     }
 
+    /// Draws a frame. Compiled once for each instruction set, like all that is done for many pixels or objects.
+    #[inline(always)]
+    fn draw<L: Lanes>(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
+        let monitor = screen.monitor();
+        let mut canvas = Canvas::new(monitor.raster, &self.texture, self.relief);
+        let backdrop = self.lay::<L>(monitor, frame, &mut canvas);
+        canvas.finish::<L>(&backdrop, pixels);
+    }
+
     /// Lays everything that can be seen in a frame on a stack, the nearest first; then tells the backdrop.
-    fn lay(&self, monitor: &Monitor, frame: usize, stack: &mut impl Stack) -> Leaf {
+    #[inline(always)]
+    fn lay<L: Lanes>(&self, monitor: &Monitor, frame: usize, stack: &mut impl Stack) -> Leaf {
         let view = self.camera.view(monitor, frame, self.homes.len());
         let middle = [monitor.raster.width, monitor.raster.height].map(|side| (side as f32 - 1.0) / 2.0);
         for leaf in self.looming(monitor, frame, &view) {
-            stack.lay(&leaf);
+            stack.lay::<L>(&leaf);
         }
         let per_deg = view.pixel.map(|degrees| 1.0 / degrees);
         // Half a pixel beyond the border of a circle, more where the distance grows more slowly along the longer axis.
         let fringe = view.pixel[0].max(view.pixel[1]) * 0.5 * (LONGEST * CORNER) as f32;
+        let mut met = Met { count: 0, numbers: [0; CROWD], reaches: [0.0; CROWD], at: [[0.0; 2]; CROWD] };
         // Two runs, because the homes are dealt out from the middle on.
         let (dealt_last, dealt_first) = self.homes.split_at(view.deal);
         for (first, homes) in [(0, dealt_first), (dealt_first.len(), dealt_last)] {
             for (crowd, homes) in homes.chunks(CROWD).enumerate() {
-                self.meet(&view, middle, first + crowd * CROWD, homes, |look, reach, [right, up]| {
+                self.meet(&view, middle, first + crowd * CROWD, homes, &mut met);
+                for seen in 0..met.count {
+                    let [right, up] = met.at[seen];
                     let centre = [middle[0] + right * per_deg[0], middle[1] - up * per_deg[1]];
                     // Most of what is far away is hidden: nothing else need be known of it.
-                    let reach = reach + fringe;
+                    let reach = met.reaches[seen] + fringe;
                     if !stack.hides(&stack.grid().patch(centre, per_deg.map(|per_deg| reach * per_deg))) {
-                        stack.lay(&Leaf::new(look, centre, &view));
+                        let look = &self.looks[met.numbers[seen] as usize];
+                        stack.lay::<L>(&Leaf::new(look, centre, &view));
                     }
-                });
+                }
             }
         }
         let plain =
@@ -119,15 +143,9 @@ impl World {
         Leaf::new(&plain, middle, &view)
     }
 
-    /// Finds which objects from this one on, with these homes, the camera sees, and how far right and up, degrees.
-    fn meet(
-        &self,
-        view: &View,
-        middle: [f32; 2],
-        first: usize,
-        homes: &[[u32; 2]],
-        mut seen: impl FnMut(&Look, f32, [f32; 2]),
-    ) {
+    /// Finds which objects from this one on, with these homes, the camera sees.
+    #[inline(always)]
+    fn meet(&self, view: &View, middle: [f32; 2], first: usize, homes: &[[u32; 2]], met: &mut Met) {
         let (reaches, path) = (&self.reaches[first..][..homes.len()], &self.path[first..][..homes.len()]);
         let [half_width, half_height] = [0, 1].map(|axis| (middle[axis] + 1.0) * view.pixel[axis]);
         let unit = (self.side / 2f64.powi(32)) as f32;
@@ -151,15 +169,14 @@ impl World {
             list[count % CROWD] = index as u8;
             count += *near as usize;
         }
-        // The looks lie far apart in memory: fetched together, they are waited for once.
-        let looks = &self.looks[first..][..homes.len()];
-        let mut fetched = [looks[0]; CROWD];
-        for (look, &index) in fetched.iter_mut().zip(&list[..count]) {
-            *look = looks[usize::from(index)];
-        }
-        for (look, &index) in fetched.iter().zip(&list[..count]) {
+        met.count = count;
+        for (seen, &index) in list[..count].iter().enumerate() {
             let index = usize::from(index) % CROWD;
-            seen(look, reaches[index], [right[index], up[index]]);
+            met.numbers[seen] = (first + index) as u32;
+            met.reaches[seen] = reaches[index];
+            met.at[seen] = [right[index], up[index]];
+            // The looks lie far apart in memory: those of a crowd should come together.
+            ask_for(&self.looks[first + index]);
         }
     }
 }
@@ -176,10 +193,16 @@ struct Uniform {
 
 impl Drawing for World {
     fn frame(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
-        let monitor = screen.monitor();
-        let mut canvas = Canvas::new(monitor.raster, &self.texture, self.relief);
-        let backdrop = self.lay(monitor, frame, &mut canvas);
-        canvas.finish(&backdrop, pixels);
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("popcnt") && std::env::var_os("PLAIN").is_none() {
+            #[target_feature(enable = "avx2,bmi2,popcnt")]
+            fn avx2(world: &World, screen: &Screen, frame: usize, pixels: &mut [u8]) {
+                world.draw::<super::lanes::Avx2>(screen, frame, pixels);
+            }
+            // SAFETY: the processor has what the function needs, as it just said.
+            return unsafe { avx2(self, screen, frame, pixels) };
+        }
+        self.draw::<Plain>(screen, frame, pixels);
     }
 
     fn painting(&self, screen: &Screen, frames: Range<usize>) -> Option<Painting> {
@@ -187,7 +210,7 @@ impl Drawing for World {
         let mut lists = Lists::new(monitor.raster);
         let mut backdrops = Vec::with_capacity(frames.len());
         for frame in frames {
-            backdrops.push(self.lay(monitor, frame, &mut lists));
+            backdrops.push(self.lay::<Plain>(monitor, frame, &mut lists));
             lists.close_frame();
         }
         let uniform = Uniform {
