@@ -150,9 +150,8 @@ fn a_killed_training_ends_with_the_same_bytes() {
     assert!(bytes(&network) == bytes(&at("whole/network.safetensors")), "the networks differ");
     assert_eq!(lines(&at("killed/log.csv")), 1 + 60, "the log has every epoch once");
 
-    let other =
-        ["mtm", "train", &recipe, "--device", "cpu", "--epochs", "60", "--seed", "6", "-o", text(&at("killed"))];
-    let said = refuses(&other);
+    let other = [&arguments("killed")[..], &["--seed", "6"].map(str::to_owned)].concat();
+    let said = refuses(&other.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(said.contains("cannot be resumed") && said.contains("another configuration"), "{said}");
 }
 
