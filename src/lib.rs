@@ -16,6 +16,7 @@
 //! - [`evaluation`]: predicted responses beside recorded ones.
 //! - [`training`], [`experiment`], [`optimise`]: what is done with a model.
 //! - [`study`]: experiments with twins themselves.
+//! - [`characterise`]: all that the analysis has to say of one run or one recording.
 //! - [`figures`]: the numbers as PNG and SVG.
 //! - [`workbench`]: the state of the whole program; commands in, events out.
 //! - [`ui`], [`cli`]: two shells over the workbench.
@@ -43,6 +44,8 @@ pub mod experiment;
 pub mod optimise;
 
 pub mod study;
+
+pub mod characterise;
 
 pub mod figures;
 

@@ -1,5 +1,6 @@
 //! The command line: arguments in, one sentence out when something is wrong.
 
+mod analyse;
 mod demo;
 mod evaluate;
 mod optimise;
@@ -86,6 +87,8 @@ enum Command {
     Adapt(train::AdaptArguments),
     /// Compare a twin's predictions with a recording, unit by unit and domain by domain
     Evaluate(evaluate::EvaluateArguments),
+    /// Analyse a run or a recording: tuning fits, receptive fields, reliability, population
+    Analyse(analyse::AnalyseArguments),
     /// Find the image or short movie that excites units most or least
     Optimise(optimise::OptimiseArguments),
     /// List the adapters found, and which one `auto` picks
@@ -271,6 +274,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         Some(Command::Stress(arguments)) => study::stress_test(&arguments),
         Some(Command::Adapt(arguments)) => train::adapt(&arguments),
         Some(Command::Evaluate(arguments)) => evaluate::perform(&arguments),
+        Some(Command::Analyse(arguments)) => analyse::perform(&arguments),
         Some(Command::Optimise(arguments)) => optimise::perform(&arguments),
         Some(Command::Devices) => devices(),
     }

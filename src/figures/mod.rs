@@ -4,6 +4,7 @@
 //! millimetres on the page.
 
 mod canvas;
+pub mod characterisation;
 mod data;
 mod direction_tuning;
 pub mod evaluation;
