@@ -1,5 +1,6 @@
 //! Tests of science: analysis, experiments and figures.
 
+mod characterise;
 mod confidence;
 pub mod evaluation;
 mod figures;
