@@ -17,6 +17,7 @@
 //! - [`training`], [`experiment`], [`optimise`]: what is done with a model.
 //! - [`study`]: experiments with twins themselves.
 //! - [`comparison`]: a twin beside a recording: accuracy, responses over time, tuning in silico and in vivo.
+//! - [`characterise`]: all that the analysis has to say of one run or one recording.
 //! - [`figures`]: the numbers as PNG, SVG and PDF.
 //! - [`workbench`]: the state of the whole program; commands in, events out.
 //! - [`ui`], [`cli`]: two shells over the workbench.
@@ -45,6 +46,8 @@ pub mod experiment;
 pub mod optimise;
 
 pub mod study;
+
+pub mod characterise;
 
 pub mod comparison;
 

@@ -1,5 +1,6 @@
 //! The command line: arguments in, one sentence out when something is wrong.
 
+mod analyse;
 mod compare;
 mod demo;
 mod evaluate;
@@ -94,6 +95,8 @@ enum Command {
     /// MtM, a masked transformer over spikes: simulate, train, adapt, evaluate, decode
     #[command(subcommand)]
     Mtm(mtm::MtmCommand),
+    /// Analyse a run or a recording: tuning fits, receptive fields, reliability, population
+    Analyse(analyse::AnalyseArguments),
     /// Find the image or short movie that excites units most or least
     Optimise(optimise::OptimiseArguments),
     /// List the adapters found, and which one `auto` picks
@@ -279,6 +282,7 @@ fn perform(arguments: Arguments, window: impl FnOnce(Option<DeviceChoice>) -> Re
         Some(Command::Evaluate(arguments)) => evaluate::perform(&arguments),
         Some(Command::Compare(arguments)) => compare::perform(&arguments),
         Some(Command::Mtm(command)) => mtm::perform(command),
+        Some(Command::Analyse(arguments)) => analyse::perform(&arguments),
         Some(Command::Optimise(arguments)) => optimise::perform(&arguments),
         Some(Command::Devices) => devices(),
     }

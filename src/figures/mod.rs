@@ -7,6 +7,7 @@
 
 mod bitmap;
 mod canvas;
+pub mod characterisation;
 pub mod comparison;
 mod data;
 mod direction_tuning;

@@ -1,5 +1,6 @@
 //! The program as a user runs it.
 
+mod analyse;
 mod compare;
 mod evaluate;
 mod figures;

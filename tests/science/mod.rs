@@ -1,6 +1,7 @@
 //! Tests of science: analysis, experiments and figures.
 
 mod builtin;
+mod characterise;
 mod comparison;
 mod confidence;
 pub mod evaluation;

@@ -194,7 +194,11 @@ struct Uniform {
 impl Drawing for World {
     fn frame(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("popcnt") && std::env::var_os("PLAIN").is_none() {
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt")
+            && std::env::var_os("PLAIN").is_none()
+        {
             #[target_feature(enable = "avx2,bmi2,popcnt")]
             fn avx2(world: &World, screen: &Screen, frame: usize, pixels: &mut [u8]) {
                 world.draw::<super::lanes::Avx2>(screen, frame, pixels);

@@ -1,0 +1,149 @@
+//! The population: principal components, an embedding, sorting, decoding and dissimilarity of conditions.
+
+use super::table::{cell, identity};
+use super::{Characterisation, CharacteriseError, Look, Measured, Table};
+use crate::analysis::Trials;
+use crate::analysis::population::{
+    Decoder, Dissimilarity, Rdm, ResponseTable, Tsne, decode, order_by_correlation, pca, tsne,
+};
+use crate::job::Progress;
+
+/// Principal components that are told.
+const COMPONENTS: usize = 10;
+/// Most units that are embedded and sorted: both look at all pairs.
+const MOST_UNITS: usize = 2000;
+/// Most conditions whose pairs are told.
+const MOST_CONDITIONS: usize = 500;
+/// Folds of the decoder, where there are as many presentations.
+const FOLDS: usize = 5;
+
+/// Adds what the population as a whole tells.
+pub(super) fn add(
+    measured: &Measured,
+    trials: &Trials,
+    look: &Look,
+    progress: &Progress,
+    found: &mut Characterisation,
+) -> Result<(), CharacteriseError> {
+    let conditions = &measured.schedule.conditions;
+    let groups: Vec<(usize, Vec<usize>)> = (0..conditions.len())
+        .filter(|&condition| !conditions[condition].is_blank())
+        .map(|condition| {
+            (condition, (0..trials.conditions.len()).filter(|&t| trials.conditions[t] == condition).collect())
+        })
+        .filter(|(_, of): &(usize, Vec<usize>)| !of.is_empty())
+        .collect();
+    let lists: Vec<Vec<usize>> = groups.iter().map(|(_, of)| of.clone()).collect();
+    let Some(patterns) = trials.responses.group_means(&lists) else { return Ok(()) };
+    components(trials, look, found);
+    if patterns.observations() >= 3 {
+        units(measured, &patterns, look, progress, found)?;
+    }
+    dissimilarity(&groups, &patterns, found);
+    for key in measured.swept() {
+        decoding(measured, trials, look, key, found);
+    }
+    Ok(())
+}
+
+fn components(trials: &Trials, look: &Look, found: &mut Characterisation) {
+    let Some(all) = pca(&trials.responses, COMPONENTS, look.seed) else { return };
+    let mut table = Table::new("pca", &["component", "variance", "explained", "explained_so_far"]);
+    let mut so_far = 0.0;
+    for (index, (explained, variance)) in all.explained().zip(&all.variances).enumerate() {
+        so_far += explained;
+        let cells = [(index + 1).to_string(), cell(Some(*variance)), cell(Some(explained)), cell(Some(so_far))];
+        table.rows.push(cells.to_vec());
+    }
+    found.findings.push(format!(
+        "Principal components of n = {} presentations: the first {} explain {:.0} % of the variance.",
+        trials.responses.observations(),
+        table.rows.len(),
+        100.0 * so_far
+    ));
+    found.tables.push(table);
+}
+
+/// Order of units by the correlation of their tuning, and a picture of them.
+fn units(
+    measured: &Measured,
+    patterns: &ResponseTable,
+    look: &Look,
+    progress: &Progress,
+    found: &mut Characterisation,
+) -> Result<(), CharacteriseError> {
+    let n = measured.units.len();
+    if n > MOST_UNITS {
+        found.findings.push(format!("More than {MOST_UNITS} units are neither sorted nor embedded."));
+        return Ok(());
+    }
+    let mut rank = vec![0; n];
+    order_by_correlation(patterns).into_iter().enumerate().for_each(|(place, unit)| rank[unit] = place);
+    let profiles = patterns.transposed();
+    let picture = tsne(&profiles, &Tsne::of(n, look.seed), |_| progress.check().is_ok());
+    progress.check()?;
+    if let Err(error) = &picture {
+        found.findings.push(format!("No t-SNE of units: {error}."));
+    }
+    let mut table = Table::of_units("population", &["order_by_correlation", "tsne_1", "tsne_2"]);
+    for (unit, id) in measured.units.iter().enumerate() {
+        let place = picture.as_ref().ok().map(|picture| picture.places[unit]);
+        let cells = [rank[unit].to_string(), cell(place.map(|p| p[0])), cell(place.map(|p| p[1]))];
+        table.rows.push([identity(id), cells.to_vec()].concat());
+    }
+    found.tables.push(table);
+    Ok(())
+}
+
+fn dissimilarity(groups: &[(usize, Vec<usize>)], patterns: &ResponseTable, found: &mut Characterisation) {
+    if groups.len() > MOST_CONDITIONS {
+        found.findings.push(format!("Dissimilarities of more than {MOST_CONDITIONS} conditions are not told."));
+        return;
+    }
+    let Some(all) = Rdm::new(patterns, Dissimilarity::Correlation) else { return };
+    let names: Vec<String> = groups.iter().map(|(condition, _)| format!("condition_{condition}")).collect();
+    let header: Vec<&str> = std::iter::once("condition").chain(names.iter().map(String::as_str)).collect();
+    let mut table = Table::new("dissimilarity", &header);
+    for (row, name) in names.iter().enumerate() {
+        let cells = (0..names.len()).map(|column| cell(Some(all.at(row, column))));
+        table.rows.push(std::iter::once(name.clone()).chain(cells).collect());
+    }
+    found.tables.push(table);
+}
+
+/// What was shown, read from the population.
+fn decoding(measured: &Measured, trials: &Trials, look: &Look, key: &str, found: &mut Characterisation) {
+    let grouped = trials.grouped(&measured.schedule, key);
+    let least = grouped.trials.iter().map(Vec::len).min().unwrap_or(0);
+    if grouped.values.len() < 2 {
+        return;
+    }
+    let how = Decoder { folds: FOLDS.min(least), seed: look.seed };
+    let decoded = trials.labelled(&grouped).map(|(table, labels)| decode(&table, &labels, &how));
+    let decoded = match decoded {
+        Some(Ok(decoded)) => decoded,
+        Some(Err(error)) => {
+            found.findings.push(format!("{key} was not decoded: {error}."));
+            return;
+        }
+        None => return,
+    };
+    let names: Vec<String> = grouped.values.iter().map(|value| format!("decoded_{value}")).collect();
+    let header: Vec<&str> = std::iter::once("shown").chain(names.iter().map(String::as_str)).collect();
+    let mut table = Table::new(format!("decoding_{}", key.replace('.', "_")), &header);
+    for (value, row) in grouped.values.iter().zip(&decoded.confusion) {
+        table.rows.push(std::iter::once(value.to_string()).chain(row.iter().map(usize::to_string)).collect());
+    }
+    let error = match key {
+        "direction_deg" => format!(", mean error {:.1} deg", decoded.mean_error_deg(&grouped.values)),
+        _ => String::new(),
+    };
+    found.findings.push(format!(
+        "Decoding of {key}, linear discriminant, {} folds, n = {} presentations: {:.0} % correct (chance {:.0} %){error}.",
+        decoded.folds,
+        decoded.decoded.len(),
+        100.0 * decoded.accuracy,
+        100.0 * decoded.chance
+    ));
+    found.tables.push(table);
+}

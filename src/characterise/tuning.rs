@@ -1,0 +1,214 @@
+//! Tuning to every parameter that was swept: curves fitted by their kind, intervals over trials.
+
+use rayon::prelude::*;
+
+use super::table::{cell, identity};
+use super::{Characterisation, Look, Measured, Table};
+use crate::analysis::Trials;
+use crate::analysis::fit::{Fit, FitError, fit_contrast, fit_direction, fit_frequency, fit_size};
+use crate::analysis::preferred::{direction_confidence, preferred_value};
+use crate::analysis::selectivity::{dsi, osi};
+use crate::analysis::statistics::moments::{mean, variance};
+use crate::analysis::statistics::{Interval, StatisticsError};
+use crate::analysis::trials::Grouped;
+
+/// Which curve belongs to a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Curve {
+    Direction,
+    Frequency,
+    Contrast,
+    Size,
+    /// None that is known: means and the preferred value alone.
+    Other,
+}
+
+impl Curve {
+    fn of(key: &str) -> Self {
+        let name = key.rsplit('.').next().unwrap_or(key);
+        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        match name {
+            "direction_deg" => Self::Direction,
+            "contrast" => Self::Contrast,
+            _ if ends(&["_cyc_per_deg", "_hz", "speed_deg_per_sec"]) => Self::Frequency,
+            _ if ends(&["diameter_deg", "size_deg", "radius_deg"]) || name == "size" => Self::Size,
+            _ => Self::Other,
+        }
+    }
+
+    /// Name of the curve, and the columns of its parameters.
+    fn columns(self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Self::Direction => (
+                "bi-von Mises",
+                &["fit_preferred_deg", "fit_amplitude", "fit_concentration", "fit_share", "fit_baseline"],
+            ),
+            Self::Frequency => (
+                "log Gaussian",
+                &["fit_preferred", "fit_amplitude", "fit_sigma_octaves", "fit_bandwidth_octaves", "fit_baseline"],
+            ),
+            Self::Contrast => ("Naka-Rushton", &["fit_half_saturation", "fit_maximum", "fit_exponent", "fit_baseline"]),
+            Self::Size => (
+                "ratio of Gaussians",
+                &[
+                    "fit_preferred",
+                    "fit_suppression",
+                    "fit_centre_gain",
+                    "fit_centre",
+                    "fit_surround_gain",
+                    "fit_surround",
+                    "fit_baseline",
+                ],
+            ),
+            Self::Other => ("", &[]),
+        }
+    }
+
+    /// Parameters, r2, mean squared error, and whether the solver settled.
+    fn fitted(self, values: &[f64], means: &[f64]) -> Result<(Vec<f64>, f64, f64, bool), FitError> {
+        fn all<C>(fit: Fit<C>, parameters: impl Fn(&C) -> Vec<f64>) -> (Vec<f64>, f64, f64, bool) {
+            (parameters(&fit.curve), fit.goodness.r2, fit.goodness.mse, fit.goodness.success)
+        }
+        Ok(match self {
+            Self::Direction => all(fit_direction(values, means)?, |c| {
+                vec![c.preferred_deg, c.amplitude, c.concentration, c.share, c.baseline]
+            }),
+            Self::Frequency => all(fit_frequency(values, means)?, |c| {
+                vec![c.preferred, c.amplitude, c.sigma_octaves, c.bandwidth_octaves(), c.baseline]
+            }),
+            Self::Contrast => {
+                all(fit_contrast(values, means)?, |c| vec![c.half_saturation, c.maximum, c.exponent, c.baseline])
+            }
+            Self::Size => all(fit_size(values, means)?, |c| {
+                let (preferred, suppression) = (c.preferred(), c.suppression());
+                vec![preferred, suppression, c.centre_gain, c.centre, c.surround_gain, c.surround, c.baseline]
+            }),
+            Self::Other => (Vec::new(), f64::NAN, f64::NAN, true),
+        })
+    }
+}
+
+/// Adds a table of curves and one of fits for every parameter.
+pub(super) fn add(measured: &Measured, trials: &Trials, look: &Look, found: &mut Characterisation) {
+    for key in measured.swept() {
+        let grouped = trials.grouped(&measured.schedule, key);
+        if grouped.values.len() < 2 {
+            continue;
+        }
+        let name = key.replace('.', "_");
+        found.tables.push(curves(measured, trials, key, &name, &grouped));
+        let table = fits(measured, trials, look, key, &name, &grouped);
+        let n = grouped.trials.iter().map(Vec::len).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
+        let n = if n.0 == n.1 { n.0.to_string() } else { format!("{} to {}", n.0, n.1) };
+        let values = grouped.values.len();
+        let curve = Curve::of(key);
+        let mut line = format!("{key}: {values} values, n = {n} presentations of each");
+        if curve != Curve::Other {
+            let good = table.column("r2").iter().filter(|&&r2| r2 >= 0.5).count();
+            line +=
+                &format!("; {} fits, r2 of at least 0.5 for {good} of {} units", curve.columns().0, table.rows.len());
+            found.panels.push(table.panel("r2", &format!("{} fit, {key}", curve.columns().0), "r² of the fit"));
+            let first = curve.columns().1[0];
+            found.panels.push(table.panel(
+                first,
+                &format!("{}: {}", key, first.replace("fit_", "").replace('_', " ")),
+                key,
+            ));
+        }
+        if curve == Curve::Direction {
+            found.panels.push(table.panel("gOSI", "Orientation selectivity", "gOSI"));
+            found.panels.push(table.panel("gDSI", "Direction selectivity", "gDSI"));
+        }
+        found.findings.push(line + ".");
+        found.tables.push(table);
+    }
+}
+
+/// Mean and standard error at every value.
+fn curves(measured: &Measured, trials: &Trials, key: &str, name: &str, grouped: &Grouped) -> Table {
+    let mut table = Table::of_units(format!("tuning_{name}"), &[key, "mean", "sem", "n"]);
+    for (unit, id) in measured.units.iter().enumerate() {
+        for (value, responses) in grouped.values.iter().zip(trials.unit(unit, grouped)) {
+            let n = responses.len();
+            let sem = variance(&responses).map(|variance| (variance / n as f64).sqrt());
+            let cells = [format!("{value}"), cell(mean(&responses)), cell(sem), n.to_string()];
+            table.rows.push([identity(id), cells.to_vec()].concat());
+        }
+    }
+    table
+}
+
+/// One row a unit: preferred values with intervals, and the fitted curve.
+fn fits(measured: &Measured, trials: &Trials, look: &Look, key: &str, name: &str, grouped: &Grouped) -> Table {
+    let (curve, how) = (Curve::of(key), look.resampling());
+    let intervals: &[&str] = match curve {
+        Curve::Direction => &[
+            "preferred_deg",
+            "preferred_low_deg",
+            "preferred_high_deg",
+            "orientation_deg",
+            "orientation_low_deg",
+            "orientation_high_deg",
+            "gOSI",
+            "gOSI_low",
+            "gOSI_high",
+            "gDSI",
+            "gDSI_low",
+            "gDSI_high",
+            "OSI",
+            "DSI",
+        ],
+        _ => &["preferred", "preferred_low", "preferred_high"],
+    };
+    let columns = curve.columns().1;
+    let header = [intervals, &["interval"], columns, &["r2", "mse", "settled", "remark"]].concat();
+    let mut table = Table::of_units(format!("fit_{name}"), &header);
+    let row = |unit: usize| -> Vec<String> {
+        let responses = trials.unit(unit, grouped);
+        let means: Vec<f64> = responses.iter().map(|responses| mean(responses).unwrap_or(f64::NAN)).collect();
+        let mut cells = identity(&measured.units[unit]);
+        if curve == Curve::Direction {
+            let found = direction_confidence(&grouped.values, &responses, &how);
+            let positive: Vec<f64> = means.iter().map(|mean| mean.max(0.0)).collect();
+            for angle in [&found.direction, &found.orientation] {
+                let angle = angle.as_ref().ok();
+                cells.push(cell(angle.map(|angle| angle.estimate_deg)));
+                cells.push(cell(angle.map(|angle| angle.estimate_deg + angle.reach_deg.0)));
+                cells.push(cell(angle.map(|angle| angle.estimate_deg + angle.reach_deg.1)));
+            }
+            use crate::analysis::selectivity::{global_dsi, global_osi};
+            let plain = [global_osi(&grouped.values, &positive), global_dsi(&grouped.values, &positive)];
+            for (interval, plain) in [&found.global_osi, &found.global_dsi].into_iter().zip(plain) {
+                cells.extend(three(interval, plain.map(f64::from)));
+            }
+            cells.push(cell(osi(&grouped.values, &positive).map(f64::from)));
+            cells.push(cell(dsi(&grouped.values, &positive).map(f64::from)));
+        } else {
+            let best = (0..means.len()).max_by(|&a, &b| means[a].total_cmp(&means[b]).then(b.cmp(&a)));
+            let plain = best.map(|best| grouped.values[best]).filter(|_| means.iter().any(|&mean| mean != means[0]));
+            cells.extend(three(&preferred_value(&grouped.values, &responses, &how), plain));
+        }
+        cells.push(format!("{} % {} bootstrap, {} resamples", 100.0 * how.level, how.method.label(), how.resamples));
+        match curve.fitted(&grouped.values, &means) {
+            Ok((parameters, r2, mse, settled)) => {
+                cells.extend(parameters.into_iter().map(|value| cell(Some(value))));
+                cells.extend([cell(Some(r2)), cell(Some(mse)), settled.to_string(), String::new()]);
+            }
+            Err(error) => {
+                cells.extend(vec![String::new(); columns.len() + 3]);
+                cells.push(error.to_string());
+            }
+        }
+        cells
+    };
+    table.rows = (0..measured.units.len()).into_par_iter().map(row).collect();
+    table
+}
+
+/// A quantity and its interval; without one, the quantity alone.
+fn three(interval: &Result<Interval, StatisticsError>, plain: Option<f64>) -> [String; 3] {
+    match interval {
+        Ok(Interval { estimate, low, high, .. }) => [Some(*estimate), Some(*low), Some(*high)].map(cell),
+        Err(_) => [plain, None, None].map(cell),
+    }
+}

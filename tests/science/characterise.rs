@@ -1,0 +1,259 @@
+//! What is said of a run or a recording: the tables hold what was put into the responses.
+
+use std::sync::Arc;
+
+use twinscope::characterise::{Characterisation, Look, Measured, Table};
+use twinscope::data::{ScanId, Session, SessionUnit, Trial};
+use twinscope::figures::{self, Layout};
+use twinscope::job::Progress;
+use twinscope::signals::{Behavior, FrameRate, FrameSource, Monitor, Movie, Raster, Responses, SourceError, UnitId};
+use twinscope::stimulus::hash::random_words;
+use twinscope::stimulus::{
+    Condition, DriftingGrating, Presentation, Schedule, ScheduleSource, SparseNoise, Stimulus, WhiteNoise,
+};
+
+const FRAMES: usize = 4;
+
+/// A number uniform in 0..1.
+fn chance(index: usize) -> f64 {
+    f64::from(random_words(5, index as u32, 0)[0]) / f64::from(u32::MAX)
+}
+
+fn units(count: u32) -> Vec<UnitId> {
+    (0..count).map(|unit| UnitId { animal: Some("M".to_owned()), session: 1, scan: 1, unit }).collect()
+}
+
+/// Responses to conditions with these swept values, each shown so many times with noise; `None` is a blank.
+fn measured(
+    swept: &[Option<Vec<(&str, f64)>>],
+    repeats: usize,
+    count: u32,
+    response: impl Fn(usize, &[(&str, f64)]) -> f64,
+) -> Measured {
+    let condition = |swept: &Option<Vec<(&str, f64)>>| {
+        let condition = Condition::from(Stimulus::DriftingGrating(DriftingGrating::default()));
+        match swept {
+            Some(values) => {
+                Condition { swept: values.iter().map(|(key, v)| ((*key).to_owned(), *v)).collect(), ..condition }
+            }
+            None => Condition { part: None, ..condition },
+        }
+    };
+    let (mut presentations, mut values, mut movies) = (Vec::new(), Vec::new(), Vec::new());
+    for repeat in 0..repeats {
+        for (condition, swept) in swept.iter().enumerate() {
+            let onset_frame = presentations.len() * FRAMES;
+            presentations.push(Presentation { condition, repeat, onset_frame, frames: FRAMES, seed: 1 });
+            movies.push(condition);
+            for _ in 0..FRAMES {
+                for unit in 0..count as usize {
+                    let mean = swept.as_ref().map_or(0.5, |swept| response(unit, swept));
+                    values.push((mean + 0.2 * chance(values.len())) as f32);
+                }
+            }
+        }
+    }
+    let frames = presentations.len() * FRAMES;
+    Measured {
+        title: "A test".to_owned(),
+        notice: "made up".to_owned(),
+        provenance: String::new(),
+        schedule: Schedule { conditions: swept.iter().map(condition).collect(), presentations, frames },
+        monitor: None,
+        skip_frames: 1,
+        movies,
+        responses: Responses::new(frames, 1, count as usize, values).expect("a row for every frame"),
+        units: units(count),
+        remarks: Vec::new(),
+    }
+}
+
+fn look() -> Look {
+    Look { resamples: 50, ..Look::default() }
+}
+
+fn characterised(measured: &Measured) -> Characterisation {
+    let mut none = || -> Result<Box<dyn FrameSource>, SourceError> { Err(SourceError::new("not asked for")) };
+    Characterisation::of(measured, &look(), &mut none, &Progress::new()).expect("there are responses")
+}
+
+#[track_caller]
+fn table<'f>(found: &'f Characterisation, name: &str) -> &'f Table {
+    let names: Vec<&str> = found.tables.iter().map(|table| table.name.as_str()).collect();
+    found.tables.iter().find(|table| table.name == name).unwrap_or_else(|| panic!("no `{name}` in {names:?}"))
+}
+
+#[track_caller]
+fn near(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < tolerance, "{found}, expected {expected}");
+    }
+}
+
+#[test]
+fn directions_come_out_with_their_preferred_direction_and_are_decoded() {
+    let directions: Vec<_> = (0..8).map(|step| Some(vec![("direction_deg", 45.0 * f64::from(step))])).collect();
+    let conditions = [directions, vec![None]].concat();
+    let preferred = [30.0, 120.0, 200.0, 290.0];
+    let measured = measured(&conditions, 6, 4, |unit, swept| {
+        0.5 + 3.0 * (2.0 * ((swept[0].1 - preferred[unit]).to_radians().cos() - 1.0)).exp()
+    });
+    let found = characterised(&measured);
+    let fits = table(&found, "fit_direction_deg");
+    // Noise of 0.06 beside a peak of 3.
+    near(&fits.column("fit_preferred_deg"), &preferred, 4.0);
+    near(&fits.column("preferred_deg"), &preferred, 6.0);
+    assert!(fits.column("r2").iter().all(|&r2| r2 > 0.95) && fits.column("gDSI").iter().all(|&dsi| dsi > 0.3));
+    for (low, high) in fits.column("preferred_low_deg").iter().zip(fits.column("preferred_high_deg")) {
+        assert!(*low < high && high - low < 20.0, "{low} to {high}");
+    }
+    assert!(fits.rows[0].iter().any(|cell| cell == "95 % BCa bootstrap, 50 resamples"), "{:?}", fits.rows[0]);
+    assert_eq!(table(&found, "tuning_direction_deg").rows.len(), 4 * 8);
+    let said = found.findings.join("\n");
+    for part in [
+        "direction_deg: 8 values, n = 6 presentations of each; bi-von Mises fits",
+        "Decoding of direction_deg, linear discriminant, 5 folds, n = 48 presentations: 100 % correct (chance 12 %)",
+        "differ from those to blanks (n = 6) for",
+        "Mann-Whitney U test, two-sided, Benjamini-Hochberg at 0.05",
+        "Reliability over 8 movies, up to 6 repeats, 24 frames",
+    ] {
+        assert!(said.contains(part), "`{part}` is missing in\n{said}");
+    }
+    let reliability = table(&found, "reliability");
+    assert!(reliability.column("oracle_score").iter().all(|&score| score > 0.9));
+    assert_eq!(table(&found, "correlations").rows.len(), 6);
+    assert_eq!(table(&found, "dissimilarity").rows.len(), 8);
+    near(&[*table(&found, "pca").column("explained_so_far").last().expect("components")], &[1.0], 1e-6);
+    assert_eq!(table(&found, "population").rows.len(), 4);
+}
+
+#[test]
+fn every_kind_of_parameter_has_its_curve() {
+    let grid = |key: &'static str, values: &[f64]| -> Vec<_> {
+        values.iter().map(|&value| Some(vec![(key, value)])).collect()
+    };
+    let frequencies = grid("spatial_frequency_cyc_per_deg", &[0.01, 0.02, 0.04, 0.08, 0.16, 0.32]);
+    let found = characterised(&measured(&frequencies, 4, 2, |unit, swept| {
+        let octaves = (swept[0].1 / [0.04, 0.08][unit]).log2();
+        1.0 + 4.0 * (-0.5 * octaves * octaves).exp()
+    }));
+    near(&table(&found, "fit_spatial_frequency_cyc_per_deg").column("fit_preferred"), &[0.04, 0.08], 0.01);
+
+    let contrasts = grid("contrast", &[0.05, 0.1, 0.2, 0.4, 0.8, 1.0]);
+    let found = characterised(&measured(&contrasts, 4, 1, |_, swept| {
+        let c = swept[0].1.powi(2);
+        1.0 + 5.0 * c / (c + 0.09)
+    }));
+    near(&table(&found, "fit_contrast").column("fit_half_saturation"), &[0.3], 0.06);
+
+    let sizes = grid("aperture.diameter_deg", &[5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0]);
+    let found =
+        characterised(&measured(&sizes, 4, 1, |_, swept| 1.0 + 5.0 * (-(swept[0].1 - 20.0).powi(2) / 200.0).exp()));
+    let fit = table(&found, "fit_aperture_diameter_deg");
+    near(&fit.column("fit_preferred"), &[20.0], 5.0);
+    assert!(fit.column("fit_suppression")[0] > 0.5);
+
+    // Coherence has no curve of its own, and too few values say so in the table.
+    let found = characterised(&measured(&grid("coherence", &[0.0, 0.5, 1.0]), 3, 1, |_, swept| 1.0 + swept[0].1));
+    near(&table(&found, "fit_coherence").column("preferred"), &[1.0], 1e-9);
+    let found = characterised(&measured(&grid("contrast", &[0.2, 1.0]), 3, 1, |_, swept| 1.0 + swept[0].1));
+    let row = table(&found, "fit_contrast").rows[0].join(",");
+    assert!(row.contains("needs at least five") || row.contains("needs at least 5"), "{row}");
+}
+
+/// A schedule that shows one stimulus for so many frames.
+fn noise(stimulus: Stimulus, frames: usize) -> Schedule {
+    let presentations = vec![Presentation { condition: 0, repeat: 0, onset_frame: 0, frames, seed: 3 }];
+    Schedule { conditions: vec![Condition::from(stimulus)], presentations, frames }
+}
+
+#[test]
+fn receptive_fields_lie_where_the_units_look() {
+    let monitor = Monitor::WANG2025.with_raster(Raster { height: 18, width: 32 });
+    let (row, column) = (6, 22);
+    let (x, y) = monitor.degrees_from_pixel(row as f64, column as f64);
+    for (stimulus, name, delay) in [
+        (Stimulus::SparseNoise(SparseNoise::default()), "receptive_fields_sparse_noise", 0),
+        (Stimulus::WhiteNoise(WhiteNoise::default()), "receptive_fields_white_noise", 2),
+    ] {
+        let frames = 6000;
+        let schedule = noise(stimulus, frames);
+        let source = || ScheduleSource::new(schedule.clone(), &monitor).expect("noise");
+        let mut pixels = vec![0; frames * monitor.raster.pixels()];
+        source().read(0, frames, &mut pixels).expect("drawn");
+        // A unit that answers to the brightness of a small neighbourhood, some frames later.
+        let bright = |frame: usize| -> f32 {
+            let picture = &pixels[frame * monitor.raster.pixels()..][..monitor.raster.pixels()];
+            let near = (row - 1..=row + 1).flat_map(|r| (column - 1..=column + 1).map(move |c| r * 32 + c));
+            near.map(|place| f32::from(picture[place]) - 128.0).sum::<f32>().max(0.0) / 500.0
+        };
+        let values = (0..frames).map(|frame| bright(frame.saturating_sub(delay))).collect();
+        let measured = Measured {
+            title: "Noise".to_owned(),
+            notice: String::new(),
+            provenance: String::new(),
+            schedule: schedule.clone(),
+            monitor: Some(monitor),
+            skip_frames: 0,
+            movies: vec![0],
+            responses: Responses::new(frames, 1, 1, values).expect("one unit"),
+            units: units(1),
+            remarks: Vec::new(),
+        };
+        let mut movie = || -> Result<Box<dyn FrameSource>, SourceError> { Ok(Box::new(source())) };
+        let look = Look { delay_frames: delay, ..look() };
+        let found = Characterisation::of(&measured, &look, &mut movie, &Progress::new()).expect("responses");
+        let fields = table(&found, name);
+        let (found_x, found_y) = (fields.column("x_deg")[0], fields.column("y_deg")[0]);
+        // Half a square of sparse noise, or a block and a half of a map.
+        assert!((found_x - x).hypot(found_y - y) < 6.0, "{name}: ({found_x}, {found_y}), expected ({x}, {y})");
+        if delay > 0 {
+            near(&fields.column("peak_delay_frames"), &[delay as f64], 0.5);
+        }
+    }
+}
+
+#[test]
+fn parameters_of_a_recording_are_read_from_the_names_of_its_conditions() {
+    let raster = Raster { height: 1, width: 1 };
+    let trial = |name: &str, value: f32| {
+        let movie = Movie::new(raster, FRAMES, 1, vec![0; FRAMES]).expect("so many pixels");
+        let responses = Responses::new(FRAMES, 1, 1, vec![value; FRAMES]).expect("one unit");
+        let condition = Some(name.to_owned());
+        Trial::new(false, condition, Arc::new(movie), Behavior::still(FRAMES, 1), responses).expect("a trial")
+    };
+    let name = |step: usize| match step % 2 {
+        0 => format!("direction_deg={}, contrast=1", 45 * step),
+        _ => format!("Drifting grating, condition {step}, direction {} deg, contrast 1", 45 * step),
+    };
+    let mut trials: Vec<Trial> = (0..24)
+        .map(|index| trial(&name(index % 8), if index % 8 == 2 { 4.0 } else { 1.0 } + 0.01 * index as f32))
+        .collect();
+    trials.push(trial("direction_deg=0, contrast=1", f32::NAN));
+    let session = Session {
+        id: ScanId { animal: "M".to_owned(), session: 1, scan: 1 },
+        units: vec![SessionUnit { unit: 0, area: None, layer: None }],
+        trials,
+        frame_rate: FrameRate::WANG2025,
+        raster,
+        about: Default::default(),
+    };
+    let measured = Measured::of_session(&session, 0).expect("trials");
+    assert!(
+        measured.remarks[0].contains("1 of 25 trials with missing responses were left out"),
+        "{:?}",
+        measured.remarks
+    );
+    let found = characterised(&measured);
+    near(&table(&found, "fit_direction_deg").column("fit_preferred_deg"), &[90.0], 5.0);
+    assert!(found.tables.iter().all(|table| !table.name.contains("condition") && table.name != "fit_contrast"));
+    assert!(Measured::of_session(&session, FRAMES).is_err_and(|e| e.to_string().contains("more than 4 frames")));
+
+    let drawn = figures::characterisation::plate(&found).svg(&Layout::default()).expect("drawn");
+    assert!(drawn.contains("Session M") && drawn.contains("n = 1 of 1"), "{drawn}");
+    if let Some(folder) = std::env::var_os("TWINSCOPE_SHOW_FIGURES") {
+        let path = std::path::Path::new(&folder).join("analysis.png");
+        figures::characterisation::plate(&found).write(&path, &Layout::default()).expect("written");
+    }
+}
