@@ -59,7 +59,7 @@ fn spots() -> Movie {
     let mut pixels = vec![127u8; SPOTS * SPOT_FRAMES * RASTER.pixels()];
     for (frame, picture) in pixels.chunks_exact_mut(RASTER.pixels()).enumerate() {
         let (row, column) = spot(frame / SPOT_FRAMES);
-        let sign = if frame / SPOT_FRAMES % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = if (frame / SPOT_FRAMES).is_multiple_of(2) { 1.0 } else { -1.0 };
         for (index, pixel) in picture.iter_mut().enumerate() {
             let (dy, dx) = ((index / RASTER.width) as f32 - row as f32, (index % RASTER.width) as f32 - column as f32);
             let light = 120.0 * (-(dx * dx + dy * dy) / 4.0).exp();
