@@ -112,7 +112,6 @@ impl<'a> Canvas<'a> {
             }
         }
     }
-
 }
 
 /// Column and row of the first pixel of a tile; a screen has at most 4096 of each.

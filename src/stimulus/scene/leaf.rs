@@ -71,10 +71,7 @@ impl Leaf {
     #[inline(always)]
     pub fn own<L: Lanes>(&self, [columns, rows]: [L; 2]) -> [L; 2] {
         let (x, y) = (columns - L::all(self.centre[0]), rows - L::all(self.centre[1]));
-        [
-            L::all(self.across[0]) * x + L::all(self.down[0]) * y,
-            L::all(self.across[1]) * x + L::all(self.down[1]) * y,
-        ]
+        [L::all(self.across[0]) * x + L::all(self.down[0]) * y, L::all(self.across[1]) * x + L::all(self.down[1]) * y]
     }
 
     /// Largest change of the distance within one pixel: the larger singular value of `across` and `down`.

@@ -59,8 +59,7 @@ impl Texture {
         let deviation = (sum.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt();
         let texel =
             |row: usize, column: usize| ((sum[row % TEXELS * TEXELS + column % TEXELS] - mean) / deviation) as f32;
-        let texels: Box<[f32]> =
-            (0..STRIDE * STRIDE).map(|index| texel(index / STRIDE, index % STRIDE)).collect();
+        let texels: Box<[f32]> = (0..STRIDE * STRIDE).map(|index| texel(index / STRIDE, index % STRIDE)).collect();
         Self { texels: texels.try_into().expect("as many as were made") }
     }
 

@@ -114,10 +114,7 @@ impl Outline {
         let (inner, outer) = (L::all(self.inner) - loss, L::all(self.outer) - loss);
         let (half, half_outer) = (inner.above(L::all(0.0)).sqrt(), outer.above(L::all(0.0)).sqrt());
         Spans {
-            inner: [
-                column(middle - half + one, width),
-                column(middle + half + one, width).unless_negative(inner),
-            ],
+            inner: [column(middle - half + one, width), column(middle + half + one, width).unless_negative(inner)],
             outer: [
                 column(middle - half_outer + L::all(0.99), width),
                 column(middle + half_outer + L::all(1.01), width).unless_negative(outer),
