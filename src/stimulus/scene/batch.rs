@@ -1,7 +1,7 @@
 //! Pixels of one object, gathered from its tiles: few of the pixels in a tile need to be computed at all, and those of
 //! all tiles are computed several at once.
 
-use super::lanes::{Lanes, STEP};
+use super::lanes::{Lanes, SET, STEP};
 use super::tiles::TILE;
 
 /// Pixels of a tile.
@@ -10,24 +10,6 @@ pub(super) const PIXELS: usize = TILE * TILE;
 const MOST: usize = 4 * PIXELS;
 /// Rows of a tile are stored as a whole step, whose end the next row overwrites.
 const STEPS: usize = MOST / STEP + 1;
-
-/// The columns of a row of a tile that have a bit, first things first; the rest is of no interest.
-static COLUMNS: [[u8; TILE]; 256] = {
-    let mut columns = [[0; TILE]; 256];
-    let mut bits = 0;
-    while bits < 256 {
-        let (mut column, mut count) = (0, 0);
-        while column < TILE {
-            if bits >> column & 1 == 1 {
-                columns[bits][count] = column as u8;
-                count += 1;
-            }
-            column += 1;
-        }
-        bits += 1;
-    }
-    columns
-};
 
 /// Pixels by their place on the screen and their number in the canvas.
 pub(super) struct Batch {
@@ -63,7 +45,7 @@ impl Batch {
         let mut end = self.count;
         for (line, bits) in bits.to_le_bytes().into_iter().enumerate() {
             let (place, first) = (end.min(MOST), (tile * PIXELS + line * TILE) as u32);
-            let set = &COLUMNS[usize::from(bits)];
+            let set = &SET[usize::from(bits)];
             for lane in 0..STEP {
                 columns[place + lane] = column + f32::from(set[lane]);
                 rows[place + lane] = row + f32::from(line as u8);

@@ -1,8 +1,11 @@
 //! Numbers of several pixels, computed at once: a formula is written once, and compiled for what the processor has.
 //!
-//! All kinds give the same bits, because each operation is one of IEEE 754 and none is fused with another.
+//! All kinds give the same bits, because each operation is one of IEEE 754 and none is fused with another. What is
+//! generic over [`Lanes`] is `#[inline(always)]`, and works on them in loops rather than closures, so that all of it is
+//! compiled as part of the function that [`dispatched!`] makes.
 
 use std::array::from_fn;
+use std::hint::black_box;
 use std::ops::{Add, Div, Mul, Sub};
 
 /// Pixels that are computed at once.
@@ -14,6 +17,8 @@ pub(super) trait Lanes:
 {
     /// These numbers.
     fn of(values: [f32; STEP]) -> Self;
+    /// Whole numbers.
+    fn of_whole(values: [i32; STEP]) -> Self;
     /// The numbers.
     fn values(self) -> [f32; STEP];
     /// This number for all.
@@ -25,6 +30,13 @@ pub(super) trait Lanes:
     fn above(self, least: Self) -> Self;
     /// The smaller of two, the second where the first is not a number.
     fn below(self, most: Self) -> Self;
+    /// Without the sign.
+    #[inline(always)]
+    fn size(self) -> Self {
+        self.above(Self::all(0.0) - self)
+    }
+    /// A bit for each that is smaller than the other, the first one lowest.
+    fn is_below(self, other: Self) -> u8;
     /// 0 where the other is negative.
     fn unless_negative(self, other: Self) -> Self;
     /// Two to the power of whole numbers from 0 to 8.
@@ -32,6 +44,24 @@ pub(super) trait Lanes:
     /// Rounded towards 0 to bytes, the first number lowest; numbers of up to 32,767 outside 0..=255 become the nearest.
     fn bytes(self) -> u64;
 }
+
+/// Which bits of a byte are set, the lowest first; the rest is of no interest.
+pub(super) static SET: [[u8; STEP]; 256] = {
+    let mut set = [[0; STEP]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut bit, mut count) = (0, 0);
+        while bit < STEP {
+            if byte >> bit & 1 == 1 {
+                set[byte][count] = bit as u8;
+                count += 1;
+            }
+            bit += 1;
+        }
+        byte += 1;
+    }
+    set
+};
 
 /// Asks for what is soon to be read, where the processor can be asked.
 #[inline(always)]
@@ -61,8 +91,14 @@ impl Lanes for Plain {
     }
 
     #[inline(always)]
+    fn of_whole(values: [i32; STEP]) -> Self {
+        Self(from_fn(|lane| values[lane] as f32))
+    }
+
+    #[inline(always)]
     fn values(self) -> [f32; STEP] {
-        self.0
+        // Numbers that lie side by side in memory make the compiler see that they can be computed at once.
+        black_box(self.0)
     }
 
     #[inline(always)]
@@ -92,6 +128,11 @@ impl Lanes for Plain {
     }
 
     #[inline(always)]
+    fn is_below(self, other: Self) -> u8 {
+        (0..STEP).fold(0, |bits, lane| bits | (u8::from(self.0[lane] < other.0[lane]) << lane))
+    }
+
+    #[inline(always)]
     fn unless_negative(self, other: Self) -> Self {
         Self(from_fn(|lane| if other.0[lane] < 0.0 { 0.0 } else { self.0[lane] }))
     }
@@ -104,7 +145,7 @@ impl Lanes for Plain {
 
     #[inline(always)]
     fn bytes(self) -> u64 {
-        u64::from_le_bytes(from_fn(|lane| self.0[lane] as u8))
+        u64::from_le_bytes(self.values().map(|value| value as u8))
     }
 }
 
@@ -120,6 +161,35 @@ macro_rules! plain_operators {
     )* };
 }
 plain_operators!(Add add, Sub sub, Mul mul, Div div);
+
+/// `dispatched!(fn name(&self, args) = generic)`: a method that calls `self.generic::<L>(args)` with the fastest numbers
+/// that the processor has.
+macro_rules! dispatched {
+    ($(#[$doc:meta])* fn $name:ident(&self, $($arg:ident: $ty:ty),*) $(-> $result:ty)? = $generic:ident) => {
+        $(#[$doc])*
+        fn $name(&self, $($arg: $ty),*) $(-> $result)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2,bmi2,popcnt")]
+                fn avx2(this: &World, $($arg: $ty),*) $(-> $result)? {
+                    this.$generic::<$crate::stimulus::scene::lanes::Avx2>($($arg),*)
+                }
+                if $crate::stimulus::scene::lanes::has_avx2() {
+                    // SAFETY: the processor has what the function needs, as it just said.
+                    return unsafe { avx2(self, $($arg),*) };
+                }
+            }
+            self.$generic::<$crate::stimulus::scene::lanes::Plain>($($arg),*)
+        }
+    };
+}
+pub(super) use dispatched;
+
+/// Whether the processor has AVX2 and what came with it.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("popcnt")
+}
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use x86::Avx2;
@@ -149,6 +219,13 @@ mod x86 {
         fn of(values: [f32; STEP]) -> Self {
             // SAFETY: eight numbers either way, and any bits are numbers.
             Self(unsafe { transmute::<[f32; STEP], __m256>(values) })
+        }
+
+        #[inline(always)]
+        fn of_whole(values: [i32; STEP]) -> Self {
+            // SAFETY: as above.
+            let values = unsafe { transmute::<[i32; STEP], __m256i>(values) };
+            Self(avx2!(_mm256_cvtepi32_ps(values)))
         }
 
         #[inline(always)]
@@ -192,6 +269,11 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn is_below(self, other: Self) -> u8 {
+            avx2!(_mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(self.0, other.0))) as u8
+        }
+
+        #[inline(always)]
         fn unless_negative(self, other: Self) -> Self {
             Self(avx2!(_mm256_andnot_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(other.0, _mm256_setzero_ps()), self.0)))
         }
@@ -225,4 +307,38 @@ mod x86 {
         )* };
     }
     operators!(Add add _mm256_add_ps, Sub sub _mm256_sub_ps, Mul mul _mm256_mul_ps, Div div _mm256_div_ps);
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    fn results<L: Lanes>(a: [f32; STEP], b: [f32; STEP], small: [f32; STEP]) -> Vec<u64> {
+        let (first, second) = (L::of(a), L::of(b));
+        let pairs = L::unzip(from_fn(|lane| [a[lane], b[lane]]));
+        let mut lanes = vec![first + second, first - second, first * second, first / second, first.size().sqrt()];
+        lanes.extend([first.above(second), first.below(second), first.unless_negative(second), pairs[0], pairs[1]]);
+        lanes.extend([L::of(small).power_of_two(), L::all(a[0]), L::of_whole(a.map(|value| value as i32))]);
+        let mut bits: Vec<u64> =
+            lanes.iter().flat_map(|lanes| lanes.values()).map(|v| u64::from(v.to_bits())).collect();
+        bits.extend([first.bytes(), u64::from(first.is_below(second))]);
+        bits
+    }
+
+    #[test]
+    fn every_kind_of_numbers_gives_the_same_bits() {
+        // Without a processor that has them there is nothing to compare.
+        if !has_avx2() {
+            return;
+        }
+        let small = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 8.0];
+        for k in 0..200u32 {
+            let number = |lane: usize, which: u32| {
+                let word = (k * 16 + lane as u32 * 2 + which).wrapping_mul(2_654_435_761);
+                f64::from(word) as f32 / 4e6 - 400.0
+            };
+            let (a, b) = (from_fn(|lane| number(lane, 0)), from_fn(|lane| number(lane, 1)));
+            assert_eq!(results::<Plain>(a, b, small), results::<Avx2>(a, b, small), "{a:?} {b:?}");
+        }
+    }
 }

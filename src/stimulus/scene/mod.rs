@@ -17,9 +17,9 @@
 //! Nearest objects are painted first. An edge is a ramp one pixel wide; a pixel is finished when less than 1/4096 of what
 //! lies behind would shine through.
 //!
-//! `camera` tells where everything is, `world` which objects are seen, `leaf` what one looks like on the screen. On the CPU
-//! `canvas` keeps which pixels of each tile are unfinished and `batch` computes those of one object together; for the
-//! shader `lists` tells which objects touch each tile.
+//! `camera` tells where everything is, `world` which objects are seen, `leaf` what one looks like on the screen. On the
+//! CPU `canvas` keeps which pixels of each tile are unfinished, `batch` gathers those of one object, and `lanes` computes
+//! several at once; for the shader `lists` tells which objects touch each tile.
 
 mod batch;
 mod camera;

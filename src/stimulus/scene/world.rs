@@ -8,7 +8,7 @@ use bytemuck::{Pod, Zeroable};
 use super::camera::{Camera, PATHS, View};
 use super::canvas::Canvas;
 use super::draw::{self, part};
-use super::lanes::{Lanes, Plain, ask_for};
+use super::lanes::{Lanes, SET, STEP, ask_for, dispatched};
 use super::leaf::{CORNER, Leaf, Look};
 use super::lists::Lists;
 use super::texture::{TEXELS, Texture};
@@ -100,13 +100,33 @@ impl World {
         }
     }
 
-    /// Draws a frame. Compiled once for each instruction set, like all that is done for many pixels or objects.
+    /// Draws a frame.
     #[inline(always)]
-    fn draw<L: Lanes>(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
-        let monitor = screen.monitor();
+    fn draw<L: Lanes>(&self, monitor: &Monitor, frame: usize, pixels: &mut [u8]) {
         let mut canvas = Canvas::new(monitor.raster, &self.texture, self.relief);
         let backdrop = self.lay::<L>(monitor, frame, &mut canvas);
         canvas.finish::<L>(&backdrop, pixels);
+    }
+
+    /// Lists what is seen in some frames, and the backdrop of each.
+    #[inline(always)]
+    fn list<L: Lanes>(&self, monitor: &Monitor, frames: Range<usize>) -> (Lists, Vec<Leaf>) {
+        let mut lists = Lists::new(monitor.raster);
+        let mut backdrops = Vec::with_capacity(frames.len());
+        for frame in frames {
+            backdrops.push(self.lay::<L>(monitor, frame, &mut lists));
+            lists.close_frame();
+        }
+        (lists, backdrops)
+    }
+
+    dispatched! {
+        /// [`Self::draw`] with the fastest numbers that the processor has.
+        fn draw_fast(&self, monitor: &Monitor, frame: usize, pixels: &mut [u8]) = draw
+    }
+    dispatched! {
+        /// [`Self::list`] with the fastest numbers that the processor has.
+        fn list_fast(&self, monitor: &Monitor, frames: Range<usize>) -> (Lists, Vec<Leaf>) = list
     }
 
     /// Lays everything that can be seen in a frame on a stack, the nearest first; then tells the backdrop.
@@ -125,7 +145,7 @@ impl World {
         let (dealt_last, dealt_first) = self.homes.split_at(view.deal);
         for (first, homes) in [(0, dealt_first), (dealt_first.len(), dealt_last)] {
             for (crowd, homes) in homes.chunks(CROWD).enumerate() {
-                self.meet(&view, middle, first + crowd * CROWD, homes, &mut met);
+                self.meet::<L>(&view, middle, first + crowd * CROWD, homes, &mut met);
                 for seen in 0..met.count {
                     let [right, up] = met.at[seen];
                     let centre = [middle[0] + right * per_deg[0], middle[1] - up * per_deg[1]];
@@ -145,32 +165,38 @@ impl World {
 
     /// Finds which objects from this one on, with these homes, the camera sees.
     #[inline(always)]
-    fn meet(&self, view: &View, middle: [f32; 2], first: usize, homes: &[[u32; 2]], met: &mut Met) {
-        let (reaches, path) = (&self.reaches[first..][..homes.len()], &self.path[first..][..homes.len()]);
-        let [half_width, half_height] = [0, 1].map(|axis| (middle[axis] + 1.0) * view.pixel[axis]);
-        let unit = (self.side / 2f64.powi(32)) as f32;
-        // Step by step over all of them: each loop is simple enough for the compiler to take several at once.
+    fn meet<L: Lanes>(&self, view: &View, middle: [f32; 2], first: usize, homes: &[[u32; 2]], met: &mut Met) {
+        let path = &self.path[first..][..homes.len()];
         let mut at = [[0i32; CROWD]; 2];
         for (index, (home, path)) in homes.iter().zip(path).enumerate() {
             let moved = view.paths[usize::from(*path) % PATHS];
             at[0][index] = home[0].wrapping_add(moved[0]) as i32;
             at[1][index] = home[1].wrapping_add(moved[1]) as i32;
         }
-        let (mut right, mut up, mut near) = ([0.0f32; CROWD], [0.0f32; CROWD], [0u32; CROWD]);
-        for (index, reach) in reaches.iter().enumerate() {
-            let (x, y) = (at[0][index] as f32 * unit, at[1][index] as f32 * unit);
-            right[index] = view.turn[0] * x + view.turn[1] * y;
-            up[index] = view.turn[0] * y - view.turn[1] * x;
-            let near_across = right[index].abs() < half_width + reach;
-            near[index] = u32::from(near_across & (up[index].abs() < half_height + reach));
+        // What is beyond the last object is never seen.
+        let mut reaches = [f32::NEG_INFINITY; CROWD];
+        reaches[..homes.len()].copy_from_slice(&self.reaches[first..][..homes.len()]);
+        let half_width = L::all((middle[0] + 1.0) * view.pixel[0]);
+        let half_height = L::all((middle[1] + 1.0) * view.pixel[1]);
+        let (cos, sin) = (L::all(view.turn[0]), L::all(view.turn[1]));
+        let unit = L::all((self.side / 2f64.powi(32)) as f32);
+        let (mut right, mut up) = ([0.0f32; CROWD], [0.0f32; CROWD]);
+        let (mut list, mut count) = ([0u8; CROWD + STEP], 0);
+        for step in 0..homes.len().div_ceil(STEP) {
+            let (x, y) = (L::of_whole(at[0].as_chunks().0[step]) * unit, L::of_whole(at[1].as_chunks().0[step]) * unit);
+            let (across, along) = (cos * x + sin * y, cos * y - sin * x);
+            let reach = L::of(reaches.as_chunks().0[step]);
+            let near = across.size().is_below(half_width + reach) & along.size().is_below(half_height + reach);
+            right.as_chunks_mut().0[step] = across.values();
+            up.as_chunks_mut().0[step] = along.values();
+            let place = count.min(CROWD);
+            for (index, lane) in list[place..place + STEP].iter_mut().zip(SET[usize::from(near)]) {
+                *index = (step * STEP) as u8 + lane;
+            }
+            count += near.count_ones() as usize;
         }
-        let (mut list, mut count) = ([0u8; CROWD], 0);
-        for (index, near) in near[..homes.len()].iter().enumerate() {
-            list[count % CROWD] = index as u8;
-            count += *near as usize;
-        }
-        met.count = count;
-        for (seen, &index) in list[..count].iter().enumerate() {
+        met.count = count.min(CROWD);
+        for (seen, &index) in list[..met.count].iter().enumerate() {
             let index = usize::from(index) % CROWD;
             met.numbers[seen] = (first + index) as u32;
             met.reaches[seen] = reaches[index];
@@ -193,30 +219,12 @@ struct Uniform {
 
 impl Drawing for World {
     fn frame(&self, screen: &Screen, frame: usize, pixels: &mut [u8]) {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("popcnt")
-            && std::env::var_os("PLAIN").is_none()
-        {
-            #[target_feature(enable = "avx2,bmi2,popcnt")]
-            fn avx2(world: &World, screen: &Screen, frame: usize, pixels: &mut [u8]) {
-                world.draw::<super::lanes::Avx2>(screen, frame, pixels);
-            }
-            // SAFETY: the processor has what the function needs, as it just said.
-            return unsafe { avx2(self, screen, frame, pixels) };
-        }
-        self.draw::<Plain>(screen, frame, pixels);
+        self.draw_fast(screen.monitor(), frame, pixels);
     }
 
     fn painting(&self, screen: &Screen, frames: Range<usize>) -> Option<Painting> {
         let monitor = screen.monitor();
-        let mut lists = Lists::new(monitor.raster);
-        let mut backdrops = Vec::with_capacity(frames.len());
-        for frame in frames {
-            backdrops.push(self.lay::<Plain>(monitor, frame, &mut lists));
-            lists.close_frame();
-        }
+        let (lists, backdrops) = self.list_fast(monitor, frames);
         let uniform = Uniform {
             relief: self.relief,
             tiles_across: lists.grid().across as u32,
