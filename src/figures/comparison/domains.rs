@@ -13,12 +13,12 @@ use crate::evaluation::{Evaluation, Quantity};
 const SHOWN: [(Quantity, &str); 3] =
     [(Quantity::CcNorm, "CC_norm"), (Quantity::CcAbs, "CC_abs"), (Quantity::CcMax, "CC_max")];
 /// Width of a panel, and between two, mm.
-const WIDTH_MM: f64 = 36.0;
-const GAP_MM: f64 = 7.0;
+const WIDTH_MM: f64 = 34.0;
+const GAP_MM: f64 = 13.0;
 /// Height of a row, mm.
 const ROW_MM: f64 = 6.0;
 /// Top of the panels, mm.
-const TOP_MM: f64 = 16.0;
+const TOP_MM: f64 = 10.0;
 /// Room for the axis, mm.
 const AXIS_MM: f64 = 12.0;
 
@@ -32,12 +32,12 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, head: Head<'_>, evalu
         canvas,
         &[
             format!(
-                "Red: median over units; thick: its 95 % interval (bootstrap over {units} units); thin: quartiles of the units. Numbers: units with a value."
+                "Red: median over units; thick: its 95 % interval (bootstrap over {units} units); thin: quartiles of the units. Right: median (number of units)."
             ),
             "CC_norm = CC_abs / CC_max; no unit, 1 is the ceiling set by noise.".to_owned(),
         ],
     );
-    let left = PAGE_MM - 6.0 - SHOWN.len() as f64 * WIDTH_MM - (SHOWN.len() - 1) as f64 * GAP_MM;
+    let left = PAGE_MM - 1.0 - SHOWN.len() as f64 * (WIDTH_MM + GAP_MM);
     let bottom = TOP_MM + ROW_MM * evaluation.domains.len() as f64;
     for (row, domain) in evaluation.domains.iter().enumerate() {
         let middle = TOP_MM + ROW_MM * (row as f64 + 0.5);
@@ -80,16 +80,8 @@ fn of_quantity<B: DrawingBackend>(
             canvas.line(&[plot.at(kept(low), y), plot.at(kept(high), y)], 2.0 * DATA_PT, BLUE);
         }
         canvas.dot(plot.at(kept(median.value), y), 0.75, VERMILLION, 1.0);
-        let (x, down) = plot.at(quartile(0.75), y);
         let text = with_minus(format!("{:.2} ({})", median.value, median.n));
-        // Right of the quartiles, or left of them where there is no room.
-        let width = canvas.width_mm(&text, small);
-        let x = if x + 1.2 + width <= area.right + GAP_MM - 1.0 {
-            x + 1.2
-        } else {
-            plot.at(quartile(0.25), y).0 - 1.2 - width
-        };
-        canvas.text((x.max(area.left + 0.5), down - 1.0), &text, small);
+        canvas.text((area.right + 1.2, plot.at(0.0, y).1 + CAPITALS_MM / 2.0), &text, small);
     }
     plot.axes(canvas, (&ticks, name), (&[], ""));
 }

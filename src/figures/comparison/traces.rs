@@ -8,7 +8,7 @@ use super::super::canvas::{Align, Area, Canvas, Text};
 use super::super::plot::{LINE_MM, Plot, Tick, ticks_from_zero};
 use super::super::style::{DATA_PT, GRID, GRID_PT, INK, PAGE_MM, SHADE, VERMILLION};
 use super::panel::{self, Head};
-use crate::comparison::{Comparison, Example, Examples};
+use crate::comparison::{Comparison, Example, Examples, LEAST_CEILING};
 
 /// Edges of the panels, height of one and from one to the next, mm.
 const LEFT_MM: f64 = 17.0;
@@ -46,7 +46,7 @@ pub fn draw<B: DrawingBackend>(
         &[
             format!("{}{movie}.", examples.domain),
             format!(
-                "n = {count}. Units by rank of CC_norm in this domain (CC_abs where there is no ceiling). Shaded: burn-in, which counts nothing.{part}"
+                "n = {count}. Units by rank of CC_norm among those of CC_max ≥ {LEAST_CEILING} (else of CC_abs). Shaded: burn-in, which counts nothing.{part}"
             ),
         ],
     );
