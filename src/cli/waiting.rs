@@ -18,11 +18,15 @@ pub fn while_shown<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T)
     std::thread::scope(|scope| {
         scope.spawn(move || {
             let mut eta = Eta::new(Instant::now());
-            let mut said = false;
+            let (mut said, mut ended) = (false, false);
             while wait.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-                let Some(line) = progress.fraction().map(|part| eta.line(what, f64::from(part), Instant::now())) else {
+                let Some(part) = progress.fraction().map(f64::from) else { continue };
+                // What follows the frames is said once.
+                if ended && part >= 1.0 {
                     continue;
-                };
+                }
+                ended = part >= 1.0;
+                let line = eta.line(what, part, Instant::now());
                 let mut to = std::io::stderr().lock();
                 // Nobody reads it any more: the work goes on.
                 let _ = if terminal {
@@ -61,6 +65,9 @@ impl Eta {
             (self.start, self.from) = (now, part);
         }
         self.last = part;
+        if part >= 1.0 {
+            return format!("{what}: all frames are predicted; counting and fitting");
+        }
         let (gone, spent) = (part - self.from, now.duration_since(self.start).as_secs_f64());
         let left = (gone > 0.0).then(|| spent * (1.0 - part) / gone);
         let left = left.map(|secs| format!(", about {} left", spoken(secs))).unwrap_or_default();

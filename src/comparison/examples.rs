@@ -1,13 +1,16 @@
 //! Responses of a few units over time, chosen by rank: recorded repeats beside the prediction.
 
 use crate::data::{Session, Trial};
-use crate::evaluation::{DomainEvaluation, EvaluationError, Responder, Seen, Selection, Trials, watch};
+use crate::evaluation::{DomainEvaluation, EvaluationError, Responder, Seen, Selection, Trials, UnitEvaluation, watch};
 use crate::job::Progress;
 
 /// Ranks that are shown: name, and share of the units that are better.
 const RANKS: [(&str, f64); 4] = [("best", 0.0), ("upper quartile", 0.25), ("median", 0.5), ("lower quartile", 0.75)];
 
-/// Units of one domain over the movie that was shown most often.
+/// Below this CC_max a unit has no rank where others have: its CC_norm is mostly noise.
+pub const LEAST_CEILING: f64 = 0.4;
+
+/// Units of one domain over the movie that was shown most often, the longest of these.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Examples {
     /// Name of the domain.
@@ -23,7 +26,7 @@ pub struct Examples {
 pub struct Example {
     /// Index of the unit.
     pub unit: usize,
-    /// Its rank by CC_norm within the domain, by CC_abs where there is no ceiling.
+    /// Its rank by CC_norm within the domain among the units of at least [`LEAST_CEILING`], by CC_abs where there is none.
     pub rank: &'static str,
     /// Recorded, `[repeat][frame]`; NaN where nothing was measured.
     pub repeats: Vec<Vec<f32>>,
@@ -70,7 +73,9 @@ impl Movies {
             movie.now = (seen.movie, Vec::new());
         }
         movie.now.1.push(trial);
-        if movie.now.1.len() > movie.most.len() {
+        let frames = |trials: &[usize]| trials.first().map_or(0, |&trial| session.trials[trial].frames);
+        let (now, most) = (&movie.now.1, &movie.most);
+        if (now.len(), frames(now)) > (most.len(), frames(most)) {
             movie.most.clone_from(&movie.now.1);
         }
     }
@@ -110,10 +115,12 @@ impl Movies {
 
 /// Units by rank, each once.
 fn chosen(domain: &DomainEvaluation) -> Vec<(usize, &'static str)> {
-    let with_ceiling = domain.units.iter().any(|unit| unit.cc_norm.is_some());
+    let reliable =
+        |unit: &UnitEvaluation| unit.cc_norm.filter(|_| unit.cc_max.is_some_and(|most| most >= LEAST_CEILING));
+    let with_ceiling = domain.units.iter().any(|unit| reliable(unit).is_some());
     let value = |unit: usize| {
         let found = &domain.units[unit];
-        if with_ceiling { found.cc_norm } else { found.cc_abs }
+        if with_ceiling { reliable(found) } else { found.cc_abs }
     };
     let mut ranked: Vec<(usize, f64)> = (0..domain.units.len()).filter_map(|unit| Some((unit, value(unit)?))).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));

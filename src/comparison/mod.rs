@@ -19,7 +19,7 @@ mod population;
 pub use angle::angle_deg;
 pub use directions::{DirectionComparison, Measure, ORIENTED, Tuned};
 pub use error::ComparisonError;
-pub use examples::{Example, Examples};
+pub use examples::{Example, Examples, LEAST_CEILING};
 pub use fields::{FieldComparison, LATE_FRAMES, LEAST_R2, ReceptiveField};
 pub use files::UNITS_FILE;
 pub use identity::matched;

@@ -130,11 +130,12 @@ fn direction_tuning_and_neurometric_curves_of_macaque_mt_are_reproduced() {
         for (coherence, expected) in golden["neurometric_roc"].as_object().expect("a curve") {
             let coherence: f64 = coherence.parse().expect("percent");
             let here = || of("coherence").filter(|row| number(row, "dot_coh") == coherence);
-            let rates = |preferred: bool| -> Vec<f64> {
-                let same = |row: &&BTreeMap<String, String>| (number(row, "dot_dir") == known("rdk_pref")) == preferred;
-                here().filter(same).map(|row| number(row, "rate_hz")).collect()
+            // Single trials of other directions strayed into the block.
+            let rates = |direction: f64| -> Vec<f64> {
+                here().filter(|row| number(row, "dot_dir") == direction).map(|row| number(row, "rate_hz")).collect()
             };
-            let (preferred, null) = (rates(true), rates(false));
+            let preferred = known("rdk_pref");
+            let (preferred, null) = (rates(preferred), rates((preferred + 180.0) % 360.0));
             assert_eq!((preferred.len() + null.len()) as u64, expected[1].as_u64().expect("a count"));
             let test = mann_whitney(&preferred, &null, Alternative::TwoSided).expect("two groups");
             let area = test.statistic / (preferred.len() * null.len()) as f64;

@@ -26,7 +26,7 @@ pub fn height(evaluation: &Evaluation, page: f64) -> f64 {
 
 pub fn caption(evaluation: &Evaluation) -> Vec<String> {
     let burnin = evaluation.selection.burnin_frames;
-    let (low, high) = ends(&ticks(evaluation, &[Quantity::CcNorm]));
+    let (low, high) = ends(&ticks(evaluation, Quantity::CcNorm));
     let values = evaluation.domains.iter().flat_map(|domain| domain.values(Quantity::CcNorm));
     let outside = values.filter(|value| !(low..=high).contains(value)).count();
     let outside =
@@ -40,10 +40,9 @@ pub fn caption(evaluation: &Evaluation) -> Vec<String> {
 }
 
 pub fn draw(canvas: &mut Canvas, page: f64, evaluation: &Evaluation) {
-    let (norm, square) =
-        (ticks(evaluation, &[Quantity::CcNorm]), ticks(evaluation, &[Quantity::CcAbs, Quantity::CcMax]));
+    let [norm, abs, most] = [Quantity::CcNorm, Quantity::CcAbs, Quantity::CcMax].map(|one| ticks(evaluation, one));
     for (index, domain) in evaluation.domains.iter().enumerate() {
-        column(canvas, panel::corner(page, index, TOP_MM, ROW_MM), domain, (&norm, &square));
+        column(canvas, panel::corner(page, index, TOP_MM, ROW_MM), domain, [&norm, &abs, &most]);
     }
 }
 
@@ -72,7 +71,7 @@ pub fn numbers(evaluation: &Evaluation) -> Vec<Series> {
     evaluation.domains.iter().flat_map(of_domain).collect()
 }
 
-fn column(canvas: &mut Canvas, (left, top): (f64, f64), domain: &DomainEvaluation, (norm, square): (&[Tick], &[Tick])) {
+fn column(canvas: &mut Canvas, (left, top): (f64, f64), domain: &DomainEvaluation, [norm, abs, most]: [&[Tick]; 3]) {
     let bars = Area::new(left, top, left + panel::SIDE_MM, top + BARS_MM);
     let dots =
         Area::new(left, bars.bottom + BETWEEN_MM, left + panel::SIDE_MM, bars.bottom + BETWEEN_MM + panel::SIDE_MM);
@@ -83,8 +82,8 @@ fn column(canvas: &mut Canvas, (left, top): (f64, f64), domain: &DomainEvaluatio
         empty(canvas, bars, "no CC_norm");
         empty(canvas, dots, "no CC_max");
         let why = domain.why_no_ceiling().map(|why| why.to_string()).unwrap_or_default();
-        let abs = format!("CC_abs {}", spoken(domain.median(Quantity::CcAbs), 2, ""));
-        return below(canvas, dots, 9.5, &[abs, why, domain.shown()]);
+        let median = format!("CC_abs {}", spoken(domain.median(Quantity::CcAbs), 2, ""));
+        return below(canvas, dots, 9.5, &[median, why, domain.shown()]);
     }
     let (low, high) = ends(norm);
     let bins = Bins { ticks: norm.to_vec(), count: ((high - low) / BIN).round() as usize };
@@ -99,26 +98,27 @@ fn column(canvas: &mut Canvas, (left, top): (f64, f64), domain: &DomainEvaluatio
     if let Some(median) = median {
         panel::mark(canvas, bars, &bins, median.value);
     }
-    let ends = ends(square);
-    let plot = Plot { area: dots, x: ends, y: ends };
-    canvas.line(&[plot.at(ends.0, ends.0), plot.at(ends.1, ends.1)], GRID_PT, QUIET);
-    let kept = |value: f64| value.clamp(ends.0, ends.1);
-    for &(most, abs) in &points {
-        canvas.dot(plot.at(kept(most), kept(abs)), panel::DOT_MM, BLUE, alpha(points.len()));
+    let plot = Plot { area: dots, x: ends(most), y: ends(abs) };
+    let (low, high) = (plot.x.0.max(plot.y.0), plot.x.1.min(plot.y.1));
+    canvas.line(&[plot.at(low, low), plot.at(high, high)], GRID_PT, QUIET);
+    for &(x, y) in &points {
+        let (x, y) = (x.clamp(plot.x.0, plot.x.1), y.clamp(plot.y.0, plot.y.1));
+        canvas.dot(plot.at(x, y), panel::DOT_MM, BLUE, alpha(points.len()));
     }
-    plot.axes(canvas, (square, "CC_max"), (square, "CC_abs"));
+    plot.axes(canvas, (most, "CC_max"), (abs, "CC_abs"));
     let n = format!("n = {} of {} units", values.len(), domain.units.len());
     below(canvas, dots, 9.5, &[spoken(median, 2, ""), n, domain.shown()]);
 }
 
-/// 0 and 1 and what the values need beyond, in halves.
-fn ticks(evaluation: &Evaluation, quantities: &[Quantity]) -> Vec<Tick> {
-    let values = || evaluation.domains.iter().flat_map(|domain| quantities.iter().flat_map(move |&q| domain.values(q)));
-    // A ceiling may pass 1 by rounding and by its published definition.
+/// 0 and 1 and what the values need beyond: halves above, quarters below.
+fn ticks(evaluation: &Evaluation, quantity: Quantity) -> Vec<Tick> {
+    let values = || evaluation.domains.iter().flat_map(|domain| domain.values(quantity));
+    // A ceiling may pass 1 a little, by its published definition.
     let most = values().fold(1.0, f64::max).min(MOST);
     let most = if most < 1.02 { 1.0 } else { most };
     let least = values().fold(0.0, f64::min).max(LEAST);
-    let least = if least > -0.02 { 0.0 } else { least };
-    let steps = ((least / 0.5).floor() as i32)..=((most / 0.5).ceil() as i32);
-    numbered(&steps.map(|step| 0.5 * f64::from(step)).collect::<Vec<_>>())
+    let least = if least > -0.02 { 0.0 } else { (least / 0.25).floor() * 0.25 };
+    let below = (least < 0.0).then_some(least);
+    let above = (0..=((most / 0.5).ceil() as i32)).map(|step| 0.5 * f64::from(step));
+    numbered(&below.into_iter().chain(above).collect::<Vec<_>>())
 }

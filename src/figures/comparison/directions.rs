@@ -20,7 +20,7 @@ pub fn caption(found: &DirectionComparison) -> Vec<String> {
     let count = if least == most { format!("{most}") } else { format!("{least} to {most}") };
     vec![
             format!("{}: {} angles, n = {count} presentations each.", found.domain, shown.len()),
-            "Dots: units; dark line: equal in both; pale lines: opposite. Angles as the recording names them; both repeat beyond the circle.".to_owned(),
+            "Dots: units; dark line: equal in both; pale lines: opposite. Angles as the recording names them; beyond the circle they repeat.".to_owned(),
             "Circular error: the short way round; red: median, in brackets its 95 % interval (bootstrap over units). gOSI = |Σ r e^{2iθ}| / Σ r, gDSI = |Σ r e^{iθ}| / Σ r.".to_owned(),
         ]
 }

@@ -13,9 +13,9 @@ use crate::evaluation::{Evaluation, Quantity};
 const SHOWN: [(Quantity, &str); 3] =
     [(Quantity::CcNorm, "CC_norm"), (Quantity::CcAbs, "CC_abs"), (Quantity::CcMax, "CC_max")];
 /// Width of a panel on a wide page, between two, and room right of the last one, mm.
-const WIDTH_MM: f64 = 36.0;
-const GAP_MM: f64 = 7.0;
-const RIGHT_MM: f64 = 6.0;
+const WIDTH_MM: f64 = 34.0;
+const GAP_MM: f64 = 13.0;
+const RIGHT_MM: f64 = 1.0;
 /// Left edge of the panels on a narrow page, where they stand below one another, mm.
 const NARROW_LEFT_MM: f64 = 36.0;
 /// Height of a row, mm.
@@ -34,7 +34,7 @@ fn areas(evaluation: &Evaluation, page: f64) -> Vec<Area> {
             let top = TOP_MM + index * (height + AXIS_MM + 3.0);
             return Area::new(NARROW_LEFT_MM, top, page - RIGHT_MM - GAP_MM, top + height);
         }
-        let left = page - RIGHT_MM - SHOWN.len() as f64 * WIDTH_MM - (SHOWN.len() - 1) as f64 * GAP_MM;
+        let left = page - RIGHT_MM - SHOWN.len() as f64 * (WIDTH_MM + GAP_MM);
         let from = left + index * (WIDTH_MM + GAP_MM);
         Area::new(from, TOP_MM, from + WIDTH_MM, TOP_MM + height)
     };
@@ -49,7 +49,7 @@ pub fn caption(evaluation: &Evaluation) -> Vec<String> {
     let units = evaluation.units.len();
     vec![
         format!(
-            "Red: median over units; thick: its 95 % interval (bootstrap over {units} units); thin: quartiles of the units. Numbers: units with a value."
+            "Red: median over units; thick: its 95 % interval (bootstrap over {units} units); thin: quartiles of the units. Right: median (number of units)."
         ),
         "CC_norm = CC_abs / CC_max; no unit, 1 is the ceiling set by noise.".to_owned(),
     ]
@@ -114,16 +114,8 @@ fn of_quantity(canvas: &mut Canvas, area: Area, evaluation: &Evaluation, quantit
             canvas.line(&[plot.at(kept(low), y), plot.at(kept(high), y)], 2.0 * DATA_PT, BLUE);
         }
         canvas.dot(plot.at(kept(median.value), y), 0.75, VERMILLION, 1.0);
-        let (x, down) = plot.at(quartile(0.75), y);
         let text = with_minus(format!("{:.2} ({})", median.value, median.n));
-        // Right of the quartiles, or left of them where there is no room.
-        let width = small.width_mm(&text);
-        let x = if x + 1.2 + width <= area.right + GAP_MM - 1.0 {
-            x + 1.2
-        } else {
-            plot.at(quartile(0.25), y).0 - 1.2 - width
-        };
-        canvas.text((x.max(area.left + 0.5), down - 1.0), &text, small);
+        canvas.text((area.right + 1.2, plot.at(0.0, y).1 + CAPITALS_MM / 2.0), &text, small);
     }
     plot.axes(canvas, (&ticks, name), (&[], ""));
 }

@@ -7,7 +7,7 @@ use super::super::plot::{LINE_MM, MARGIN_MM, Plot, Tick, ticks_from_zero};
 use super::super::style::{DATA_PT, GRID, GRID_PT, INK, SHADE, VERMILLION};
 use super::directions::unit_number;
 use super::panel;
-use crate::comparison::{Comparison, Example, Examples};
+use crate::comparison::{Comparison, Example, Examples, LEAST_CEILING};
 
 /// Edges of the panels, height of one and from one to the next, baseline of the legend's first line, mm.
 const LEFT_MM: f64 = 17.0;
@@ -50,7 +50,7 @@ pub fn caption(comparison: &Comparison, examples: &Examples) -> Vec<String> {
     vec![
         format!("{}{movie}.", examples.domain),
         format!(
-            "n = {count}. Units by rank of CC_norm in this domain (CC_abs where there is no ceiling). Shaded: burn-in, which counts nothing.{part}"
+            "n = {count}. Units by rank of CC_norm among those of CC_max ≥ {LEAST_CEILING} (else of CC_abs). Shaded: burn-in, which counts nothing.{part}"
         ),
     ]
 }
