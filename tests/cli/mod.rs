@@ -1,6 +1,7 @@
 //! The program as a user runs it.
 
 mod evaluate;
+mod spikes;
 
 use std::path::Path;
 use std::process::{Command, Output};
