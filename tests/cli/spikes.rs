@@ -24,7 +24,7 @@ fn a_recording_is_shown_converted_and_refused_in_a_sentence() {
     }
     let window = ["--from-s", "-0.2", "--to-s", "0.4", "--bin-ms", "50", "--align", "stim_on_time"];
     let rest = ["--keep", "choice != 0", "--seed", "7", "--session", "m", "-o", text(&out)];
-    let told = succeeds(&[&["spikes", "convert", NWB], &window[..], &rest[..]].concat());
+    let told = succeeds(&[&["spikes", "convert", NWB][..], &window[..], &rest[..]].concat());
     assert!(told.lines().last().is_some_and(|last| last == text(&out)), "{told}");
     let session = SpikeSession::open(&out).expect("written");
     assert_eq!((session.id.as_str(), session.counts.shape()), ("m", [19, 12, 4]));
@@ -34,10 +34,10 @@ fn a_recording_is_shown_converted_and_refused_in_a_sentence() {
 
     for (arguments, says) in [
         (&["spikes", "convert", NWB, "-o", "x.csv"][..], ".npz files"),
-        (&["spikes", "show", text(&out), "--bin-ms", "50"], "in trials and bins already"),
-        (&["spikes", "show", NWB, "--bin-ms", "30"], "whole number of bins"),
-        (&["spikes", "show", NWB, "--align", "reward"], "one of start_time, stim_on_time, stop_time"),
-        (&["spikes", "show", "nothing"], "could not be read"),
+        (&["spikes", "show", text(&out), "--bin-ms", "50"][..], "in trials and bins already"),
+        (&["spikes", "show", NWB, "--bin-ms", "30"][..], "whole number of bins"),
+        (&["spikes", "show", NWB, "--align", "reward"][..], "one of start_time, stim_on_time, stop_time"),
+        (&["spikes", "show", "nothing"][..], "could not be read"),
     ] {
         let error = refuses(arguments);
         assert!(error.contains(says), "{error}");

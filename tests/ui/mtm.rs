@@ -290,7 +290,7 @@ fn a_drag_over_the_raster_hides_what_the_tool_says_and_ctrl_z_takes_it_back() {
         settle(harness);
     };
     let [_, bins, neurons] = animal().counts.shape();
-    drag(&mut harness, at(0.5, 0.01), at(0.6, 0.26));
+    drag(&mut harness, at(0.5, 0.01), at(0.6, 0.24));
     let hidden = app(&mut harness).bench.spike_mask().clone();
     let rows = (0..neurons).filter(|&neuron| hidden.hides_neuron(neuron)).count();
     assert_eq!(hidden.count(), rows * bins, "whole neurons");
