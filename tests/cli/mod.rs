@@ -7,6 +7,7 @@ mod figures;
 pub mod long_run;
 mod mtm;
 mod optimise;
+mod spikes;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -217,6 +217,12 @@ fn conditions_that_cannot_be_are_refused() {
     assert!(refused(&nwb, &with("contrast > 7")).contains("no trial is left"));
     let passive = SpikeSession::import(&nwb, &with("task != active")).expect("five trials").session;
     assert_eq!(passive.split.train.len() + passive.split.validation.len() + passive.split.test.len(), 5);
+    // Sides in words are meant by their numbers too.
+    for text in ["choice != 0", "choice != nogo"] {
+        let chosen = SpikeSession::import(&nwb, &with(text)).expect("trials with a choice").session;
+        let kept = chosen.split.train.len() + chosen.split.validation.len() + chosen.split.test.len();
+        assert_eq!(kept, 14, "{text}: of 20 trials 6 have no choice, of which one has no stimulus either");
+    }
     let reaction = SpikeImport { reaction_secs: Some((0.0, 1.0)), ..options() };
     assert!(refused(&nwb, &reaction).contains("reaction time is not known"));
 }

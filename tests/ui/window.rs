@@ -22,7 +22,7 @@ fn paused() -> View {
     View { playing: false, position_secs: 0.8, ..View::default() }
 }
 
-fn window<'a>(bench: Workbench, size: [f32; 2], view: View) -> Harness<'a, Option<App>> {
+pub fn window<'a>(bench: Workbench, size: [f32; 2], view: View) -> Harness<'a, Option<App>> {
     open(Harness::builder().with_size(size), bench, view)
 }
 
@@ -42,12 +42,12 @@ fn open<'a>(builder: HarnessBuilder<Option<App>>, bench: Workbench, view: View) 
     harness
 }
 
-fn app<'h>(harness: &'h mut Harness<'_, Option<App>>) -> &'h mut App {
+pub fn app<'h>(harness: &'h mut Harness<'_, Option<App>>) -> &'h mut App {
     harness.state_mut().as_mut().expect("the first frame makes it")
 }
 
 /// Until background work and animations have ended.
-fn settle(harness: &mut Harness<'_, Option<App>>) {
+pub fn settle(harness: &mut Harness<'_, Option<App>>) {
     for _ in 0..4 {
         app(harness).bench.wait(LIMIT);
         harness.run_steps(3);

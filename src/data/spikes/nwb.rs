@@ -135,7 +135,7 @@ fn trials(file: &Hdf5, path: &Path, notes: &mut Vec<String>) -> Result<Trials, S
         },
         Ok,
     )?;
-    let place = format!("{}, `{}", path.display(), table.path);
+    let place = format!("{}`, `{}", path.display(), table.path);
     let mut trials = Trials { file: place, ..Trials::default() };
     let (_, mut names) = table.group.member_names().unwrap_or_default();
     names.sort();

@@ -265,7 +265,14 @@ impl TrialFilter {
             return Err(trials.wrong(what));
         };
         let wanted = self.value.parse::<f64>();
-        match (column, wanted) {
+        // Sides in words are those numbers that the session has: `choice != 0` means the same in every recording.
+        let sides = match (column, trials.choice()) {
+            (Column::Texts(_), Some((known, sides, _))) if known == name && wanted.is_ok() => {
+                Some(Column::Numbers(sides.into_iter().map(f64::from).collect()))
+            }
+            _ => None,
+        };
+        match (sides.as_ref().unwrap_or(column), wanted) {
             (Column::Numbers(numbers), Ok(wanted)) => {
                 let meets = |&number: &f64| match self.relation {
                     Relation::Equal => number == wanted,

@@ -7,13 +7,14 @@ use crate::ui::view::View;
 use crate::ui::widgets::markdown;
 
 /// Pages of the user guide: title and text.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("Getting started", include_str!("../../../assets/help/getting-started.md")),
     ("Stimuli and directions", include_str!("../../../assets/help/stimuli.md")),
     ("Reading the plots", include_str!("../../../assets/help/plots.md")),
     ("Twins and devices", include_str!("../../../assets/help/twins-and-devices.md")),
     ("Recordings and training", include_str!("../../../assets/help/training.md")),
     ("Spikes: MtM", include_str!("../../../assets/help/mtm.md")),
+    ("Spikes and masks", include_str!("../../../assets/help/spikes.md")),
     ("Files and keys", include_str!("../../../assets/help/files-and-keys.md")),
 ];
 

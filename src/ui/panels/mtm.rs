@@ -290,6 +290,9 @@ impl Mtm {
             actions.push(ask(SpikesCommand::Paint(mask)));
         } else if let Some(corners) = output.dragged {
             ui.data_mut(|data| data.insert_temp(key, corners));
+            if kept != Some(corners) {
+                ui.ctx().request_repaint(); // the rectangle is drawn in the next frame
+            }
         }
         let [row, bin] = output.hovered?;
         let neuron = *order.get(row)?;
@@ -510,14 +513,14 @@ fn trial_ui(bench: &Workbench, spikes: &OpenSpikes, view: &mut View, ui: &mut Ui
             ui.add_space(GAP);
             let mut trial = bench.spike_trial();
             ui.add_enabled_ui(!view.spikes_mean, |ui| {
-                if ui.button("▶").on_hover_text("Next trial (right arrow)").clicked() {
+                if ui.button("Next").on_hover_text("Next trial (right arrow)").clicked() {
                     trial = (trial + 1).min(trials - 1);
                 }
                 let drag =
                     egui::DragValue::new(&mut trial).range(0..=trials - 1).speed(0.1).update_while_editing(false);
                 let purpose = RichText::new(spikes.purpose(bench.spike_trial())).small().color(palette.weak);
                 let response = ui.add(drag).on_hover_text(format!("Trial, 0 to {}", trials - 1));
-                if ui.button("◀").on_hover_text("Trial before (left arrow)").clicked() {
+                if ui.button("Previous").on_hover_text("Trial before (left arrow)").clicked() {
                     trial = trial.saturating_sub(1);
                 }
                 let name = ui.label("Trial");
@@ -569,8 +572,9 @@ fn result_ui(bench: &Workbench, spikes: &Arc<OpenSpikes>, ui: &mut Ui, actions: 
             }
         }
         None => {
-            let text = RichText::new(waiting(bench)).color(palette.weak);
-            ui.label(text).on_hover_text(tip);
+            let text =
+                if bench.spike_model().is_none() { "Needs a model and a mask".to_owned() } else { waiting(bench) };
+            ui.label(RichText::new(text).color(palette.weak)).on_hover_text(tip);
         }
     }
     if let Some(part) = bench.spike_progress() {
