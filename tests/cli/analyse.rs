@@ -26,6 +26,6 @@ fn a_run_and_a_session_are_analysed_into_tables_and_a_figure() {
     let printed = succeeds(&run);
     assert!(printed.contains("Decoding of direction_deg, linear discriminant, 2 folds"), "{printed}");
     let fits = std::fs::read_to_string(at("run/fit_direction_deg.csv")).expect("written");
-    assert_eq!(fits.lines().count(), 1 + 160, "one row for each unit of the built-in twin");
+    assert_eq!(fits.lines().count(), 1 + 320, "one row for each unit of the built-in twin");
     assert!(refuses(&["analyse", "--session", &at("absent"), "-o", &at("none")]).contains("absent"));
 }

@@ -48,7 +48,7 @@ fn a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes() {
     succeeds(&["run", text(&protocol), "--out", text(&whole), "--device", "cpu"]);
     let parts = |folder: &Path| {
         let names = files(folder).into_keys();
-        names.filter(|name| name.starts_with("conditions")).collect::<Vec<_>>()
+        names.filter(|name| name.starts_with("conditions/")).collect::<Vec<_>>()
     };
     assert_eq!(parts(&whole).len(), 6);
 
