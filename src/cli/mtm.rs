@@ -163,8 +163,8 @@ impl StepArguments {
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
     /// Network, such as network.safetensors of a training; may be given several times, for example with one that was
-    /// trained with `--schemes temporal`
-    #[arg(long, value_name = "NETWORK", required = true)]
+    /// trained with `--schemes temporal`; the baselines alone when absent
+    #[arg(long, value_name = "NETWORK")]
     network: Vec<PathBuf>,
     /// Session file
     #[arg(long, value_name = "S")]
