@@ -11,10 +11,13 @@ use super::canvas::{Align, Mark, Point, Text};
 use super::style::{self, FACE_HEIGHT_EM, POINT_MM};
 use super::{FigureError, Picture, face};
 
+/// Most bytes of the finer picture: three a pixel.
+const MOST_BYTES: usize = 512 << 20;
+
 /// The picture is drawn this many times finer and averaged, which smooths all edges. Beyond 600 dots per inch no eye
 /// sees them, and the finer picture of a page would take a gigabyte.
-fn oversampling(dpi: u32) -> usize {
-    if dpi <= 600 { 2 } else { 1 }
+fn oversampling(width: usize, height: usize, dpi: u32) -> usize {
+    if dpi <= 600 && 4 * 3 * width * height <= MOST_BYTES { 2 } else { 1 }
 }
 
 /// Pixels of a length on the page.
@@ -26,7 +29,7 @@ fn pixels(mm: f64, dpi: u32) -> usize {
 pub fn picture(marks: &[Mark], size_mm: (f64, f64), dpi: u32) -> Result<Picture, FigureError> {
     register_face();
     let (width, height) = (pixels(size_mm.0, dpi), pixels(size_mm.1, dpi));
-    let finer = oversampling(dpi);
+    let finer = oversampling(width, height, dpi);
     let mut fine = vec![255; width * finer * height * finer * 3];
     let mut sheet = Sheet {
         backend: BitMapBackend::with_buffer(&mut fine, ((width * finer) as u32, (height * finer) as u32)),
