@@ -296,6 +296,9 @@ impl Mtm {
         }
         let [row, bin] = output.hovered?;
         let neuron = *order.get(row)?;
+        if ui.input(|input| input.pointer.any_down()) {
+            return Some(row); // a tooltip would cover what is being drawn
+        }
         let value = f64::from(values.at(0, bin, neuron));
         let secs = session.first_bin_secs + (bin as f64 + 0.5) * session.bin_secs;
         let amount = match found {
