@@ -123,7 +123,7 @@ impl Measured {
         let simulated = session.about.get("simulated").and_then(toml::Value::as_bool).unwrap_or(false);
         let units = session.unit_ids();
         Ok(Self {
-            title: format!("Session {}", session.id),
+            title: format!("Recording: {}", session.id),
             notice: if simulated { "simulated mouse".to_owned() } else { "recorded responses".to_owned() },
             provenance: format!("twinscope {}; {} trials", env!("CARGO_PKG_VERSION"), presentations.len()),
             responses: Responses::new(frames, 1, units.len(), values).expect("a row for every frame of every trial"),

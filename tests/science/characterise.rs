@@ -251,7 +251,7 @@ fn parameters_of_a_recording_are_read_from_the_names_of_its_conditions() {
     assert!(Measured::of_session(&session, FRAMES).is_err_and(|e| e.to_string().contains("more than 4 frames")));
 
     let drawn = figures::characterisation::plate(&found).svg(&Layout::default()).expect("drawn");
-    assert!(drawn.contains("Session M") && drawn.contains("n = 1 of 1"), "{drawn}");
+    assert!(drawn.contains("Recording: animal M") && drawn.contains("n = 1 of 1"), "{drawn}");
     if let Some(folder) = std::env::var_os("TWINSCOPE_SHOW_FIGURES") {
         let path = std::path::Path::new(&folder).join("analysis.png");
         figures::characterisation::plate(&found).write(&path, &Layout::default()).expect("written");
