@@ -436,7 +436,7 @@ fn a_sheet_letters_its_panels_and_says_each_notice_once() {
     for letter in ["A", "B", "C"] {
         assert_eq!(said.iter().filter(|text| *text == letter).count(), 1, "{said:?}");
     }
-    assert_eq!(said.iter().filter(|text| text.starts_with("Pilot twin: ")).count(), 1, "{said:?}");
+    assert_eq!(said.iter().filter(|text| text.starts_with("Built-in twin: ")).count(), 1, "{said:?}");
     let page = |layout: &Layout| sheet.size_mm(layout).expect("drawn");
     let narrow = page(&Layout { width: Some(Width::Column), ..Layout::default() });
     // Side by side on a page, one above the other on a column.
