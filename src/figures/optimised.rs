@@ -6,7 +6,7 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::canvas::{Align, Area, CAPITALS_MM, Canvas, Point, Text};
-use super::plot::{LINE_MM, Plot, Tick, frame, numbered, ticks_from_zero};
+use super::plot::{LINE_MM, Plot, Tick, frame, ticks_from_zero};
 use super::style::{AXIS_PT, BLUE, DATA_PT, GRID_PT, INK, LETTER_PT, PAGE_MM, QUIET, SHADE};
 use super::writer::{page_picture, page_svg, write_page};
 use super::{FigureError, Page, Picture};
@@ -198,10 +198,8 @@ fn time<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, area: Area, optimised: &O
     canvas.text(((from + to) / 2.0, area.top - 2.2), "window", Text::NORMAL.aligned(Align::Centre));
     let line: Vec<Point> = values.iter().enumerate().map(|(frame, &v)| plot.at(at(frame as f64 + 0.5), v)).collect();
     canvas.line(&line, DATA_PT, BLUE);
-    let step = ticks_from_zero(x.1 - x.0, 5)[1].0;
-    let steps = (x.0 / step - 1e-6).ceil() as i32..=(x.1 / step + 1e-6).floor() as i32;
-    let ticks = numbered(&steps.map(|at| f64::from(at) * step).collect::<Vec<_>>());
-    plot.axes(canvas, (&ticks, "Time from the onset (s)"), (&y, "Response (× mean)"));
+    let after = ticks_from_zero(x.1, 4).into_iter().filter(|tick| tick.0 <= x.1 * 1.0001);
+    plot.axes(canvas, (&after.collect::<Vec<_>>(), "Time from the onset (s)"), (&y, "Response (× mean)"));
 }
 
 fn dashed<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, from: Point, to: Point) {
