@@ -12,13 +12,13 @@ use twinscope::job::Progress;
 use twinscope::model::twin::engine::gradient::{Differentiable, Parameters, Pictures, Showing};
 use twinscope::model::twin::network::{Frame, Network, Run};
 use twinscope::model::twin::{Periphery, Twin, TwinError, TwinOptions};
-use twinscope::model::weights::{self, TwinCard, TwinWeights};
+use twinscope::model::weights::{TwinCard, TwinWeights};
 use twinscope::optimise::{Goal, Kind, OptimiseError, Optimised, Optimiser, Plan};
 use twinscope::signals::{Behavior, Movie, Raster, UnitId};
 use twinscope::stimulus::hash::random_words;
 use twinscope::{experiment, stimulus};
 
-use crate::fixture::{Fixture, assert_near};
+use crate::fixture::{Fixture, assert_near, pilot};
 use crate::model::twin::{tiny_config, tiny_state};
 
 const RASTER: Raster = Raster { height: 9, width: 16 };
@@ -357,7 +357,7 @@ fn the_best_image_of_a_simulated_unit_has_its_orientation_and_lies_on_its_recept
     // It prefers 356 degrees. Of ten units looked at by hand nine were within 16 degrees; the image of the tenth had hardly
     // an orientation.
     let unit = 52;
-    let twin = weights::builtin();
+    let twin = pilot();
     let plan = Plan { steps: 10, step_size: 0.4, controls: 2, ..Plan::image() };
     let mut optimiser = Optimiser::new(&twin, &[unit], &plan, &ComputeDevice::Cpu).expect("a plan");
     let result = optimiser.complete(&Progress::new()).expect("finite");
