@@ -9,7 +9,7 @@ use super::array_file::{ArrayError, check_size, header, open};
 use crate::signals::ResponseRows;
 
 /// Bytes read at once, unless a single row is longer.
-const BLOCK_BYTES: usize = 1 << 20;
+const BLOCK_BYTES: usize = 1 << 16;
 
 /// Responses f32 `[time, unit]` in a `.npy` file. Memory does not grow with their length.
 #[derive(Debug)]
