@@ -3,7 +3,7 @@
 #
 #     assets/foundation/make.sh FOLDER [PROGRAM]
 #
-# Takes about an hour on two cores. What is there already is not made again, and an interrupted training goes on.
+# Twin and evaluation take about an hour on two cores, the learning curve and the baselines several more. What is there already is not made again, and an interrupted training goes on.
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"

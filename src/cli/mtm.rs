@@ -10,9 +10,9 @@ use super::figure::FigureArguments;
 use super::train::TimeLeft;
 use super::{DeviceArgument, say};
 use crate::data::check_folder;
-use crate::data::spikes::SpikeSession;
+use crate::data::spikes::{SpikeFormat, SpikeSession};
 use crate::evaluation::spikes::{
-    Bits, GlmGrid, NetworkArm, SpikeEvaluation, SpikeSelection, Task, TaskScore, decode_behavior,
+    Bits, GlmGrid, NetworkArm, SpikeEvaluation, SpikeSelection, Task, TaskScore, decode_behavior, trained_schemes,
 };
 use crate::figures::spikes::{bits, rates, transfer};
 use crate::gpu::ComputeDevice;
@@ -107,7 +107,8 @@ pub struct AdaptArguments {
     /// New session file, or folder of them; may be given several times
     #[arg(long, value_name = "S", required = true)]
     session: Vec<PathBuf>,
-    /// Configuration of the steps, TOML with `schema = 1`; its sessions and sizes are not looked at
+    /// Configuration of the steps, TOML with `schema = 1`; its sessions, sizes and masking schemes are
+    /// not looked at: the network goes on with the schemes that it was trained with, unless `--schemes` names others
     #[arg(long, value_name = "RECIPE.toml")]
     recipe: Option<PathBuf>,
     /// Train the layers of the new sessions alone; the network then keeps its old sessions, too
@@ -254,7 +255,7 @@ fn simulate(arguments: &SimulateArguments) -> Result<()> {
 }
 
 fn train(arguments: &TrainArguments) -> Result<()> {
-    let (Some(path), Some(output)) = (&arguments.config, &arguments.output) else {
+    let (Some(path), Some(output), false) = (&arguments.config, &arguments.output, arguments.recipe) else {
         let recipe = MtmRecipe { sessions: vec!["sessions".into()], ..MtmRecipe::preset(&arguments.preset)? };
         return say(recipe.to_toml().trim_end());
     };
@@ -281,6 +282,9 @@ fn adapt(arguments: &AdaptArguments) -> Result<()> {
     recipe.training.keep_shared |= arguments.keep_shared;
     let network = MtmWeights::load(&arguments.network)?;
     recipe.network = network.config().clone();
+    if arguments.steps.schemes.is_empty() {
+        recipe.training.schemes = trained_schemes(&network);
+    }
     let sessions = open_sessions(&arguments.session)?;
     learn(&recipe, &sessions, Some(&network), &arguments.device, &arguments.output)
 }
@@ -472,6 +476,12 @@ fn read_recipe(path: &Path) -> Result<MtmRecipe> {
 }
 
 fn open_session(path: &Path) -> Result<SpikeSession> {
+    let format = SpikeFormat::of(path)?;
+    ensure!(
+        format == SpikeFormat::Npz,
+        "{}: {format}; `twinscope spikes convert` makes a session (.npz) of it",
+        path.display()
+    );
     Ok(SpikeSession::open(path)?)
 }
 

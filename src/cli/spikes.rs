@@ -161,7 +161,7 @@ fn show(format: SpikeFormat, ImportedSpikes { session, notes }: &ImportedSpikes)
     say(format_args!("spikes     {spikes}, {rate:.2} a second and neuron"))?;
     if let Some(choice) = &session.choice {
         let of = |side: i8| choice.iter().filter(|&&choice| choice == side).count();
-        say(format_args!("choice     {} left, {} right, {} nothing", of(-1), of(1), of(0)))?;
+        say(format_args!("choice     {} of -1, {} of 1, {} nothing", of(-1), of(1), of(0)))?;
     }
     for (name, values) in [("wheel", &session.wheel), ("whisker", &session.whisker)] {
         if let Some(values) = values {

@@ -7,8 +7,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::arm::Arm;
 use super::{StudyError, Table};
+use crate::data::save::atomically;
 use crate::data::simulated::{SimulateOptions, TestMovies, simulate};
 use crate::data::{Session, Trial};
 use crate::experiment::Protocol;
@@ -136,6 +139,7 @@ pub fn stress(
         }
         let place = folder.join("sessions").join(corruption.name().replace(' ', "-"));
         let schedule = clips.schedule(&plan.monitor);
+        same_as_before(&place, &sha256(&(&clips, &plan.tests, &plan.mouse, &plan.monitor)))?;
         let made = match place.join("mouse-1") {
             session if session.join("session.toml").exists() => session,
             _ => simulate(&plan.mouse, &schedule, &plan.tests, &plan.monitor, &place, progress)?.remove(0),
@@ -150,6 +154,27 @@ pub fn stress(
         told(corruption.name());
     }
     Ok(table)
+}
+
+fn sha256(of: &impl std::fmt::Debug) -> String {
+    Sha256::digest(format!("{of:?}")).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Sessions of another plan must not be taken for those of this one: a hash of what they are made of is kept beside them.
+fn same_as_before(place: &Path, made_of: &str) -> Result<(), StudyError> {
+    let file = place.join("made-of.sha256");
+    let failed = |source| StudyError::File { path: file.clone(), source };
+    match std::fs::read_to_string(&file) {
+        Ok(kept) if kept == made_of => Ok(()),
+        Err(_) if !place.join("mouse-1").exists() => {
+            std::fs::create_dir_all(place).map_err(failed)?;
+            atomically(&file, |to| to.write_all(made_of.as_bytes())).map_err(failed)
+        }
+        _ => Err(StudyError::Plan(format!(
+            "{}: the sessions there were simulated with other clips, tests, units or seeds; choose another folder",
+            place.display()
+        ))),
+    }
 }
 
 /// A trial whose behaviour nobody measured: that of the average animal takes its place.

@@ -31,6 +31,9 @@ impl App {
     pub fn new(mut bench: Workbench, device: Option<DeviceChoice>, context: &eframe::CreationContext<'_>) -> Self {
         let mut view = View::default();
         if let Some(storage) = context.storage {
+            // What is opened again must wake the window, too.
+            let waker = context.egui_ctx.clone();
+            bench.set_wake(move || waker.request_repaint());
             // Settings of another version that do not fit are left behind.
             let read = |key| storage.get_string(key);
             if let Some(saved) = read(SAVED_WORKBENCH).and_then(|text| serde_json::from_str::<Saved>(&text).ok()) {

@@ -144,6 +144,8 @@ pub struct OpenSpikes {
     pub order: Vec<usize>,
     /// What was decided or left out when it was read.
     pub notes: Vec<String>,
+    /// Mean counts of the scored trials, one trial.
+    pub mean_counts: Binned,
 }
 
 impl OpenSpikes {
@@ -151,16 +153,14 @@ impl OpenSpikes {
         let regions = session.region_labels();
         let mut order: Vec<usize> = (0..regions.0.len()).collect();
         order.sort_by_key(|&neuron| (regions.0[neuron], neuron));
-        Self { path, session, regions, order, notes }
+        let mean_counts = session.of(&scored(&session)).trial_mean();
+        Self { path, session, regions, order, notes, mean_counts }
     }
 
     /// Trials that are scored and averaged: those for tests, or all where there are none; not more than are predicted while
     /// one watches.
     pub fn scored(&self) -> Vec<usize> {
-        let tests = &self.session.split.test;
-        let all: Vec<usize> =
-            if tests.is_empty() { (0..self.session.counts.trials()).collect() } else { tests.clone() };
-        all.into_iter().take(MOST_TRIALS).collect()
+        scored(&self.session)
     }
 
     /// What a trial is for.
@@ -173,6 +173,12 @@ impl OpenSpikes {
             _ => "for nothing",
         }
     }
+}
+
+fn scored(session: &SpikeSession) -> Vec<usize> {
+    let tests = &session.split.test;
+    let all: Vec<usize> = if tests.is_empty() { (0..session.counts.trials()).collect() } else { tests.clone() };
+    all.into_iter().take(MOST_TRIALS).collect()
 }
 
 /// A model that is open.
@@ -201,6 +207,8 @@ pub struct Reconstruction {
     pub scored: usize,
     /// Expected counts `[trial, bin, neuron]`.
     pub rates: Binned,
+    /// Their mean over the scored trials, one trial.
+    pub mean_rates: Binned,
     /// Bits per spike of the hidden places of all scored trials.
     pub bits: BitsPerSpike,
     /// Spikes at these places.
@@ -438,7 +446,20 @@ fn reconstruct(request: Request, kept: &Kept, progress: &Progress) -> Result<Rec
         .filter(|(at, _)| mask.hidden[at % (bins * neurons)])
         .map(|(_, &count)| f64::from(count))
         .sum();
-    Ok(Reconstruction { spikes, model, mask, scheme, trials, scored, rates, bits, hidden_spikes, trial_bits })
+    let mean_rates = rates.of_trials(&tests).trial_mean();
+    Ok(Reconstruction {
+        spikes,
+        model,
+        mask,
+        scheme,
+        trials,
+        scored,
+        rates,
+        mean_rates,
+        bits,
+        hidden_spikes,
+        trial_bits,
+    })
 }
 
 impl Workbench {
@@ -575,6 +596,8 @@ impl Workbench {
                 self.spikes.running = None;
                 match result {
                     Ok(found) => {
+                        // Another trial may have been chosen while this was computed.
+                        self.spikes.due |= found.place(self.spikes.trial).is_none();
                         self.spikes.found = Some(Arc::new(found));
                         self.events.push(Event::Reconstructed);
                     }

@@ -165,6 +165,8 @@ fn mistakes_are_said_in_one_sentence_and_leave_nothing() {
     std::fs::write(at("empty.toml"), "schema = 1\n").expect("a writable folder");
     let said = refuses(&["mtm", "train", &at("empty.toml"), "--device", "cpu", "-o", &at("out")]);
     assert!(said.contains("at least one session"), "{said}");
+    let printed = succeeds(&["mtm", "train", &at("empty.toml"), "--recipe", "-o", &at("out")]);
+    assert!(printed.contains("[training]"), "`--recipe` does nothing else: {printed}");
     let said = refuses(&["mtm", "simulate", "--animals", "0", "-o", &at("out")]);
     assert!(said.contains("`animals`"), "{said}");
     let said = refuses(&["mtm", "simulate", "--persistence", "1", "-o", &at("wrong.toml")]);

@@ -337,6 +337,14 @@ fn networks_stand_in_tables_and_figures_beside_the_baselines() {
     assert_eq!(arms[0].prompt(Task::IntraRegion), Scheme::IntraRegion);
     let confused = NetworkArm::with_wrong_prompts(&untrained(&session, 0), &device);
     assert!(Task::ALL.into_iter().all(|task| confused.prompt(task) != task.scheme()));
+    let mut two = untrained(&session, 0);
+    two.about.insert("schemes".to_owned(), vec!["neuron", "causal"].into());
+    let confused = NetworkArm::with_wrong_prompts(&two, &device);
+    assert_eq!(
+        confused.prompt(Task::CoSmoothing),
+        Scheme::Causal,
+        "one that it was trained with, and not the right one"
+    );
     let evaluation = evaluated(&session, &arms, &[Task::HeldOut, Task::ForwardPrediction]);
     let untrained = evaluation.score("MtM", Task::HeldOut).expect("done").all().pooled.expect("spikes").value;
     assert!(untrained.abs() < 0.1, "an untrained network predicts about the mean: {untrained}");

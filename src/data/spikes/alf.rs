@@ -198,7 +198,10 @@ fn texts(file: &AlfFile, columns: &[&str]) -> Result<Option<Vec<String>>, SpikeE
         }
         "csv" => {
             let (names, rows) = records(&file.path)?;
-            let place = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.to_lowercase().as_str()));
+            // The name that stands first among the wanted ones, wherever it stands in the file.
+            let place = |wanted: &[&str]| {
+                wanted.iter().find_map(|wanted| names.iter().position(|name| name.eq_ignore_ascii_case(wanted)))
+            };
             let Some(column) = place(columns) else { return Ok(None) };
             let Some(id) = place(&["cluster_id", "cluster", "channel", "id"]) else {
                 return Ok(Some(rows.iter().map(|row| row.get(column).unwrap_or_default().to_owned()).collect()));

@@ -8,7 +8,7 @@
 //! | `bin_s`, `first_bin_s` | one number | length of a bin; start of the first one after the event, seconds |
 //! | `session` | one text | name |
 //! | `regions` | text `[neuron]` | where each neuron lies |
-//! | `choice` | i8 `[trial]` | -1 left, 1 right, 0 nothing; may be absent |
+//! | `choice` | i8 `[trial]` | -1 and 1 for the two sides (of recordings that name them -1 is left), 0 nothing; may be absent |
 //! | `wheel`, `whisker` | f32 `[trial, bin]` | speed of the wheel, motion energy of the whiskers, NaN where missing; may be absent |
 //! | `train_trials`, `validation_trials`, `test_trials` | whole numbers | what trials are for; `split_seed` u64, when they were drawn |
 //! | `heldout_neurons` | whole numbers | neurons that a benchmark holds out; may be absent |

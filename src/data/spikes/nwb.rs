@@ -181,7 +181,10 @@ fn trace(file: &Hdf5, found: &[Found], words: &[&str], wheel: bool, notes: &mut 
     let position = |found: &&Found| path(found).contains("position");
     let chosen = match wheel {
         true => series().find(speed).or_else(|| series().find(position)),
-        false => series().next(),
+        // The whiskers themselves first; motion of the body is none of theirs.
+        false => words.iter().find_map(|word| {
+            series().find(|found| path(found).contains(word) && (*word == "whisker" || !path(found).contains("body")))
+        }),
     }?;
     let is_position = wheel && !speed(&chosen);
     let name = if wheel { "wheel" } else { "whisker" };

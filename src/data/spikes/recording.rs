@@ -215,7 +215,10 @@ impl Recording {
         let of_rows = |values: &[i8]| rows.iter().map(|&row| values[row]).collect::<Vec<i8>>();
         let choice = match self.trials.choice() {
             Some((name, sides, missing)) => {
-                self.notes.push(format!("choice: `{name}`, -1 left, 1 right, 0 nothing, as the recording has it"));
+                self.notes.push(format!(
+                    "choice: `{name}`; words: -1 left, 1 right; numbers: as the recording has them (in files of the \
+                     International Brain Laboratory 1 is left and -1 right); 0 nothing"
+                ));
                 if missing > 0 {
                     self.notes.push(format!("{missing} trials have no choice noted (0)"));
                 }

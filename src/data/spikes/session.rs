@@ -76,7 +76,8 @@ pub struct SpikeSession {
     pub first_bin_secs: f64,
     /// Where each neuron lies, `[neuron]`.
     pub regions: Vec<String>,
-    /// What the animal chose, `[trial]`: -1 left, 1 right, 0 nothing.
+    /// What the animal chose, `[trial]`: -1 or 1, 0 nothing. Words become -1 left, 1 right; numbers stay as they are, and
+    /// in files of the International Brain Laboratory 1 is left.
     pub choice: Option<Vec<i8>>,
     /// Speed of the wheel, `[trial, bin]`; NaN where it was not measured.
     pub wheel: Option<Vec<f32>>,
@@ -110,9 +111,10 @@ impl SpikeSession {
         self.of(&self.split.train).means()
     }
 
-    /// Neurons that fire at least so often on average, over all trials.
+    /// Neurons that fire at least so often on average, over the training trials: what chooses an epoch must not know the
+    /// test trials.
     pub fn active(&self, least_hz: f64) -> Vec<usize> {
-        let means = self.counts.all().means();
+        let means = self.training_means();
         (0..means.len()).filter(|&neuron| means[neuron] / self.bin_secs >= least_hz).collect()
     }
 

@@ -14,7 +14,7 @@ mod task;
 pub use behavior::{Behavior, BehaviorDecoding, Decoded, decode_behavior};
 pub use error::SpikeEvaluationError;
 pub use glm::{GlmGrid, TunedGlm};
-pub use network::NetworkArm;
+pub use network::{NetworkArm, trained_schemes};
 pub use task::Task;
 
 use crate::analysis::spikes::{BitsPerSpike, TrialScores, psth, single_trial_r2, trial_average_r2};

@@ -50,16 +50,18 @@ impl NetworkArm {
 
     /// The prompt for a task: its own where the network was trained with it, else the first of its training.
     pub fn prompt(&self, task: Task) -> Scheme {
-        let own = if self.wrong_prompt {
-            match task.scheme() {
-                Scheme::Neuron => Scheme::InterRegion,
-                Scheme::InterRegion => Scheme::IntraRegion,
-                _ => Scheme::Neuron,
-            }
-        } else {
-            task.scheme()
+        let own = task.scheme();
+        let right = if self.schemes.contains(&own) { own } else { self.schemes[0] };
+        if !self.wrong_prompt {
+            return right;
+        }
+        let wrong = match right {
+            Scheme::Neuron => Scheme::InterRegion,
+            Scheme::InterRegion => Scheme::IntraRegion,
+            _ => Scheme::Neuron,
         };
-        if self.schemes.contains(&own) { own } else { self.schemes[0] }
+        let other = || self.schemes.iter().copied().find(|&scheme| scheme != right);
+        if self.schemes.contains(&wrong) { wrong } else { other().unwrap_or(right) }
     }
 
     /// Whether the network was trained with prompts that can be confused.
@@ -117,7 +119,7 @@ fn after(animals: usize) -> String {
 }
 
 /// The masking schemes that a network's file names; those of MtM where it names none.
-fn trained_schemes(weights: &MtmWeights) -> Vec<Scheme> {
+pub fn trained_schemes(weights: &MtmWeights) -> Vec<Scheme> {
     let named = weights.about.get("schemes").and_then(toml::Value::as_array).into_iter().flatten();
     let known: Vec<Scheme> = named.filter_map(|name| name.as_str()?.parse().ok()).collect();
     if known.is_empty() { Scheme::MTM.to_vec() } else { known }

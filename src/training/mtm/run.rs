@@ -260,8 +260,10 @@ fn about(recipe: &MtmRecipe, sessions: &[SpikeSession], from: Option<&MtmWeights
     put("trials", whole(sessions.iter().map(|session| session.split.train.len()).sum()));
     put("animals", whole(sessions.len()));
     if let Some(network) = from {
-        let before = network.about.get("animals").cloned().unwrap_or_else(|| whole(network.sessions().len()));
-        put("pretrained_animals", before);
+        let told = |key: &str| network.about.get(key).and_then(toml::Value::as_integer);
+        let learned = told("animals").unwrap_or_else(|| i64::try_from(network.sessions().len()).unwrap_or(i64::MAX));
+        // Those of which the network that it begins with had learned before count, too.
+        put("pretrained_animals", learned.saturating_add(told("pretrained_animals").unwrap_or(0)).into());
         put("pretrained_network", network.sha256().into());
         put("shared_weights", if recipe.training.keep_shared { "kept" } else { "trained" }.into());
     }

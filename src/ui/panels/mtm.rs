@@ -1,7 +1,7 @@
 //! Spikes, a mask that is painted on them, and what a trained model makes of what is left to see.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use eframe::egui::{
     self, Align, Button, ComboBox, Frame, Label, Layout, Margin, Panel as Side, ProgressBar, RichText, ScrollArea,
@@ -26,13 +26,21 @@ const LAST_SECS: f64 = 0.2;
 const TRAIN: &str = "twinscope mtm train";
 
 /// What a picture was made of.
-#[derive(Clone, PartialEq)]
 struct Made {
-    spikes: *const OpenSpikes,
-    found: Option<*const Reconstruction>,
+    /// Weak, not an address: another one could come to lie where this one lay.
+    spikes: Weak<OpenSpikes>,
+    found: Weak<Reconstruction>,
     mask: SpikeMask,
     trial: usize,
     mean: bool,
+}
+
+impl PartialEq for Made {
+    fn eq(&self, other: &Self) -> bool {
+        self.spikes.ptr_eq(&other.spikes)
+            && self.found.ptr_eq(&other.found)
+            && (&self.mask, self.trial, self.mean) == (&other.mask, other.trial, other.mean)
+    }
 }
 
 /// Truth and reconstruction side by side.
@@ -201,11 +209,12 @@ impl Mtm {
         };
         trial_ui(bench, spikes, view, ui, actions);
         let found = bench.reconstruction().filter(|found| Arc::ptr_eq(&found.spikes, spikes));
-        let trials = if view.spikes_mean { spikes.scored() } else { vec![bench.spike_trial()] };
-        let truth = spikes.session.of(&trials).trial_mean();
+        let trial = bench.spike_trial();
+        let truth = if view.spikes_mean { spikes.mean_counts.clone() } else { spikes.session.of(&[trial]) };
         let predicted = found.and_then(|found| {
-            let places: Option<Vec<usize>> = trials.iter().map(|&trial| found.place(trial)).collect();
-            Some((Arc::clone(found), found.rates.of_trials(&places?).trial_mean()))
+            let rates =
+                if view.spikes_mean { found.mean_rates.clone() } else { found.rates.of_trials(&[found.place(trial)?]) };
+            Some((Arc::clone(found), rates))
         });
         let room = ui.available_size();
         let side = egui::vec2((room.x - GROUP_GAP) / 2.0, room.y);
@@ -251,8 +260,8 @@ impl Mtm {
         let [_, bins, neurons] = session.counts.shape();
         let shown = found.map_or_else(|| bench.spike_mask(), |found| &found.mask);
         let made = Made {
-            spikes: Arc::as_ptr(spikes),
-            found: found.map(Arc::as_ptr),
+            spikes: Arc::downgrade(spikes),
+            found: found.map_or_else(Weak::new, Arc::downgrade),
             mask: shown.clone(),
             trial: bench.spike_trial(),
             mean: view.spikes_mean,
