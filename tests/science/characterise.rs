@@ -207,7 +207,7 @@ fn receptive_fields_lie_where_the_units_look() {
         let fields = table(&found, name);
         let (found_x, found_y) = (fields.column("x_deg")[0], fields.column("y_deg")[0]);
         // Half a square of sparse noise, or a block and a half of a map.
-        assert!((found_x - x).hypot(found_y - y) < 6.0, "{name}: ({found_x}, {found_y}), expected ({x}, {y})");
+        assert!((found_x - x).hypot(found_y - y) < 6.0, "{name}, expected ({x}, {y}): {:?}", fields.rows);
         if delay > 0 {
             near(&fields.column("peak_delay_frames"), &[delay as f64], 0.5);
         }
