@@ -49,14 +49,17 @@ impl Lists {
 }
 
 impl Stack for Lists {
+    #[inline(always)]
     fn grid(&self) -> &Grid {
         &self.grid
     }
 
+    #[inline(always)]
     fn hides(&self, Patch { columns, rows }: &Patch) -> bool {
         rows.clone().all(|row| self.hidden[row * self.grid.across..][columns.clone()].iter().all(|&hidden| hidden))
     }
 
+    #[inline(always)]
     fn lay<L: Lanes>(&mut self, leaf: &Leaf) {
         let outline = Outline::new(leaf);
         let Patch { columns, rows } = outline.patch(&self.grid);
