@@ -68,7 +68,7 @@ fn squares(maps: &SquareMaps, monitor: &Monitor) -> Vec<[f64; 2]> {
     let mut sums = vec![([0.0; 2], 0.0); rows * columns];
     for row in 0..monitor.raster.height {
         for column in 0..monitor.raster.width {
-            let (down, along) = maps.patterns().square_of_pixel(row, column);
+            let (along, down) = maps.patterns().square_of_pixel(row, column);
             let Some((sum, count)) = sums.get_mut(down * columns + along).filter(|_| along < columns) else { continue };
             let (x, y) = monitor.degrees_from_pixel(row as f64, column as f64);
             *sum = [sum[0] + x, sum[1] + y];

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::CharacteriseError;
 use crate::analysis::Trials;
-use crate::data::Session;
+use crate::data::{PresentationTable, Session, Shown, Trial};
 use crate::experiment::Outcome;
 use crate::signals::{Monitor, Responses, UnitId};
 use crate::stimulus::schedule::Schedule;
@@ -37,7 +37,7 @@ pub struct Measured {
 
 impl Measured {
     /// What a run predicted.
-    pub fn of_outcome(outcome: &Outcome) -> Self {
+    pub fn of_outcome(outcome: Outcome) -> Self {
         let mut known: HashMap<(usize, Option<u64>), usize> = HashMap::new();
         let movie = |shown: &Presentation| {
             let condition = &outcome.schedule.conditions[shown.condition];
@@ -54,11 +54,11 @@ impl Measured {
                 made.version, made.weights_sha256, made.device, made.seed
             ),
             movies: outcome.schedule.presentations.iter().map(movie).collect(),
-            schedule: outcome.schedule.clone(),
             monitor: Some(outcome.monitor),
             skip_frames: outcome.protocol.skip_frames(&outcome.monitor),
-            responses: outcome.responses.clone(),
-            units: outcome.units.clone(),
+            schedule: outcome.schedule,
+            responses: outcome.responses,
+            units: outcome.units,
             remarks: vec![
                 "A twin answers every repeat of a movie alike: intervals over repeats and noise correlations tell \
                            of chance in the stimuli alone."
@@ -67,18 +67,26 @@ impl Measured {
         }
     }
 
-    /// What was recorded. Every trial is one presentation; parameters are read from the names of conditions, such as
-    /// `direction_deg=90` or `direction 90 deg`. Trials with missing responses are left out and counted.
+    /// What was recorded. A trial is one presentation, or several where the table says so; parameters are read from the
+    /// table, else from the names of conditions, such as `direction=90` or `direction 90 deg`. Trials with missing
+    /// responses are left out and counted.
     ///
     /// # Errors
     /// When a trial cannot be read, or none is left.
-    pub fn of_session(session: &Session, skip_frames: usize) -> Result<Self, CharacteriseError> {
+    pub fn of_session(
+        session: &Session,
+        table: &PresentationTable,
+        skip_frames: usize,
+    ) -> Result<Self, CharacteriseError> {
         let (mut values, mut presentations, mut conditions, mut movies) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut repeats: Vec<usize> = Vec::new();
         let mut known: HashMap<(String, usize), usize> = HashMap::new();
+        let mut seen: HashMap<(String, usize, usize), usize> = HashMap::new();
         let (mut frames, mut missing, mut short) = (0, 0, 0);
         for (number, trial) in session.trials.iter().enumerate() {
-            if trial.frames <= skip_frames {
+            let parts = parts(trial, table, skip_frames);
+            if parts.is_empty() {
                 short += 1;
                 continue;
             }
@@ -88,22 +96,21 @@ impl Measured {
                 continue;
             }
             let name = trial.condition.clone().unwrap_or_else(|| format!("trial {number}"));
-            let next = conditions.len();
-            let movie = *known.entry((name.clone(), trial.frames)).or_insert(next);
-            if movie == next {
-                // The stimulus is a stand-in: what was shown is told by the swept values alone.
-                let stimulus = Stimulus::DriftingGrating(DriftingGrating::default());
-                conditions.push(Condition { swept: parameters(&name), ..Condition::from(stimulus) });
+            for (index, part) in parts.into_iter().enumerate() {
+                let next = seen.len();
+                movies.push(*seen.entry((name.clone(), index, trial.frames)).or_insert(next));
+                let next = conditions.len();
+                let condition = *known.entry((part.name.unwrap_or_else(|| name.clone()), part.frames)).or_insert(next);
+                if condition == next {
+                    // The stimulus is a stand-in: what was shown is told by the swept values alone.
+                    let stimulus = Stimulus::DriftingGrating(DriftingGrating::default());
+                    conditions.push(Condition { swept: part.swept, ..Condition::from(stimulus) });
+                    repeats.push(0);
+                }
+                let (repeat, onset_frame) = (repeats[condition], frames + part.onset_frame);
+                repeats[condition] += 1;
+                presentations.push(Presentation { condition, repeat, onset_frame, frames: part.frames, seed: 0 });
             }
-            let repeat = movies.iter().filter(|&&other| other == movie).count();
-            presentations.push(Presentation {
-                condition: movie,
-                repeat,
-                onset_frame: frames,
-                frames: trial.frames,
-                seed: 0,
-            });
-            movies.push(movie);
             values.extend_from_slice(record.responses.values());
             frames += trial.frames;
         }
@@ -125,7 +132,7 @@ impl Measured {
         Ok(Self {
             title: format!("Recording: {}", session.id),
             notice: if simulated { "simulated mouse".to_owned() } else { "recorded responses".to_owned() },
-            provenance: format!("twinscope {}; {} trials", env!("CARGO_PKG_VERSION"), presentations.len()),
+            provenance: format!("twinscope {}; {} presentations", env!("CARGO_PKG_VERSION"), presentations.len()),
             responses: Responses::new(frames, 1, units.len(), values).expect("a row for every frame of every trial"),
             schedule: Schedule { conditions, presentations, frames },
             monitor: None,
@@ -155,6 +162,40 @@ impl Measured {
     }
 }
 
+/// A stretch of a trial in which one thing was shown.
+struct Part {
+    /// What it was; `None` for that of the whole trial.
+    name: Option<String>,
+    onset_frame: usize,
+    frames: usize,
+    swept: Vec<(String, f64)>,
+}
+
+/// What a trial showed when: what the table says, else one thing all the time. What does not outlast the frames that are
+/// skipped, or the trial, is left out.
+fn parts(trial: &Trial, table: &PresentationTable, skip_frames: usize) -> Vec<Part> {
+    let name = trial.condition.as_deref().unwrap_or_default();
+    let listed = table.of(name);
+    let whole = Part { name: None, onset_frame: 0, frames: trial.frames, swept: parameters(name) };
+    let parts = match listed {
+        [] => vec![whole],
+        listed => {
+            let part = |shown: &Shown| Part {
+                name: Some(format!("{}, {}", shown.kind, shown.values)),
+                onset_frame: shown.onset_frame,
+                frames: shown.frames,
+                swept: parameters(&shown.values),
+            };
+            listed.iter().map(part).collect()
+        }
+    };
+    let fits = |part: &Part| part.onset_frame.checked_add(part.frames).is_some_and(|end| end <= trial.frames);
+    parts.into_iter().filter(|part| part.frames > skip_frames && fits(part)).collect()
+}
+
+/// Words before a number that only tells one thing from another, and is nothing that was varied.
+const NUMBERED: [&str; 9] = ["condition", "trial", "movie", "clip", "image", "picture", "stimulus", "repeat", "seed"];
+
 /// Parameters in the name of a condition: `key=number`, or words, a number and perhaps a unit, between commas.
 fn parameters(name: &str) -> Vec<(String, f64)> {
     let unit = |text: &str| match text {
@@ -168,15 +209,22 @@ fn parameters(name: &str) -> Vec<(String, f64)> {
     };
     let one = |part: &str| -> Option<(String, f64)> {
         if let Some((key, value)) = part.split_once('=') {
-            return Some((key.trim().to_owned(), value.trim().parse().ok()?));
+            let (key, value) = (key.trim(), value.trim().trim_end_matches('°').parse().ok()?);
+            let key = match key.to_lowercase().as_str() {
+                "direction" | "dir" => "direction_deg".to_owned(),
+                numbered if NUMBERED.contains(&numbered.trim_end_matches("_id").trim_end_matches("_index")) => {
+                    return None;
+                }
+                _ => key.to_owned(),
+            };
+            return Some((key, value));
         }
         let words: Vec<&str> = part.split_whitespace().collect();
         let place = words.iter().position(|word| word.parse::<f64>().is_ok())?;
         let value = words[place].parse::<f64>().ok()?;
         let end = unit(&words[place + 1..].join(" "))?;
-        // `condition 3` is a number of no parameter.
         let key = words[..place].join("_").to_lowercase();
-        (!key.is_empty() && key != "condition").then(|| (format!("{key}{end}"), value))
+        (!key.is_empty() && !NUMBERED.contains(&key.as_str())).then(|| (format!("{key}{end}"), value))
     };
     let mut found: Vec<(String, f64)> = Vec::new();
     for (key, value) in name.split([',', ';']).filter_map(|part| one(part.trim())) {

@@ -1,6 +1,6 @@
 //! The population: principal components, an embedding, sorting, decoding and dissimilarity of conditions.
 
-use super::table::{cell, identity};
+use super::table::{cell, file_name, identity};
 use super::{Characterisation, CharacteriseError, Look, Measured, Table};
 use crate::analysis::Trials;
 use crate::analysis::population::{
@@ -130,7 +130,7 @@ fn decoding(measured: &Measured, trials: &Trials, look: &Look, key: &str, found:
     };
     let names: Vec<String> = grouped.values.iter().map(|value| format!("decoded_{value}")).collect();
     let header: Vec<&str> = std::iter::once("shown").chain(names.iter().map(String::as_str)).collect();
-    let mut table = Table::new(format!("decoding_{}", key.replace('.', "_")), &header);
+    let mut table = Table::new(format!("decoding_{}", file_name(key)), &header);
     for (value, row) in grouped.values.iter().zip(&decoded.confusion) {
         table.rows.push(std::iter::once(value.to_string()).chain(row.iter().map(usize::to_string)).collect());
     }

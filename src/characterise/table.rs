@@ -66,7 +66,16 @@ pub(super) fn identity(id: &UnitId) -> Vec<String> {
     [vec![id.animal.clone().unwrap_or_default()], numbers.to_vec()].concat()
 }
 
-/// A number as a cell; empty where there is none.
+/// The key of a parameter as part of a file's name: that of a recording may hold anything.
+pub(super) fn file_name(key: &str) -> String {
+    key.chars().map(|char| if char.is_alphanumeric() { char } else { '_' }).take(60).collect()
+}
+
+/// A number as a cell; empty where there is none. A small one, such as a p-value, keeps its digits.
 pub(super) fn cell(value: Option<f64>) -> String {
-    value.filter(|value| value.is_finite()).map_or_else(String::new, |value| format!("{value:.6}"))
+    let text = |value: f64| match value.abs() {
+        size if size > 0.0 && size < 1e-3 => format!("{value:.6e}"),
+        _ => format!("{value:.6}"),
+    };
+    value.filter(|value| value.is_finite()).map_or_else(String::new, text)
 }

@@ -95,7 +95,7 @@ pub(super) fn add(measured: &Measured, trials: &Trials, look: &Look, found: &mut
         if grouped.values.len() < 2 {
             continue;
         }
-        let name = key.replace('.', "_");
+        let name = super::table::file_name(key);
         found.tables.push(curves(measured, trials, key, &name, &grouped));
         let table = fits(measured, trials, look, key, &name, &grouped);
         let n = grouped.trials.iter().map(Vec::len).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));

@@ -7,9 +7,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::figure::FigureArguments;
+use super::waiting::while_shown;
 use super::{DeviceArgument, OptionalTwin, read_protocol, say};
 use crate::characterise::{Characterisation, Look, Measured};
-use crate::data::{Session, check_folder};
+use crate::data::{PresentationTable, check_folder, import};
 use crate::experiment;
 use crate::figures;
 use crate::job::Progress;
@@ -25,8 +26,9 @@ use crate::stimulus::{self, Schedule};
 /// reliability, sparseness, signal and noise correlations; the population is decomposed, embedded, sorted and decoded.
 /// Written are a CSV for each of them, findings.txt, and the figure analysis.png and .svg.
 ///
-/// Of a session, every trial is one presentation, and parameters are read from the names of conditions
-/// (`direction_deg=90` or `direction 90 deg`); receptive fields need a protocol.
+/// Of a recording, every trial is one presentation, and parameters are read from the names of conditions
+/// (`direction=90` or `direction 90 deg`); where presentations.csv in the session folder says what a trial showed, each
+/// row of it is one. Receptive fields need a protocol.
 #[derive(Debug, Args)]
 pub struct AnalyseArguments {
     /// Protocol to show to the twin, TOML with `schema = 1`
@@ -34,10 +36,10 @@ pub struct AnalyseArguments {
     protocol: Option<PathBuf>,
     #[command(flatten)]
     twin: OptionalTwin,
-    /// Recorded session instead of a twin
+    /// Recording instead of a twin: a session folder, or any that `twinscope session` reads
     #[arg(long, value_name = "S", conflicts_with = "twin")]
     session: Option<PathBuf>,
-    /// Frames at the beginning of every trial of a session that count nothing; a protocol says its own
+    /// Frames at the beginning of every presentation of a session that count nothing; a protocol says its own
     #[arg(long, value_name = "FRAMES", default_value_t = 0)]
     skip: usize,
     /// Resamples of every bootstrap interval
@@ -66,7 +68,8 @@ pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
     let progress = Progress::new();
     let found = match (&arguments.session, &arguments.protocol) {
         (Some(session), _) => {
-            let measured = Measured::of_session(&Session::open(session)?, arguments.skip)?;
+            let table = PresentationTable::beside(session)?;
+            let measured = Measured::of_session(&import::open(session)?, &table, arguments.skip)?;
             let mut no_movie = || -> Result<Box<dyn FrameSource>, SourceError> {
                 Err(SourceError::new("a session is analysed without its movies"))
             };
@@ -81,9 +84,12 @@ pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
                 stimulus::source(schedule, monitor, Path::new(""), &device)
                     .map_err(|error| SourceError::new(error.to_string()))
             };
-            let outcome = experiment::run(&protocol, &mut twin, None, &mut draw, &progress, &mut |_| ())?;
-            let measured = Measured::of_outcome(&outcome);
-            Characterisation::of(&measured, &look, &mut || draw(&outcome.schedule, &outcome.monitor), &progress)?
+            let outcome = while_shown("analyse", &progress, || {
+                experiment::run(&protocol, &mut twin, None, &mut draw, &progress, &mut |_| ())
+            })?;
+            let (schedule, monitor) = (outcome.schedule.clone(), outcome.monitor);
+            let measured = Measured::of_outcome(outcome);
+            Characterisation::of(&measured, &look, &mut || draw(&schedule, &monitor), &progress)?
         }
         (None, None) => anyhow::bail!("name a session with --session, or a protocol with --protocol"),
     };

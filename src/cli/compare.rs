@@ -67,19 +67,28 @@ pub fn perform(arguments: &CompareArguments) -> Result<()> {
         let found = while_shown("compare", &progress, || {
             PopulationComparison::of(&twin, &session, &table, &selection, &progress)
         })?;
-        for path in found.write(out)?.into_iter().chain(written(arguments, &ComparisonFigure::Population(&found))?) {
+        for path in found.write(out)?.into_iter().chain(population(arguments, &found)?) {
             say(path.display())?;
         }
         say(found.notice())?;
-        return found.distributions.iter().try_for_each(|one| match one.test() {
-            Some(test) => say(format_args!("{}: {}, {test}", one.domain, one.label)),
-            None => Ok(()),
+        return found.distributions.iter().zip(found.adjusted()).try_for_each(|(one, adjusted)| {
+            match one.test().zip(adjusted) {
+                Some((test, p)) => {
+                    say(format_args!("{}: {}, {test}, corrected (Holm) p = {p:.2e}", one.domain, one.label))
+                }
+                None => Ok(()),
+            }
         });
     }
     let found = while_shown("compare", &progress, || Comparison::of(&twin, &session, &table, &selection, &progress))?;
     let mut paths = found.write(out)?;
+    let mut stems: Vec<String> = Vec::new();
     for figure in ComparisonFigure::all(&found) {
-        paths.extend(written(arguments, &figure)?);
+        // Domains whose names differ by other than letters and digits alone.
+        let same = stems.iter().filter(|stem| **stem == figure.stem()).count();
+        stems.push(figure.stem());
+        let stem = if same == 0 { figure.stem() } else { format!("{}_{}", figure.stem(), same + 1) };
+        paths.extend(arguments.figures.write(&figure.plate(), out, &stem)?);
     }
     for path in paths {
         say(path.display())?;
@@ -89,7 +98,8 @@ pub fn perform(arguments: &CompareArguments) -> Result<()> {
     told_tuning(&found)
 }
 
-fn written(arguments: &CompareArguments, figure: &ComparisonFigure<'_>) -> Result<Vec<PathBuf>> {
+fn population(arguments: &CompareArguments, found: &PopulationComparison) -> Result<Vec<PathBuf>> {
+    let figure = ComparisonFigure::Population(found);
     arguments.figures.write(&figure.plate(), &arguments.out, &figure.stem())
 }
 

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::figure::FigureArguments;
 use super::{DeviceArgument, OptionalTwin, say, selection};
-use crate::data::{Session, check_folder};
+use crate::data::{Session, check_folder, import};
 use crate::experiment::protocol::TwinChoice;
 use crate::figures;
 use crate::job::Progress;
@@ -38,7 +38,7 @@ pub struct OptimiseArguments {
     /// All units of this visual area, such as V1, as the session of the twin's animal names it
     #[arg(long, value_name = "A", requires = "session")]
     area: Option<String>,
-    /// Session of the twin's animal, for --area
+    /// Recording of the twin's animal, for --area: a session folder, or any that `twinscope session` reads
     #[arg(long, value_name = "S")]
     session: Option<PathBuf>,
     /// A picture that stands still, or a movie
@@ -205,7 +205,7 @@ fn units(arguments: &OptimiseArguments, twin: &TwinWeights) -> Result<Vec<usize>
     let (Some(area), Some(session)) = (&arguments.area, &arguments.session) else {
         bail!("name the units with --units, or an area with --area and --session");
     };
-    let session = Session::open(session)?;
+    let session = import::open(session)?;
     let columns = session.columns_of(&twin.units)?;
     let of_area =
         |column: usize| session.units[column].area.as_deref().is_some_and(|found| found.eq_ignore_ascii_case(area));

@@ -138,6 +138,12 @@ fn check(out: &Path) -> Result<()> {
 }
 
 fn tell_stale(run: &LongRun, out: &Path) {
+    if run.replaces_another() {
+        eprintln!(
+            "The tables and figures in {} are of another run; those that this one does not write again stay as they are.",
+            out.display()
+        );
+    }
     let (what, them) = match run.stale() {
         0 => return,
         1 => ("1 file".to_owned(), "it is"),

@@ -180,12 +180,14 @@ impl PopulationComparison {
             "test",
             "statistic",
             "p",
+            "p_holm",
         ])?;
+        let mut adjusted = self.adjusted().into_iter();
         for domain in &self.ceilings {
             let median = domain.median(crate::evaluation::Quantity::CcMax);
             let count = median.map_or(0, |median| median.n).to_string();
             let row = [domain.name.clone(), "cc_max".to_owned(), count, text(median.map(|median| median.value))];
-            table.write_record(row.into_iter().chain([const { String::new() }; 5]))?;
+            table.write_record(row.into_iter().chain([const { String::new() }; 6]))?;
         }
         for found in &self.distributions {
             // The middle of a circle is another one.
@@ -202,6 +204,7 @@ impl PopulationComparison {
                 test.map(|test| test.test.label().to_owned()).unwrap_or_default(),
                 text(test.map(|test| test.statistic)),
                 text(test.map(|test| test.p)),
+                text(adjusted.next().flatten()),
             ])?;
         }
         table.flush()

@@ -4,7 +4,7 @@ use super::ComparisonError;
 use super::directions::{DirectionComparison, Measure, Tuned};
 use super::fields::FieldComparison;
 use super::ledger::Ledger;
-use crate::analysis::statistics::{Alternative, TestResult, mann_whitney};
+use crate::analysis::statistics::{Alternative, Correction, TestResult, mann_whitney};
 use crate::data::{PresentationTable, ScanId, Session};
 use crate::evaluation::{DomainEvaluation, Origin, Responder, Selection, ceilings, is_simulated, watch};
 use crate::job::Progress;
@@ -84,6 +84,14 @@ impl PopulationComparison {
             ceilings: ceilings(session, selection)?,
             distributions,
         })
+    }
+
+    /// The p-value of every distribution's test, corrected for their number by Holm's method; `None` where there is none.
+    pub fn adjusted(&self) -> Vec<Option<f64>> {
+        let tested: Vec<Option<f64>> = self.distributions.iter().map(|one| one.test().map(|test| test.p)).collect();
+        let known: Vec<f64> = tested.iter().copied().flatten().collect();
+        let mut adjusted = Correction::Holm.adjust(&known).unwrap_or_default().into_iter();
+        tested.into_iter().map(|p| p.and_then(|_| adjusted.next())).collect()
     }
 
     /// Who predicted, who was recorded, and what is simulated, in one line.

@@ -147,11 +147,12 @@ impl LongRun {
         }
         let text = protocol.to_toml()?;
         let units = twin.units().to_vec();
-        let mut card = RunCard::new(&text, provenance(protocol, twin), monitor, &pieces, units, shard)?;
+        let configuration = twin.configuration();
+        let mut card = RunCard::new(&text, provenance(protocol, twin), &configuration, monitor, &pieces, units, shard)?;
         // Another adapter of the same kind may have computed what is there.
-        if let Some(earlier) = RunCard::of_whole(folder).filter(|earlier| card.difference(earlier).is_none()) {
-            card.provenance.device = joined([&earlier, &card]);
-        }
+        let earlier = [RunCard::of_whole(folder), card.earlier(folder)].into_iter().flatten();
+        let same: Vec<RunCard> = earlier.filter(|earlier| card.difference(earlier).is_none()).collect();
+        card.provenance.device = joined(same.iter().chain([&card]));
         Ok(Self { folder: folder.to_owned(), protocol: protocol.clone(), text, card, schedule, pieces })
     }
 
@@ -210,6 +211,13 @@ impl LongRun {
     /// used nor removed.
     pub fn stale(&self) -> usize {
         foreign_parts(&self.folder, &self.card.parts)
+    }
+
+    /// Whether tables and figures of another run lie in the folder, which stay there where this one writes none of the
+    /// same name.
+    pub fn replaces_another(&self) -> bool {
+        RunCard::of_whole(&self.folder).is_some_and(|earlier| self.card.difference(&earlier).is_some())
+            && self.folder.join("outcome.json").is_file()
     }
 
     /// Shows the twin what is not in the folder yet; a condition is in the folder when it is finished. `draw` makes the

@@ -24,6 +24,10 @@ pub trait Predictor {
     fn card(&self) -> &TwinCard;
     /// SHA-256 of the weights, hexadecimal.
     fn sha256(&self) -> &str;
+    /// What the weights leave open and the responses depend on, as text: the same for the same network.
+    fn configuration(&self) -> String {
+        String::new()
+    }
     /// The device, in words.
     fn device(&self) -> String;
     /// Pixels of the movies it takes.

@@ -56,6 +56,7 @@ struct Inputs<'a> {
     schema: u32,
     version: &'a str,
     weights_sha256: &'a str,
+    configuration: &'a str,
     device: &'a str,
     monitor: &'a Monitor,
     schedule: &'a Schedule,
@@ -70,6 +71,7 @@ impl RunCard {
     pub(super) fn new(
         text: &str,
         provenance: Provenance,
+        configuration: &str,
         monitor: Monitor,
         pieces: &[Piece],
         units: Vec<UnitId>,
@@ -82,6 +84,7 @@ impl RunCard {
                 schema: SCHEMA,
                 version: &provenance.version,
                 weights_sha256: &provenance.weights_sha256,
+                configuration,
                 device: device_kind(&provenance.device),
                 monitor: &monitor,
                 schedule: &piece.schedule,
@@ -143,6 +146,11 @@ impl RunCard {
         Self::read(&folder.join("run.json")).ok()
     }
 
+    /// The card of the same name in a folder, if there is one that can be read: of an earlier go.
+    pub(super) fn earlier(&self, folder: &Path) -> Option<Self> {
+        Self::read(&folder.join(self.file_name())).ok()
+    }
+
     fn read(path: &Path) -> Result<Self, LongRunError> {
         let unread = |source| LongRunError::Read { path: path.to_owned(), source };
         let mut text = String::new();
@@ -186,7 +194,7 @@ impl RunCard {
         if device_kind(&mine.device) != device_kind(&theirs.device) {
             return Some("another kind of device computed it");
         }
-        (self.parts != other.parts).then_some("its screen or its clips differ")
+        (self.parts != other.parts).then_some("its screen, its clips or its configuration of the twin differ")
     }
 }
 

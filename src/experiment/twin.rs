@@ -29,6 +29,10 @@ impl Predictor for Twin {
         &self.weights().sha256
     }
 
+    fn configuration(&self) -> String {
+        serde_json::to_string(&self.weights().config).expect("plain numbers serialise")
+    }
+
     fn device(&self) -> String {
         Self::device(self).to_owned()
     }

@@ -14,6 +14,9 @@ use super::{FigureError, Picture, face};
 /// Most bytes of the finer picture: three a pixel.
 const MOST_BYTES: usize = 512 << 20;
 
+/// Most bytes of a picture that is written: more is no page any more.
+const LARGEST_BYTES: usize = 2 << 30;
+
 /// The picture is drawn this many times finer and averaged, which smooths all edges. Beyond 600 dots per inch no eye
 /// sees them, and the finer picture of a page would take a gigabyte.
 fn oversampling(width: usize, height: usize, dpi: u32) -> usize {
@@ -29,6 +32,11 @@ fn pixels(mm: f64, dpi: u32) -> usize {
 pub fn picture(marks: &[Mark], size_mm: (f64, f64), dpi: u32) -> Result<Picture, FigureError> {
     register_face();
     let (width, height) = (pixels(size_mm.0, dpi), pixels(size_mm.1, dpi));
+    let bytes = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(3));
+    if bytes.is_none_or(|bytes| bytes > LARGEST_BYTES) {
+        let what = format!("{width} × {height} pixels are too many; ask for fewer dots per inch, or for svg or pdf");
+        return Err(FigureError::Drawing(what));
+    }
     let finer = oversampling(width, height, dpi);
     let mut fine = vec![255; width * finer * height * finer * 3];
     let mut sheet = Sheet {

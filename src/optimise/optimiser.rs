@@ -441,6 +441,8 @@ fn fingerprint(plan: &Plan, weights: &TwinWeights, units: &[usize], device: &Com
     let mut hasher = Sha256::new();
     hasher.update(serde_json::to_string(plan).expect("plain numbers serialise"));
     hasher.update(&weights.sha256);
+    // Not every file of weights carries it.
+    hasher.update(serde_json::to_string(&weights.config).expect("plain numbers serialise"));
     units.iter().for_each(|&unit| hasher.update((unit as u64).to_le_bytes()));
     hasher.update([u8::from(device.gpu().is_some())]);
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()

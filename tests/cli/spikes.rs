@@ -36,7 +36,7 @@ fn a_recording_is_shown_converted_and_refused_in_a_sentence() {
         (&["spikes", "convert", NWB, "-o", "x.csv"][..], ".npz files"),
         (&["spikes", "show", text(&out), "--bin-ms", "50"][..], "in trials and bins already"),
         (&["spikes", "show", NWB, "--bin-ms", "30"][..], "whole number of bins"),
-        (&["spikes", "show", NWB, "--align", "reward"][..], "one of start_time, stim_on_time, stop_time"),
+        (&["spikes", "show", NWB, "--align", "reward"][..], "one of start_time, stop_time, stim_on_time"),
         (&["spikes", "show", "nothing"][..], "could not be read"),
     ] {
         let error = refuses(arguments);

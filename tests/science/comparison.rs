@@ -339,7 +339,7 @@ fn other_cells_are_refused_in_a_sentence_that_says_why() {
         (refused(&twin(&|_| ()), &nameless), "the recording does not say which animal"),
     ] {
         assert!(said.contains(why) && said.contains("populations can still be compared"), "{said}");
-        assert!(!said.contains('\n') && said.contains("M17") || said.contains("unknown"), "{said}");
+        assert!(!said.contains('\n') && (said.contains("M17") || said.contains("unknown")), "{said}");
     }
 }
 

@@ -19,6 +19,7 @@ use crate::model::allocations::peak_of;
 struct Asked {
     twin: TunedTwin,
     sha256: String,
+    configuration: String,
     device: String,
     frames: usize,
     /// Fails when so many movies were predicted.
@@ -29,7 +30,7 @@ impl Asked {
     fn new() -> Self {
         let twin = TunedTwin::new(vec![0.0, 90.0, 191.25, 300.0], vec![2.0, 4.0, 1.0, 0.0]);
         let (sha256, device) = ("00ff".to_owned(), "CPU engine".to_owned());
-        Self { twin, sha256, device, frames: 0, most_movies: usize::MAX }
+        Self { twin, sha256, configuration: String::new(), device, frames: 0, most_movies: usize::MAX }
     }
 }
 
@@ -42,6 +43,9 @@ impl Predictor for Asked {
     }
     fn sha256(&self) -> &str {
         &self.sha256
+    }
+    fn configuration(&self) -> String {
+        self.configuration.clone()
     }
     fn device(&self) -> String {
         self.device.clone()
@@ -196,6 +200,8 @@ fn nothing_of_another_protocol_twin_or_device_is_used() {
     let contrast = Protocol::from_toml(contrast, "contrast.toml").expect("a good protocol").stimulus;
     let contrast = changed(&|protocol| protocol.stimulus = contrast.clone());
     assert_eq!(stale(&contrast, Asked::new()).1, all);
+    // The same weights beside another periphery.
+    assert_eq!(stale(&protocol, Asked { configuration: "extend".to_owned(), ..Asked::new() }).1, all);
     // What only names or analyses leaves the responses as they are.
     let title = changed(&|protocol| protocol.title = "Another title".to_owned());
     assert_eq!(stale(&title, Asked::new()).1, 0);

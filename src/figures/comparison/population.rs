@@ -38,11 +38,11 @@ fn panels(found: &PopulationComparison) -> Vec<Panel<'_>> {
             predicted: None,
         })
     });
-    let distributions = found.distributions.iter().map(|one| {
+    let distributions = found.distributions.iter().zip(found.adjusted()).map(|(one, adjusted)| {
         let unit = if one.unit.is_empty() { String::new() } else { format!(" ({})", one.unit) };
         let n = format!("n = {} recorded, {} predicted", one.recorded.len(), one.predicted.len());
-        let test = one.test().map(|test| {
-            let p = if test.p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {:.3}", test.p) };
+        let test = one.test().zip(adjusted).map(|(test, p)| {
+            let p = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
             format!("{}: {p}", test.test.label())
         });
         Panel {
@@ -64,7 +64,7 @@ pub fn height(found: &PopulationComparison, page: f64) -> f64 {
 pub fn caption(found: &PopulationComparison) -> Vec<String> {
     let (recorded, predicted) = found.units;
     vec![
-            format!("{recorded} recorded units, {predicted} units of the twin: no pairs. Bars: share of the population."),
+            format!("{recorded} recorded units, {predicted} units of the twin: no pairs. Bars: share of the population. p: two-sided, corrected for the number of tests (Holm)."),
             "Noise of few repeats raises the selectivity of recorded units, not that of predicted ones. A twin answers without noise: no CC_max.".to_owned(),
     ]
 }
