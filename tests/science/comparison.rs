@@ -276,8 +276,8 @@ fn receptive_fields_are_found_where_spots_drive_the_units() {
         let (row, column) = place(unit);
         let (x, y) = monitor.degrees_from_pixel(f64::from(row), f64::from(column));
         let found = dots.recorded[unit].expect("a clear map").centre_deg;
-        // A pixel is up to 6.7 degrees wide here.
-        assert!((found[0] - x).hypot(found[1] - y) < 3.5, "unit {unit}: {found:?}, expected {x}, {y}");
+        // A pixel is up to 6.7 degrees wide here, and spots lie on pixels: two thirds of one.
+        assert!((found[0] - x).hypot(found[1] - y) < 4.5, "unit {unit}: {found:?}, expected {x}, {y}");
     }
     assert_eq!(dots.distances_deg().len(), UNITS);
     let median = dots.median_distance(1).expect("units").value;

@@ -234,7 +234,7 @@ fn dropped_files_are_known_by_what_is_in_them() {
     assert!(!again.wait(LIMIT).contains(&Event::SpikesAsked), "what is remembered does not turn the window");
     assert!(again.spikes().is_some() && again.spike_model().is_some());
 
-    let alf = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/alf/mouse-7"));
+    let alf = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/alf/mouse-7/2020-01-02/001"));
     bench.perform(Command::OpenAny(alf));
     bench.wait(LIMIT);
     assert_eq!(bench.spikes().expect("open").session.id, "mouse-7_2020-01-02_001");
