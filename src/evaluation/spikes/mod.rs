@@ -1,7 +1,7 @@
 //! How well the activity of neurons is predicted that were hidden: held-out neurons, the future, and other regions, in
 //! bits per spike, with baselines in the same table.
 //!
-//! A [`Predictor`] is a masked transformer with its prompts, the mean response (PSTH), a Poisson regression that is tuned
+//! What predicts is a masked transformer with its prompts, the mean response (PSTH), a Poisson regression that is tuned
 //! on validation trials, or the true rates of a simulated animal. All predict the same counts of the same test trials.
 
 mod behavior;
