@@ -107,13 +107,11 @@ pub(super) fn add(measured: &Measured, trials: &Trials, look: &Look, found: &mut
             let good = table.column("r2").iter().filter(|&&r2| r2 >= 0.5).count();
             line +=
                 &format!("; {} fits, r2 of at least 0.5 for {good} of {} units", curve.columns().0, table.rows.len());
-            found.panels.push(table.panel("r2", &format!("{} fit, {key}", curve.columns().0), "r² of the fit"));
+            let (words, unit) = spoken(key);
+            found.panels.push(table.panel("r2", &format!("{words}: {} fit", curve.columns().0), "r² of the fit"));
             let first = curve.columns().1[0];
-            found.panels.push(table.panel(
-                first,
-                &format!("{}: {}", key, first.replace("fit_", "").replace('_', " ")),
-                key,
-            ));
+            let what = first.trim_start_matches("fit_").trim_end_matches("_deg").replace('_', " ");
+            found.panels.push(table.panel(first, &format!("{words}: {what}"), &format!("{words}{unit}")));
         }
         if curve == Curve::Direction {
             found.panels.push(table.panel("gOSI", "Orientation selectivity", "gOSI"));
@@ -122,6 +120,23 @@ pub(super) fn add(measured: &Measured, trials: &Trials, look: &Look, found: &mut
         found.findings.push(line + ".");
         found.tables.push(table);
     }
+}
+
+/// A parameter in words, and its unit in brackets.
+fn spoken(key: &str) -> (String, &'static str) {
+    const UNITS: [(&str, &str); 6] = [
+        ("_cyc_per_deg", " (cyc/°)"),
+        ("_deg_per_sec", " (°/s)"),
+        ("_deg", " (°)"),
+        ("_hz", " (Hz)"),
+        ("_secs", " (s)"),
+        ("_ms", " (ms)"),
+    ];
+    let known = UNITS.into_iter().find_map(|(ending, unit)| Some((key.strip_suffix(ending)?, unit)));
+    let (stem, unit) = known.unwrap_or((key, ""));
+    let mut letters = stem.chars().map(|c| if c == '_' { ' ' } else { c });
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    (first + &letters.collect::<String>(), unit)
 }
 
 /// Mean and standard error at every value.

@@ -115,7 +115,7 @@ fn histogram(canvas: &mut Canvas, area: Area, panel: &Panel) {
         STEP_MM - 4.0,
         Text { bold: true, ..Text::NORMAL },
     );
-    let x = ends(&panel.values);
+    let x = if is_round(panel) { (0.0, 360.0) } else { ends(&panel.values) };
     let ticks = numbered(&[x.0, 0.5 * (x.0 + x.1), x.1]);
     let mut counts = [0usize; BARS];
     for value in &panel.values {
@@ -151,10 +151,15 @@ fn histogram(canvas: &mut Canvas, area: Area, panel: &Panel) {
     }
 }
 
-/// Round ends of the axis, around all values.
+/// Whether the values are directions, all the way round.
+fn is_round(panel: &Panel) -> bool {
+    panel.label == "Direction (°)" && panel.values.iter().all(|value| (0.0..=360.0).contains(value))
+}
+
+/// Round ends of the axis, around all values; not so near that their numbers would be long.
 fn ends(values: &[f64]) -> (f64, f64) {
     let (least, most) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
-    let reach = (most - least).max(1e-6 * most.abs()).max(1e-9);
+    let reach = (most - least).max(0.02 * most.abs().max(least.abs())).max(1e-9);
     let step = 10f64.powf(reach.log10().floor()) / 2.0;
     let (low, high) = ((least / step).floor() * step, (most / step).ceil() * step);
     // A middle that is as round: an even number of steps.

@@ -218,9 +218,16 @@ fn steps(canvas: &mut Canvas, area: Area, optimised: &Optimised) {
     let x: Vec<Tick> = ticks_from_zero(last, 5).into_iter().filter(|tick| tick.0 <= last * 1.0001).collect();
     let plot = Plot { area, x: (0.0, last), y: (0.0, y.last().map_or(1.0, |tick| tick.0)) };
     let near = levels.len() == 2 && (levels[0].1 - levels[1].1).abs() < 0.09 * plot.y.1;
+    let low = levels.iter().any(|level| level.1 < 0.09 * plot.y.1);
     for (index, (name, level)) in levels.iter().enumerate() {
         dashed(canvas, plot.at(0.0, *level), plot.at(last, *level));
         let (right, down) = plot.at(last, *level);
+        if near && low {
+            // There is no room between the lower line and the axis.
+            let both = if index == 0 { "best and mean random" } else { continue };
+            canvas.text((right, down - 0.8), both, Text::QUIET.aligned(Align::Right));
+            continue;
+        }
         // Names of lines that lie close together stand on both sides of them.
         let lower = if index == 1 && near { CAPITALS_MM + 0.8 } else { -0.8 };
         canvas.text((right, down + lower), name, Text::QUIET.aligned(Align::Right));

@@ -29,8 +29,11 @@ pub fn caption(evaluation: &Evaluation) -> Vec<String> {
     let (low, high) = ends(&ticks(evaluation, Quantity::CcNorm));
     let values = evaluation.domains.iter().flat_map(|domain| domain.values(Quantity::CcNorm));
     let outside = values.filter(|value| !(low..=high).contains(value)).count();
-    let outside =
-        if outside > 0 { format!(" {outside} values beyond the axis count in its last bins.") } else { String::new() };
+    let outside = match outside {
+        0 => String::new(),
+        1 => " One value beyond the axis counts in its last bin.".to_owned(),
+        n => format!(" {n} values beyond the axis count in its last bins."),
+    };
     vec![
         format!("Bars: number of units; red: median, in brackets its 95 % interval (bootstrap over units).{outside}"),
         format!(

@@ -13,7 +13,7 @@ use crate::comparison::{Comparison, Example, Examples, LEAST_CEILING};
 const LEFT_MM: f64 = 17.0;
 const RIGHT_MM: f64 = 6.0;
 const LEGEND_MM: f64 = 2.5;
-const TOP_MM: f64 = 8.0;
+const TOP_MM: f64 = 10.0;
 const HEIGHT_MM: f64 = 20.0;
 const STEP_MM: f64 = 28.0;
 /// Longest stretch shown, seconds.
