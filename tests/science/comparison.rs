@@ -286,7 +286,7 @@ fn receptive_fields_are_found_where_spots_drive_the_units() {
     assert!(pairs[0].points.iter().all(|(_, recorded, predicted)| predicted > recorded), "three columns to the right");
     // Half a pixel: spots are two pixels apart.
     assert!(pairs[1].errors().iter().all(|error| *error < 3.4), "and not up or down: {:?}", pairs[1].errors());
-    assert!(pairs[0].correlation().expect("units differ") > 0.98);
+    assert!(pairs[0].correlation().expect("units differ") > 0.97);
 }
 
 #[test]
