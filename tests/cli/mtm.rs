@@ -156,6 +156,37 @@ fn a_killed_training_ends_with_the_same_bytes() {
 }
 
 #[test]
+#[cfg(unix)]
+fn an_interrupt_stops_a_training_that_then_goes_on() {
+    let scratch = animals();
+    let at = |name: &str| scratch.path().join(name);
+    let (recipe, out) = (text(&at("recipe.toml")).to_owned(), text(&at("out")).to_owned());
+    let arguments = |epochs: &'static str| ["mtm", "train", &recipe, "--device", "cpu", "--epochs", epochs, "-o", &out];
+    let child = Command::new(env!("CARGO_BIN_EXE_twinscope"))
+        .args(arguments("100000"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let started = Instant::now();
+    while !at("out/checkpoint.safetensors").exists() {
+        assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint is written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let asked = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+    assert!(asked.success());
+    let ended = child.wait_with_output().expect("it was started here");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("twinscope: stopped"), "{said}");
+    assert!(!at("out/network.safetensors").exists(), "100,000 epochs are not over");
+    let before = lines(&at("out/log.csv"));
+    let longer = [&arguments("100000")[..], &["--seed", "6"]].concat();
+    assert!(refuses(&longer).contains("cannot be resumed"), "the checkpoint that it left is whole");
+    assert_eq!(lines(&at("out/log.csv")), before);
+}
+
+#[test]
 fn mistakes_are_said_in_one_sentence_and_leave_nothing() {
     let scratch = tempfile::tempdir().expect("a temporary folder");
     let at = |name: &str| text(&scratch.path().join(name)).to_owned();
