@@ -485,7 +485,7 @@ fn open_session(path: &Path) -> Result<SpikeSession> {
     Ok(SpikeSession::open(path)?)
 }
 
-/// Session files, or all of the files in folders, by name; `simulated-10` comes after `simulated-9`.
+/// Session files, or all of the files in folders, by name; `simulated-0-10` comes after `simulated-0-9`.
 fn open_sessions(paths: &[PathBuf]) -> Result<Vec<SpikeSession>> {
     let mut sessions = Vec::new();
     for path in paths {

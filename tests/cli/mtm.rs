@@ -44,7 +44,7 @@ fn animals() -> tempfile::TempDir {
         succeeds(&["mtm", "simulate", "--recipe", text(&at("recipe.toml")), "--animals", "3", "-o", text(&at("all"))]);
     assert_eq!(made.lines().count(), 3, "{made}");
     std::fs::create_dir(at("animals")).expect("a writable folder");
-    for animal in ["simulated-0.npz", "simulated-1.npz"] {
+    for animal in ["simulated-0-1.npz", "simulated-0-2.npz"] {
         std::fs::rename(at("all").join(animal), at("animals").join(animal)).expect("on the same disk");
     }
     scratch
@@ -58,7 +58,7 @@ fn lines(path: &Path) -> usize {
 fn simulated_animals_become_a_network_tables_and_figures() {
     let scratch = animals();
     let at = |name: &str| text(&scratch.path().join(name)).to_owned();
-    let (recipe, new) = (at("recipe.toml"), at("all/simulated-2.npz"));
+    let (recipe, new) = (at("recipe.toml"), at("all/simulated-0-3.npz"));
     let cpu = ["--device", "cpu"];
     let train = |more: &[&str]| succeeds(&[&["mtm", "train", &recipe][..], &cpu, more].concat());
     let told = train(&["-o", &at("mtm")]);
@@ -107,7 +107,7 @@ fn simulated_animals_become_a_network_tables_and_figures() {
 
     // The network that kept what is shared still knows its first animals; the other one has forgotten them.
     let decode = |network: &str, out: &str| {
-        let session = at("animals/simulated-0.npz");
+        let session = at("animals/simulated-0-1.npz");
         let rest = ["--session", &session, "--out", &at(out)].map(str::to_owned);
         [&["mtm".to_owned(), "decode".to_owned(), "--network".to_owned(), at(network)][..], &rest].concat()
     };
@@ -116,7 +116,7 @@ fn simulated_animals_become_a_network_tables_and_figures() {
     succeeds(&all.iter().map(String::as_str).collect::<Vec<_>>());
     let all = strs(&decode("adapted/network.safetensors", "none"));
     let said = refuses(&all.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(said.contains("no weights for the session `simulated-0`") && said.contains("mtm adapt"), "{said}");
+    assert!(said.contains("no weights for the session `simulated-0-1`") && said.contains("mtm adapt"), "{said}");
 }
 
 #[test]
