@@ -7,13 +7,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::figure::FigureArguments;
-use super::waiting::while_shown;
+use super::waiting::{stoppable, while_shown};
 use super::{DeviceArgument, OptionalTwin, read_protocol, say};
 use crate::characterise::{Characterisation, Look, Measured};
 use crate::data::{PresentationTable, check_folder, import};
 use crate::experiment;
 use crate::figures;
-use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 use crate::signals::{FrameSource, Monitor, SourceError};
 use crate::stimulus::{self, Schedule};
@@ -65,7 +64,7 @@ pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
     let out = &arguments.output;
     check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))?;
     let look = Look { resamples: arguments.resamples, seed: arguments.seed, delay_frames: arguments.delay };
-    let progress = Progress::new();
+    let progress = stoppable();
     let found = match (&arguments.session, &arguments.protocol) {
         (Some(session), _) => {
             let table = PresentationTable::beside(session)?;

@@ -8,12 +8,11 @@ use clap::Args;
 
 use super::evaluate::{SelectionArguments, finding};
 use super::figure::FigureArguments;
-use super::waiting::while_shown;
+use super::waiting::{stoppable, while_shown};
 use super::{DeviceArgument, OptionalTwin, say};
 use crate::comparison::{Comparison, Measure, PopulationComparison, matched};
 use crate::data::{PresentationTable, check_folder, import};
 use crate::figures::comparison::ComparisonFigure;
-use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 
 /// Lay a twin beside a recording: accuracy, responses over time, tuning in silico against in vivo.
@@ -62,7 +61,7 @@ pub fn perform(arguments: &CompareArguments) -> Result<()> {
         matched(&weights.units, &session)?;
     }
     let twin = Twin::open(Arc::new(weights), &arguments.device.open()?, TwinOptions::default())?;
-    let (selection, progress) = (arguments.selection.selection(), Progress::new());
+    let (selection, progress) = (arguments.selection.selection(), stoppable());
     if arguments.population {
         let found = while_shown("compare", &progress, || {
             PopulationComparison::of(&twin, &session, &table, &selection, &progress)

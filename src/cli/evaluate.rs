@@ -7,12 +7,11 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use super::figure::FigureArguments;
-use super::waiting::while_shown;
+use super::waiting::{stoppable, while_shown};
 use super::{DeviceArgument, OptionalTwin, say};
 use crate::data::{check_folder, import};
 use crate::evaluation::{BURNIN_FRAMES, DomainEvaluation, Evaluation, Quantity, Selection, Trials};
 use crate::figures;
-use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 
 /// Compare a twin's predictions with a recording, unit by unit and domain by domain.
@@ -91,7 +90,7 @@ pub fn perform(arguments: &EvaluateArguments) -> Result<()> {
     // Said before the device is opened, which may take a while.
     session.columns_of(&weights.units)?;
     let twin = Twin::open(Arc::new(weights), &arguments.device.open()?, TwinOptions::default())?;
-    let (selection, progress) = (arguments.selection.selection(), Progress::new());
+    let (selection, progress) = (arguments.selection.selection(), stoppable());
     let evaluation = while_shown("evaluate", &progress, || Evaluation::of(&twin, &session, &selection, &progress))?;
     let mut paths = evaluation.write(out)?;
     paths.extend(arguments.figures.write(&figures::evaluation::plate(&evaluation), out, "evaluation")?);

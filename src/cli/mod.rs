@@ -30,6 +30,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::data;
 use crate::experiment::Protocol;
 use crate::gpu::{self, ComputeDevice, DeviceChoice};
+use crate::job::Cancelled;
 use crate::model::twin::{Periphery, TwinConfig};
 use crate::model::weights::{self, TwinWeights};
 
@@ -239,6 +240,11 @@ fn say(line: impl Display) -> Result<()> {
 pub fn main(window: impl FnOnce(Option<DeviceChoice>) -> Result<()>) -> ExitCode {
     match perform(Arguments::parse(), window) {
         Ok(()) => ExitCode::SUCCESS,
+        // Errors pass it on transparently, so that it is known by what it says.
+        Err(error) if error.root_cause().to_string() == Cancelled.to_string() => {
+            eprintln!("twinscope: stopped; what is finished is kept, and the same command goes on where it can");
+            ExitCode::from(waiting::STOPPED)
+        }
         Err(error) => {
             eprintln!("twinscope: {}", sentence(&error));
             ExitCode::from(2)

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::figure::FigureArguments;
 use super::train::TimeLeft;
+use super::waiting::stoppable;
 use super::{DeviceArgument, say};
 use crate::data::check_folder;
 use crate::data::spikes::{SpikeFormat, SpikeSession};
@@ -16,7 +17,6 @@ use crate::evaluation::spikes::{
 };
 use crate::figures::spikes::{bits, rates, transfer};
 use crate::gpu::ComputeDevice;
-use crate::job::Progress;
 use crate::model::mtm::{MtmWeights, Scheme};
 use crate::training::mtm::{Epoch, MtmRecipe, MtmTraining};
 
@@ -303,7 +303,7 @@ fn learn(
     let training = MtmTraining::new(recipe, sessions, from, &device)?;
     let (epochs, every) = (recipe.training.epochs, recipe.training.validate_every);
     let mut left = TimeLeft::new(epochs);
-    let file = training.run(output, &Progress::new(), &mut |row| {
+    let file = training.run(output, &stoppable(), &mut |row| {
         if row.epoch.is_multiple_of(every) || row.epoch == epochs {
             eprintln!("{}{}", line(row, epochs), left.after(row.epoch, row.seconds));
         }
@@ -352,7 +352,7 @@ fn evaluate(arguments: &EvaluateArguments) -> Result<()> {
         "--widths must lie between 0 and 1000 bins"
     );
     let told = &mut |score: &TaskScore| eprintln!("{}", finding(score));
-    let evaluation = SpikeEvaluation::of(&session, &arms, &selection, &Progress::new(), told)?;
+    let evaluation = SpikeEvaluation::of(&session, &arms, &selection, &stoppable(), told)?;
     let mut paths = evaluation.write(out)?;
     let plates = [
         ("bits", bits::plate(&evaluation), true),
@@ -396,7 +396,7 @@ fn decode(arguments: &DecodeArguments) -> Result<()> {
     let session = open_session(&arguments.session)?;
     let networks = load_networks(&arguments.network, &session)?;
     let arms = arms(&networks, &burn_device(&arguments.device.open()?));
-    let decoding = decode_behavior(&session, &arms, arguments.seed, &Progress::new())?;
+    let decoding = decode_behavior(&session, &arms, arguments.seed, &stoppable())?;
     for path in decoding.write(out)? {
         say(path.display())?;
     }
@@ -485,7 +485,7 @@ fn open_session(path: &Path) -> Result<SpikeSession> {
     Ok(SpikeSession::open(path)?)
 }
 
-/// Session files, or all of the files in folders, by name; `simulated-10` comes after `simulated-9`.
+/// Session files, or all of the files in folders, by name; `simulated-0-10` comes after `simulated-0-9`.
 fn open_sessions(paths: &[PathBuf]) -> Result<Vec<SpikeSession>> {
     let mut sessions = Vec::new();
     for path in paths {

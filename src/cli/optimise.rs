@@ -7,11 +7,11 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use super::figure::FigureArguments;
+use super::waiting::stoppable;
 use super::{DeviceArgument, OptionalTwin, say, selection};
 use crate::data::{Session, check_folder, import};
 use crate::experiment::protocol::TwinChoice;
 use crate::figures;
-use crate::job::Progress;
 use crate::model::weights::TwinWeights;
 use crate::optimise::{Goal, Kind, Optimised, Optimiser, Plan};
 
@@ -121,7 +121,7 @@ pub fn perform(arguments: &OptimiseArguments) -> Result<()> {
     let mut optimiser = Optimiser::new(&twin, &units, &plan, &device)?;
     let (started, mut first) = (Instant::now(), None);
     let every = arguments.checkpoint_every.max(1);
-    let optimised = optimiser.run(out, every, &Progress::new(), &mut |row| {
+    let optimised = optimiser.run(out, every, &stoppable(), &mut |row| {
         let done = row.step + 1;
         // Steps of this run; a resumed one did not make those before.
         let from = *first.get_or_insert(row.step);

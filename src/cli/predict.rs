@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use clap::Args;
 
+use super::waiting::stoppable;
 use super::{DeviceArgument, OptionalTwin, check_output, parse_periphery, say, selection};
 use crate::data::{NpyMovie, NpyResponsesWriter, read_behavior_npy};
-use crate::job::Progress;
 use crate::model::twin::{Periphery, Twin, TwinOptions};
 use crate::signals::{Behavior, FrameSource};
 
@@ -68,7 +68,7 @@ pub fn perform(arguments: &PredictArguments) -> Result<()> {
         shape.insert(1, samples);
     }
     let mut writer = NpyResponsesWriter::create(&arguments.output, &shape)?;
-    let progress = Progress::new();
+    let progress = stoppable();
     let chunk = arguments.chunk as usize;
     twin.rollout::<anyhow::Error>(&mut movie, Some(&behavior), chunk, &progress, &mut |first, rows| {
         check_finite(first, rows, samples, &chosen)?;

@@ -9,12 +9,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::figure::{FigureArguments, SheetArgument};
+use super::waiting::stoppable;
 use super::{DeviceArgument, OptionalTwin, read_protocol, say};
 use crate::data::{NpyResponses, check_folder};
 use crate::experiment::{LongRun, Outcome, Protocol, Shard, Standing};
 use crate::figures::{Data, Figure, Traces};
 use crate::gpu::ComputeDevice;
-use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 use crate::model::weights::TwinWeights;
 use crate::signals::{ResponseRows, SourceError};
@@ -118,7 +118,7 @@ pub fn run(
             stimulus::source(schedule, monitor, Path::new(""), device)
                 .map_err(|error| SourceError::new(error.to_string()))
         },
-        &Progress::new(),
+        &stoppable(),
         &mut |standing| meter.tell(standing),
     );
     meter.end();

@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::say;
+use super::waiting::stoppable;
 use crate::data::check_folder;
 use crate::data::simulated::{HELD_OUT, Noise, SimulateOptions, TestMovies, simulate};
 use crate::experiment::Protocol;
-use crate::job::Progress;
 use crate::signals::{Monitor, Raster};
 
 /// What is shown without `--protocol`: rendered clips of 10 s, a new one in every presentation.
@@ -102,7 +102,7 @@ pub fn perform(arguments: &SimulateArguments) -> Result<()> {
         ..SimulateOptions::default()
     };
     let tests = arguments.test.iter().map(|path| test_movies(path, &monitor)).collect::<Result<Vec<_>>>()?;
-    for folder in simulate(&options, &protocol.schedule(&monitor), &tests, &monitor, out, &Progress::new())? {
+    for folder in simulate(&options, &protocol.schedule(&monitor), &tests, &monitor, out, &stoppable())? {
         say(folder.display())?;
     }
     Ok(())

@@ -7,12 +7,12 @@ use clap::{Args, Subcommand};
 
 use super::figure::FigureArguments;
 use super::train::{open_sessions, read_recipe, sizes};
+use super::waiting::stoppable;
 use super::{OptionalTwin, say, simulate};
 use crate::data::check_folder;
 use crate::data::save::atomically;
 use crate::data::simulated::SimulateOptions;
 use crate::figures;
-use crate::job::Progress;
 use crate::signals::Raster;
 use crate::study::{
     BaselinePlan, Corruption, CurvePlan, Fidelity, Lesion, StressPlan, Table, baselines, fidelity, learning_curve,
@@ -143,7 +143,7 @@ pub struct StressArguments {
 
 /// Runs a study.
 pub fn perform(command: StudyCommand) -> Result<()> {
-    let progress = Progress::new();
+    let progress = stoppable();
     match command {
         StudyCommand::Curve(arguments) => {
             ready(&arguments.output)?;
@@ -196,7 +196,7 @@ pub fn perform(command: StudyCommand) -> Result<()> {
 /// Runs `stress`.
 pub fn stress_test(arguments: &StressArguments) -> Result<()> {
     ready(&arguments.output)?;
-    let progress = Progress::new();
+    let progress = stoppable();
     let mut clips = super::read_protocol(&arguments.clips)?;
     let monitor = clips.monitor(Raster { height: 36, width: 64 });
     clips.repeats.count = simulate::repeats(&mut clips, &monitor, arguments.minutes, 0)?;

@@ -6,10 +6,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
+use super::waiting::stoppable;
 use super::{DeviceArgument, read_config, say};
 use crate::data::{Session, check_folder};
 use crate::gpu::ComputeDevice;
-use crate::job::Progress;
 use crate::model::twin::TwinConfig;
 use crate::training::{Adaptation, Recipe, Row, Training};
 
@@ -100,7 +100,7 @@ fn perform(
     output: &Path,
 ) -> Result<()> {
     check_folder(output).with_context(|| format!("{}: nothing can be written there", output.display()))?;
-    let progress = Progress::new();
+    let progress = stoppable();
     let started = Instant::now();
     let mut training = Training::new(recipe, config, sessions, adaptation, device, &progress)?;
     for (session, left_out) in training.left_out() {

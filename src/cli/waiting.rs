@@ -1,4 +1,5 @@
-//! How far long work is, on stderr: a line that is written over in a terminal, and now and then a new one elsewhere.
+//! How far long work is, on stderr: a line that is written over in a terminal, and now and then a new one elsewhere; and
+//! how it is stopped.
 
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -9,6 +10,25 @@ use crate::job::Progress;
 /// From one line to the next, in a terminal and elsewhere; short work says nothing.
 const IN_TERMINAL: Duration = Duration::from_millis(500);
 const ELSEWHERE: Duration = Duration::from_secs(15);
+
+/// What a user who presses Ctrl-C in a terminal expects a stopped program to return.
+pub const STOPPED: u8 = 130;
+
+/// Progress of work that Ctrl-C asks to stop; pressed once more, it ends the program where it stands.
+pub fn stoppable() -> Progress {
+    let progress = Progress::new();
+    let asked = progress.clone();
+    // Where no handler can be set, Ctrl-C ends the program at once, as ever.
+    let _ = ctrlc::set_handler(move || {
+        if asked.check().is_err() {
+            std::process::exit(i32::from(STOPPED));
+        }
+        asked.cancel();
+        // Nobody may be there to read it.
+        let _ = writeln!(std::io::stderr(), "\nstopping after the step under way; Ctrl-C once more ends at once");
+    });
+    progress
+}
 
 /// Does the work, and says meanwhile how much of it is done and how long the rest will take.
 pub fn while_shown<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T) -> T {

@@ -44,7 +44,7 @@ fn animals() -> tempfile::TempDir {
         succeeds(&["mtm", "simulate", "--recipe", text(&at("recipe.toml")), "--animals", "3", "-o", text(&at("all"))]);
     assert_eq!(made.lines().count(), 3, "{made}");
     std::fs::create_dir(at("animals")).expect("a writable folder");
-    for animal in ["simulated-0.npz", "simulated-1.npz"] {
+    for animal in ["simulated-0-1.npz", "simulated-0-2.npz"] {
         std::fs::rename(at("all").join(animal), at("animals").join(animal)).expect("on the same disk");
     }
     scratch
@@ -58,7 +58,7 @@ fn lines(path: &Path) -> usize {
 fn simulated_animals_become_a_network_tables_and_figures() {
     let scratch = animals();
     let at = |name: &str| text(&scratch.path().join(name)).to_owned();
-    let (recipe, new) = (at("recipe.toml"), at("all/simulated-2.npz"));
+    let (recipe, new) = (at("recipe.toml"), at("all/simulated-0-3.npz"));
     let cpu = ["--device", "cpu"];
     let train = |more: &[&str]| succeeds(&[&["mtm", "train", &recipe][..], &cpu, more].concat());
     let told = train(&["-o", &at("mtm")]);
@@ -107,7 +107,7 @@ fn simulated_animals_become_a_network_tables_and_figures() {
 
     // The network that kept what is shared still knows its first animals; the other one has forgotten them.
     let decode = |network: &str, out: &str| {
-        let session = at("animals/simulated-0.npz");
+        let session = at("animals/simulated-0-1.npz");
         let rest = ["--session", &session, "--out", &at(out)].map(str::to_owned);
         [&["mtm".to_owned(), "decode".to_owned(), "--network".to_owned(), at(network)][..], &rest].concat()
     };
@@ -116,7 +116,7 @@ fn simulated_animals_become_a_network_tables_and_figures() {
     succeeds(&all.iter().map(String::as_str).collect::<Vec<_>>());
     let all = strs(&decode("adapted/network.safetensors", "none"));
     let said = refuses(&all.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(said.contains("no weights for the session `simulated-0`") && said.contains("mtm adapt"), "{said}");
+    assert!(said.contains("no weights for the session `simulated-0-1`") && said.contains("mtm adapt"), "{said}");
 }
 
 #[test]
@@ -153,6 +153,37 @@ fn a_killed_training_ends_with_the_same_bytes() {
     let other = [&arguments("killed")[..], &["--seed", "6"].map(str::to_owned)].concat();
     let said = refuses(&other.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(said.contains("cannot be resumed") && said.contains("another configuration"), "{said}");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_stops_a_training_that_then_goes_on() {
+    let scratch = animals();
+    let at = |name: &str| scratch.path().join(name);
+    let (recipe, out) = (text(&at("recipe.toml")).to_owned(), text(&at("out")).to_owned());
+    let arguments = |epochs: &'static str| ["mtm", "train", &recipe, "--device", "cpu", "--epochs", epochs, "-o", &out];
+    let child = Command::new(env!("CARGO_BIN_EXE_twinscope"))
+        .args(arguments("100000"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let started = Instant::now();
+    while !at("out/checkpoint.safetensors").exists() {
+        assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint is written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let asked = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+    assert!(asked.success());
+    let ended = child.wait_with_output().expect("it was started here");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("twinscope: stopped"), "{said}");
+    assert!(!at("out/network.safetensors").exists(), "100,000 epochs are not over");
+    let before = lines(&at("out/log.csv"));
+    let longer = [&arguments("100000")[..], &["--seed", "6"]].concat();
+    assert!(refuses(&longer).contains("cannot be resumed"), "the checkpoint that it left is whole");
+    assert_eq!(lines(&at("out/log.csv")), before);
 }
 
 #[test]

@@ -15,6 +15,8 @@ use twinscope::training::{
     Training, TrainingError, ValidationRecipe,
 };
 
+use crate::gpu::gpu_for_minutes;
+
 const CLIPS: &str = r#"
 schema = 1
 title = "Clips"
@@ -156,6 +158,45 @@ fn all_animals_have_one_core_and_readouts_of_their_own() {
         let learned = |key: &str| after[0].state.tensors[key] != before[0].state.tensors[key];
         assert!(learned("core.feedforward.out.weights.0") && learned("readout.feature.weights.0"));
     });
+}
+
+/// The same recipe takes the same steps on a graphics adapter: each tensor moves as far, in the same direction.
+#[test]
+fn a_training_on_the_gpu_takes_the_steps_of_one_on_the_cpu() {
+    let Some(gpu) = gpu_for_minutes() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let folders = sessions(folder.path(), 1);
+    let recipe = Recipe {
+        optimizer: OptimizerRecipe::SgdClip(SgdClipConfig::default()),
+        batch: BatchRecipe { samples: 2, frames: 12, burnin_frames: 2, ..BatchRecipe::default() },
+        validation: ValidationRecipe { trials: 2, every: 2, patience: 0 },
+        ..recipe(2)
+    };
+    let learned = |device: &ComputeDevice, name: &str| {
+        let mut training =
+            Training::new(&recipe, &tiny(), &open(&folders), None, device, &Progress::new()).expect("it can begin");
+        let start = training.twins().expect("twins").remove(0);
+        let file = finish(&mut training, &folder.path().join(name)).remove(0);
+        (training.rows()[0], start, weights::load(&file, None, None).expect("a twin"))
+    };
+    let (row, start, cpu) = learned(&ComputeDevice::Cpu, "cpu");
+    let (on_gpu, _, gpu) = learned(&ComputeDevice::Gpu(gpu), "gpu");
+    // Sums of f32 in another order; four digits of a mean over a clip are safe.
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-4 * a.abs().max(1.0);
+    assert!(near(row.objective, on_gpu.objective), "{row:?} {on_gpu:?}");
+    let judged = [row, on_gpu].map(|row| row.validation_loss.expect("trials are kept for it"));
+    assert!(near(judged[0], judged[1]), "{row:?} {on_gpu:?}");
+    let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+    let mut moved = 0;
+    for (key, tensor) in &cpu.state.tensors {
+        let path = apart(&tensor.values, &start.state.tensors[key].values);
+        moved += usize::from(path > 0.0);
+        // Two steps of f32: one in a hundred of the way, beside the rounding of the values themselves.
+        let rounding = 1e-6 * apart(&tensor.values, &vec![0.0; tensor.values.len()]);
+        let off = apart(&tensor.values, &gpu.state.tensors[key].values);
+        assert!(off <= 0.01 * path + rounding, "{key}: {off} off after {path}");
+    }
+    assert!(moved > 20, "only {moved} tensors learned");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn a_model_of_other_animals_says_so() {
     ask(&mut bench, SpikesCommand::Paint(mask));
     ask(&mut bench, SpikesCommand::OpenModel(path));
     let why = bench.spike_failure().expect("it cannot");
-    assert!(why.contains("simulated-0") && why.contains("mouse-9") && why.contains("mtm adapt"), "{why}");
+    assert!(why.contains("simulated-0-1") && why.contains("mouse-9") && why.contains("mtm adapt"), "{why}");
     let nothing = folder.path().join("nothing.safetensors");
     ask(&mut bench, SpikesCommand::OpenModel(nothing));
     assert!(bench.message().is_some_and(|message| message.error && message.text.contains("nothing.safetensors")));

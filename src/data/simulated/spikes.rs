@@ -189,7 +189,7 @@ impl SpikeSimulation {
             choice.push(if leaning + 0.05 * latent.normal() > 0.0 { 1 } else { -1 });
         }
         SpikeSession {
-            id: format!("simulated-{animal}"),
+            id: format!("simulated-{}-{}", self.seed, animal + 1),
             simulated: true,
             counts: Counts::new(shape[0], shape[1], shape[2], counts).expect("one count for each place"),
             bin_secs: self.bin_secs,

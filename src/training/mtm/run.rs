@@ -279,6 +279,12 @@ fn fingerprint(recipe: &MtmRecipe, sessions: &[SpikeSession], from: Option<&MtmW
         hasher.update(&session.id);
         session.counts.shape().iter().for_each(|size| hasher.update((*size as u64).to_le_bytes()));
         hasher.update(session.counts.values());
+        for name in &session.regions {
+            hasher.update((name.len() as u64).to_le_bytes());
+            hasher.update(name);
+        }
+        hasher.update((session.held_out.len() as u64).to_le_bytes());
+        session.held_out.iter().for_each(|&neuron| hasher.update((neuron as u64).to_le_bytes()));
         for trials in [&session.split.train, &session.split.validation] {
             hasher.update((trials.len() as u64).to_le_bytes());
             trials.iter().for_each(|&trial| hasher.update((trial as u64).to_le_bytes()));

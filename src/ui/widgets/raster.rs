@@ -11,7 +11,7 @@ use super::heat_map;
 use crate::ui::theme::{Palette, SMALL};
 
 /// Room for the names of the regions and of the axis, points.
-const LEFT: f32 = 58.0;
+const LEFT: f32 = 66.0;
 const BOTTOM: f32 = 34.0;
 const RIGHT: f32 = 46.0;
 /// Lowest band of a region whose name is written, points.
@@ -127,8 +127,12 @@ impl Raster<'_> {
             if index > 0 {
                 painter.line_segment([band.left_top() - vec2(6.0, 0.0), band.right_top()], (1.0, palette.line));
             }
-            if band.height() >= LOWEST_NAME {
-                let short: String = name.chars().take(6).collect();
+            // The name of the one region there is tells nothing.
+            if self.regions.len() > 1 && band.height() >= LOWEST_NAME {
+                let short = match name.char_indices().nth(6) {
+                    Some(_) => name.chars().take(5).chain(['…']).collect(),
+                    None => (*name).to_owned(),
+                };
                 let at = pos2(picture.left() - 8.0, band.center().y);
                 painter.text(at, Align2::RIGHT_CENTER, short, font.clone(), palette.weak);
             }
@@ -153,7 +157,7 @@ impl Raster<'_> {
         while mark * step <= to + 1e-9 * step {
             let at = x(mark * step);
             painter.line_segment([pos2(at, picture.bottom()), pos2(at, picture.bottom() + 3.0)], (1.0, palette.weak));
-            let text = format!("{}", (mark * step * 1000.0).round() / 1000.0);
+            let text = format!("{}", (mark * step * 1000.0).round() / 1000.0 + 0.0); // no -0
             painter.text(pos2(at, picture.bottom() + 3.0), Align2::CENTER_TOP, text, font.clone(), palette.weak);
             mark += 1.0;
         }
