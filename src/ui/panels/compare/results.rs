@@ -209,8 +209,8 @@ fn tuning_of_units_ui(
     });
     let unit = bench.compared_unit();
     let with_unit = |who: &str| match chosen.unit {
-        "" => format!("{}, {who}", chosen.label),
-        measured => format!("{}, {who} ({measured})", chosen.label),
+        "" => format!("{} {who}", chosen.label),
+        measured => format!("{who} ({measured})"),
     };
     let (along, above) = (with_unit("recorded"), with_unit("predicted"));
     let directions = found.comparison().and_then(|all| all.directions.iter().find(|one| one.domain == domain.name));
