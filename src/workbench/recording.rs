@@ -163,6 +163,8 @@ pub(super) struct Recordings {
     figure: String,
     /// Reads recordings.
     worker: Worker,
+    /// Reads all of a recording to count, which may take long, beside everything else.
+    counter: Worker,
 }
 
 impl Drop for Recordings {
@@ -195,6 +197,7 @@ impl Recordings {
             reading: None,
             figure: SHEET.to_owned(),
             worker: Worker::start("recordings")?,
+            counter: Worker::start("counting")?,
         })
     }
 
@@ -216,7 +219,7 @@ impl Recordings {
     fn open(&mut self, path: PathBuf, count: bool, wake: Wake) {
         self.count_opened = count;
         if let Some(job) = self.counting.take() {
-            job.progress().cancel(); // the worker is free for the new one
+            job.progress().cancel();
         }
         self.opening = Some(self.worker.submit(move |_| OpenRecording::read(path), move || wake.call()));
     }
@@ -236,7 +239,7 @@ impl Recordings {
             }
             Ok(Some(counted))
         };
-        self.counting = Some(self.worker.submit(count, move || wake.call()));
+        self.counting = Some(self.counter.submit(count, move || wake.call()));
     }
 
     fn cancel(&mut self) {
@@ -490,6 +493,9 @@ impl Workbench {
         let result = match running.job.poll() {
             Ok(None) => {
                 let fraction = running.job.progress().fraction();
+                if running.progress.fraction.is_none() {
+                    running.eta = Eta::new(Instant::now()); // opening the twin says nothing about the frames
+                }
                 running.progress.fraction = fraction;
                 running.progress.left_secs =
                     fraction.and_then(|part| running.eta.left_secs(f64::from(part), Instant::now()));

@@ -17,7 +17,7 @@ use twinscope::model::twin::{Twin, TwinOptions};
 use twinscope::model::weights::TwinWeights;
 use twinscope::signals::{Behavior, FrameRate, FrameSource, Movie, Raster, Responses, UnitId};
 use twinscope::stimulus::hash::random_words;
-use twinscope::ui::{App, CompareKey, View, Workspace};
+use twinscope::ui::{App, CompareKey, ThemeChoice, View, Workspace};
 use twinscope::workbench::{
     Command, CompareCommand, Compared, Compute, Event, FigureStyle, Found, SHEET, Saved, Workbench,
 };
@@ -483,4 +483,37 @@ fn other_cells_are_told_of_and_one_press_compares_populations() {
     settle(&mut harness);
     assert!(app(&mut harness).bench.compared().is_some_and(|found| matches!(found.found, Found::Population(_))));
     assert!(shows(&harness, "They are not the same cells") && shows(&harness, "n = 12 recorded, 12 predicted units"));
+}
+
+/// Pictures for human eyes: `TWINSCOPE_SHOTS=folder cargo test --test all shots`.
+#[test]
+fn shots_of_a_comparison_for_human_eyes() {
+    let Some(folder) = std::env::var_os("TWINSCOPE_SHOTS") else { return };
+    let folder = PathBuf::from(folder);
+    let shot = |name: &str, bench: Workbench, size: [f32; 2], theme: ThemeChoice| {
+        let mut harness = window(bench, size, View { theme, ..compare_view() });
+        settle(&mut harness);
+        harness.render().expect("a picture").save(folder.join(format!("{name}.png"))).expect("written");
+    };
+    for (name, size, theme) in [
+        ("compare-1280-dark", [1280.0, 800.0], ThemeChoice::Dark),
+        ("compare-1280-light", [1280.0, 800.0], ThemeChoice::Light),
+        ("compare-1024", [1024.0, 700.0], ThemeChoice::Dark),
+        ("compare-1920", [1920.0, 1080.0], ThemeChoice::Dark),
+    ] {
+        let (_folder, bench) = compared();
+        shot(name, bench, size, theme);
+    }
+    shot("compare-empty", bench_of("M17", false), [1280.0, 800.0], ThemeChoice::Dark);
+    let (_folder, path) = recorded();
+    let strangers = || {
+        let mut bench = bench_of("M18", false);
+        ask(&mut bench, CompareCommand::Open(path.clone()));
+        bench
+    };
+    shot("compare-strangers", strangers(), [1280.0, 800.0], ThemeChoice::Dark);
+    let mut bench = strangers();
+    ask(&mut bench, CompareCommand::Population(true));
+    ask(&mut bench, CompareCommand::Compare);
+    shot("compare-populations", bench, [1280.0, 800.0], ThemeChoice::Dark);
 }

@@ -230,9 +230,9 @@ fn tuning_of_units_ui(
         },
         |ui| {
             let Some(directions) = directions else { return };
-            let of = |units: &[Option<_>]| units.get(unit).and_then(Option::as_ref).cloned();
-            let (recorded, predicted) = (of(&directions.recorded.units), of(&directions.predicted.units));
-            tuning_ui(&directions.recorded.angles_deg, recorded.as_ref(), predicted.as_ref(), ui);
+            let both = [&directions.recorded, &directions.predicted];
+            let [recorded, predicted] = both.map(|tuned| tuned.units.get(unit).and_then(Option::as_ref));
+            tuning_ui(&directions.recorded.angles_deg, recorded, predicted, ui);
             legend(ui, &format!("unit {}, mean ± s.e.m.", found.unit_name(unit)), false);
         },
     );
