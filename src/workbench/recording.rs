@@ -513,6 +513,9 @@ impl Workbench {
                     recordings.found.as_ref().and_then(|old| Some(old.domains.get(recordings.domain)?.name.clone()));
                 let place = found.domains.iter().position(|domain| Some(&domain.name) == name.as_ref());
                 recordings.domain = place.unwrap_or(0);
+                if recordings.found.as_ref().is_some_and(|old| old.sha256 != found.sha256) {
+                    recordings.unit = None; // the same number is another cell
+                }
                 if found.figures.iter().all(|(stem, _)| *stem != recordings.figure) {
                     recordings.figure = found.figures.first().map(|(stem, _)| stem.clone()).unwrap_or_default();
                 }
