@@ -81,12 +81,7 @@ pub fn perform(arguments: &CompareArguments) -> Result<()> {
     }
     let found = while_shown("compare", &progress, || Comparison::of(&twin, &session, &table, &selection, &progress))?;
     let mut paths = found.write(out)?;
-    let mut stems: Vec<String> = Vec::new();
-    for figure in ComparisonFigure::all(&found) {
-        // Domains whose names differ by other than letters and digits alone.
-        let same = stems.iter().filter(|stem| **stem == figure.stem()).count();
-        stems.push(figure.stem());
-        let stem = if same == 0 { figure.stem() } else { format!("{}_{}", figure.stem(), same + 1) };
+    for (stem, figure) in ComparisonFigure::named(&found) {
         paths.extend(arguments.figures.write(&figure.plate(), out, &stem)?);
     }
     for path in paths {

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use crate::job::Progress;
+use crate::job::{Eta, Progress};
 
 /// From one line to the next, in a terminal and elsewhere; short work says nothing.
 const IN_TERMINAL: Duration = Duration::from_millis(500);
@@ -46,7 +46,7 @@ pub fn while_shown<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T)
                     continue;
                 }
                 ended = part >= 1.0;
-                let line = eta.line(what, part, Instant::now());
+                let line = line(what, &mut eta, part);
                 let mut to = std::io::stderr().lock();
                 // Nobody reads it any more: the work goes on.
                 let _ = if terminal {
@@ -66,40 +66,12 @@ pub fn while_shown<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T)
     })
 }
 
-/// Estimates the time that is left from the speed so far.
-struct Eta {
-    start: Instant,
-    /// Part that was done before `start`.
-    from: f64,
-    last: f64,
-}
-
-impl Eta {
-    fn new(start: Instant) -> Self {
-        Self { start, from: 0.0, last: 0.0 }
+/// What is said of a part that is done.
+fn line(what: &str, eta: &mut Eta, part: f64) -> String {
+    let left = eta.left_secs(part, Instant::now());
+    if part >= 1.0 {
+        return format!("{what}: all frames are predicted; counting and fitting");
     }
-
-    fn line(&mut self, what: &str, part: f64, now: Instant) -> String {
-        if part < self.last {
-            // The next stage has begun.
-            (self.start, self.from) = (now, part);
-        }
-        self.last = part;
-        if part >= 1.0 {
-            return format!("{what}: all frames are predicted; counting and fitting");
-        }
-        let (gone, spent) = (part - self.from, now.duration_since(self.start).as_secs_f64());
-        let left = (gone > 0.0).then(|| spent * (1.0 - part) / gone);
-        let left = left.map(|secs| format!(", about {} left", spoken(secs))).unwrap_or_default();
-        format!("{what}: {:.0} % of the frames{left}", 100.0 * part)
-    }
-}
-
-/// Seconds, or minutes and hours where there are many.
-fn spoken(secs: f64) -> String {
-    match secs.ceil() as u64 {
-        secs @ 0..120 => format!("{secs} s"),
-        secs @ 120..7200 => format!("{} min", secs.div_ceil(60)),
-        secs => format!("{} h", secs.div_ceil(3600)),
-    }
+    let left = left.map(|secs| format!(", about {} left", Eta::spoken(secs))).unwrap_or_default();
+    format!("{what}: {:.0} % of the frames{left}", 100.0 * part)
 }

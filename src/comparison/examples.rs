@@ -1,14 +1,18 @@
 //! Responses of a few units over time, chosen by rank: recorded repeats beside the prediction.
 
-use crate::data::{Session, Trial};
+use crate::data::{Session, SessionError, Trial};
 use crate::evaluation::{DomainEvaluation, EvaluationError, Responder, Seen, Selection, Trials, UnitEvaluation, watch};
 use crate::job::Progress;
+use crate::signals::{Responses, UnitId};
 
 /// Ranks that are shown: name, and share of the units that are better.
 const RANKS: [(&str, f64); 4] = [("best", 0.0), ("upper quartile", 0.25), ("median", 0.5), ("lower quartile", 0.75)];
 
 /// Below this CC_max a unit has no rank where others have: its CC_norm is mostly noise.
 pub const LEAST_CEILING: f64 = 0.4;
+
+/// Most predicted values that are kept of one movie, so that any unit can be looked at: 64 MB.
+const MOST_KEPT: usize = 1 << 24;
 
 /// Units of one domain over the movie that was shown most often, the longest of these.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +23,33 @@ pub struct Examples {
     pub movie: Option<String>,
     /// From the best to the worst.
     pub units: Vec<Example>,
+    /// Its trials, as places in the session.
+    pub trials: Vec<usize>,
+    /// Predicted for all units, the mean over the repeats, one sample; only the first frames of a movie that is very long.
+    pub predicted: Responses,
+}
+
+impl Examples {
+    /// Any unit over this movie; `units` are those of the comparison, and the session is the one that was compared.
+    ///
+    /// # Errors
+    /// When a trial cannot be read, or the unit was not recorded.
+    pub fn of_unit(&self, session: &Session, units: &[UnitId], unit: usize) -> Result<Example, SessionError> {
+        let none = || SessionError::Trial(format!("there is no unit {unit} in this comparison"));
+        let id = units.get(unit..=unit).filter(|_| unit < self.predicted.units()).ok_or_else(none)?;
+        let column = session.columns_of(id)?.into_iter().next().ok_or_else(none)?;
+        let frames = self.predicted.frames();
+        let repeat = |&trial: &usize| -> Result<Vec<f32>, SessionError> {
+            let trial = session.trials.get(trial).ok_or_else(none)?;
+            Ok(trial.record()?.responses.trace(0, column).take(frames).collect())
+        };
+        Ok(Example {
+            unit,
+            rank: self.units.iter().find(|known| known.unit == unit).map_or("", |known| known.rank),
+            repeats: self.trials.iter().map(repeat).collect::<Result<_, SessionError>>()?,
+            predicted: self.predicted.trace(0, unit).collect(),
+        })
+    }
 }
 
 /// One unit's responses to one movie.
@@ -26,7 +57,8 @@ pub struct Examples {
 pub struct Example {
     /// Index of the unit.
     pub unit: usize,
-    /// Its rank by CC_norm within the domain among the units of at least [`LEAST_CEILING`], by CC_abs where there is none.
+    /// Its rank by CC_norm within the domain among the units of at least [`LEAST_CEILING`], by CC_abs where there is none;
+    /// empty where it has none of the named ranks.
     pub rank: &'static str,
     /// Recorded, `[repeat][frame]`; NaN where nothing was measured.
     pub repeats: Vec<Vec<f32>>,
@@ -89,7 +121,7 @@ impl Movies {
         domains: &[DomainEvaluation],
         progress: &Progress,
     ) -> Result<Vec<Examples>, EvaluationError> {
-        let mut all = Vec::new();
+        let mut found = Vec::new();
         for (movie, domain) in self.domains.iter().zip(domains) {
             let trials: Vec<Trial> = movie.most.iter().map(|&trial| session.trials[trial].clone()).collect();
             let Some(first) = trials.first() else { continue };
@@ -97,6 +129,9 @@ impl Movies {
             let new = |(unit, rank)| Example { unit, rank, repeats: Vec::new(), predicted: vec![0.0; first.frames] };
             let mut units: Vec<Example> = chosen(domain).into_iter().map(new).collect();
             let count = trials.len() as f32;
+            let all = responder.units().len();
+            let kept = first.frames.min((MOST_KEPT / all.max(1)).max(1));
+            let mut means = vec![0.0; kept * all];
             let short = Session { trials, ..session.clone() };
             let all_of_it = Selection { trials: Trials::All, domain: None, burnin_frames: 0, seed: 0 };
             watch(responder, &short, &all_of_it, progress, &mut |seen| {
@@ -105,11 +140,22 @@ impl Movies {
                     let trace = seen.predicted.trace(seen.sample, example.unit);
                     example.predicted.iter_mut().zip(trace).for_each(|(mean, value)| *mean += value / count);
                 }
+                for (time, means) in means.chunks_exact_mut(all.max(1)).enumerate() {
+                    let row = seen.predicted.row(time, seen.sample);
+                    means.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / count);
+                }
                 Ok(())
             })?;
-            all.push(Examples { domain: domain.name.clone(), movie: name, units });
+            let predicted = Responses::new(kept, 1, all, means).expect("a row for every frame that is kept");
+            found.push(Examples {
+                domain: domain.name.clone(),
+                movie: name,
+                units,
+                trials: movie.most.clone(),
+                predicted,
+            });
         }
-        Ok(all)
+        Ok(found)
     }
 }
 

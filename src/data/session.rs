@@ -222,6 +222,22 @@ pub struct Counted {
     pub missing: Missing,
 }
 
+impl Counted {
+    /// Reads a trial and counts what it holds.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn add(&mut self, trial: &Trial) -> Result<(), SessionError> {
+        let record = trial.record()?;
+        self.frames += trial.frames;
+        self.behavior += 4 * trial.frames;
+        self.responses += record.responses.values().len();
+        self.missing.behavior += record.missing.behavior;
+        self.missing.responses += record.missing.responses;
+        Ok(())
+    }
+}
+
 impl Trial {
     /// A trial in memory.
     ///
@@ -483,12 +499,7 @@ impl Session {
     pub fn counted(&self) -> Result<Counted, SessionError> {
         let mut counted = Counted::default();
         for trial in &self.trials {
-            let record = trial.record()?;
-            counted.frames += trial.frames;
-            counted.behavior += 4 * trial.frames;
-            counted.responses += record.responses.values().len();
-            counted.missing.behavior += record.missing.behavior;
-            counted.missing.responses += record.missing.responses;
+            counted.add(trial)?;
         }
         Ok(counted)
     }

@@ -8,7 +8,9 @@ use super::theme::{self, GROUP_GAP, LEFT_WIDTH, Palette, RIGHT_WIDTH};
 use super::view::{Action, Ask, ThemeChoice, View, Workspace};
 use crate::experiment::Protocol;
 use crate::gpu::DeviceChoice;
-use crate::workbench::{Command, Event, FigureStyle, Saved, SpikesCommand, Workbench, unit_name};
+use crate::workbench::{
+    Command, CompareCommand, Event, FigureStyle, Saved, SpikesCommand, Workbench, is_recording, unit_name,
+};
 
 /// Where the workbench and the view are remembered.
 const SAVED_WORKBENCH: &str = "workbench";
@@ -70,7 +72,7 @@ impl App {
         let ctx = ui.ctx().clone();
         self.follow_clock(&ctx);
         let asked = self.asked_by_keys(&ctx);
-        let mut actions = dropped(&ctx);
+        let mut actions = dropped(&ctx, self.view.workspace);
         self.layout(ui, &mut actions);
         panels::help_ui(&mut self.view, &ctx);
         panels::about_ui(&mut self.view, &ctx);
@@ -113,8 +115,12 @@ impl App {
             ThemeChoice::System => egui::ThemePreference::System,
         });
         let (now, step) = ctx.input(|input| (input.time, f64::from(input.stable_dt)));
-        if self.bench.tick(now).contains(&Event::SpikesAsked) {
-            self.view.workspace = Workspace::Spikes;
+        for event in self.bench.tick(now) {
+            match event {
+                Event::SpikesAsked => self.view.workspace = Workspace::Spikes,
+                Event::RecordingAsked => self.view.workspace = Workspace::Compare,
+                _ => {}
+            }
         }
         if let Ok(plan) = self.bench.plan() {
             let rate = plan.monitor.frame_rate;
@@ -130,7 +136,8 @@ impl App {
         if let Some(secs) = self.bench.next_tick_in() {
             ctx.request_repaint_after_secs(secs as f32);
         }
-        if self.bench.is_running() || self.bench.spike_progress().is_some() {
+        let bench = &self.bench;
+        if bench.is_running() || bench.spike_progress().is_some() || bench.compare_progress().is_some() {
             ctx.request_repaint_after_secs(0.1); // the progress bar moves
         }
     }
@@ -141,9 +148,10 @@ impl App {
         Side::top("top").frame(frame(8, 3)).show(ui, |ui| self.place(ui, Place::Top, actions));
         Side::bottom("bottom").frame(frame(10, 4)).show(ui, |ui| self.place(ui, Place::Bottom, actions));
         self.error_ui(ui, actions);
-        if self.view.workspace == Workspace::Spikes {
-            self.place(ui, Place::Spikes, actions);
-            return;
+        match self.view.workspace {
+            Workspace::Twin => {}
+            Workspace::Spikes => return self.place(ui, Place::Spikes, actions),
+            Workspace::Compare => return self.place(ui, Place::Compare, actions),
         }
         Side::left("left").frame(frame(10, 8)).default_size(LEFT_WIDTH).size_range(300.0..=460.0).show(ui, |ui| {
             Side::bottom("left foot").frame(Frame::new().inner_margin(Margin { top: 8, ..Margin::ZERO })).show(
@@ -233,6 +241,8 @@ impl App {
                 format!("{figure}_{name}.png")
             }
             Ask::ExportData => "twinscope-data".to_owned(),
+            Ask::ExportComparison => format!("comparison_{}.png", self.bench.compared_figure()),
+            Ask::ExportComparisonAll => "twinscope-comparison".to_owned(),
             _ => String::new(),
         }
     }
@@ -263,25 +273,43 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
     let ctrl_shift = |key| KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, key);
     let plain = |key| KeyboardShortcut::new(Modifiers::NONE, key);
     let mut actions = Vec::new();
-    let spikes = view.workspace == Workspace::Spikes;
-    let of_mask = |mask, protocol| Action::Do(if spikes { Command::Spikes(mask) } else { protocol });
+    let (spikes, compare) = (view.workspace == Workspace::Spikes, view.workspace == Workspace::Compare);
+    // Nothing is edited where recordings are shown.
+    let step = |mask, protocol| match view.workspace {
+        Workspace::Twin => Some(Action::Do(protocol)),
+        Workspace::Spikes => Some(Action::Do(Command::Spikes(mask))),
+        Workspace::Compare => None,
+    };
+    let run = || match compare {
+        true => bench.can_compare().then_some(Action::Do(Command::Compare(CompareCommand::Compare))),
+        false => Some(Action::Do(Command::Run)),
+    };
+    let open = match view.workspace {
+        Workspace::Twin => Ask::OpenProtocol,
+        Workspace::Spikes => Ask::OpenSpikes,
+        Workspace::Compare => Ask::OpenRecordingFolder,
+    };
     // Keys with Shift come first: egui lets a shortcut without it match them too.
     let table = [
-        (ctrl_shift(Key::Z), of_mask(SpikesCommand::Redo, Command::Redo)),
-        (ctrl(Key::Y), of_mask(SpikesCommand::Redo, Command::Redo)),
-        (ctrl(Key::Z), of_mask(SpikesCommand::Undo, Command::Undo)),
-        (ctrl(Key::R), Action::Do(Command::Run)),
-        (plain(Key::F5), Action::Do(Command::Run)),
-        (ctrl(Key::O), Action::Ask(if spikes { Ask::OpenSpikes } else { Ask::OpenProtocol })),
-        (ctrl_shift(Key::S), Action::Ask(Ask::SaveProtocol)),
-        (ctrl(Key::S), panels::save(bench)),
+        (ctrl_shift(Key::Z), step(SpikesCommand::Redo, Command::Redo)),
+        (ctrl(Key::Y), step(SpikesCommand::Redo, Command::Redo)),
+        (ctrl(Key::Z), step(SpikesCommand::Undo, Command::Undo)),
+        (ctrl(Key::R), run()),
+        (plain(Key::F5), run()),
+        (ctrl(Key::O), Some(Action::Ask(open))),
+        (ctrl_shift(Key::S), Some(Action::Ask(Ask::SaveProtocol))),
+        (ctrl(Key::S), Some(panels::save(bench))),
     ];
     for (shortcut, action) in table {
         if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
-            actions.push(action);
+            actions.extend(action);
         }
     }
-    if bench.answer().is_some() && ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::E))) {
+    if compare {
+        if bench.compared().is_some() && ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::E))) {
+            actions.push(Action::Ask(Ask::ExportComparison));
+        }
+    } else if bench.answer().is_some() && ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::E))) {
         actions.push(Action::Ask(Ask::ExportFigure));
     }
     if ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::T))) {
@@ -290,7 +318,9 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
     if ctx.input_mut(|input| input.consume_shortcut(&plain(Key::F1))) {
         view.help = if view.help.is_some() { None } else { Some(0) };
     }
-    for (key, workspace) in [(Key::Num1, Workspace::Twin), (Key::Num2, Workspace::Spikes)] {
+    for (key, workspace) in
+        [(Key::Num1, Workspace::Twin), (Key::Num2, Workspace::Spikes), (Key::Num3, Workspace::Compare)]
+    {
         if ctx.input_mut(|input| input.consume_shortcut(&ctrl(key))) {
             view.workspace = workspace;
         }
@@ -314,6 +344,8 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
     if escape && view.help.take().is_none() && !view.about && !std::mem::take(&mut view.table) {
         if spikes && bench.spike_progress().is_some() {
             actions.push(Command::Spikes(SpikesCommand::Cancel).into());
+        } else if compare && bench.compare_progress().is_some() {
+            actions.push(Command::Compare(CompareCommand::Cancel).into());
         } else if bench.is_running() {
             actions.push(Command::Cancel.into());
         }
@@ -362,9 +394,13 @@ fn take_changes(base: &Protocol, edited: &Protocol, into: &mut Protocol) {
 }
 
 /// Files that were dropped on the window.
-fn dropped(ctx: &egui::Context) -> Vec<Action> {
+fn dropped(ctx: &egui::Context, workspace: Workspace) -> Vec<Action> {
     let files = ctx.input(|input| input.raw.dropped_files.clone());
-    files.iter().map(|file| Command::OpenAny(file.path().to_owned()).into()).collect()
+    let open = |path: std::path::PathBuf| match workspace {
+        Workspace::Compare if is_recording(&path) => Command::Compare(CompareCommand::Open(path)),
+        _ => Command::OpenAny(path),
+    };
+    files.iter().map(|file| open(file.path().to_owned()).into()).collect()
 }
 
 /// Says what dropping would do.
@@ -377,7 +413,7 @@ fn hovering_files_ui(ctx: &egui::Context) {
         .anchor(egui::Align2::CENTER_CENTER, [0.0, 0.0])
         .show(ctx, |ui| {
             Frame::popup(ui.style()).inner_margin(24).show(ui, |ui| {
-                ui.heading("Drop a twin, a protocol, a clip or a session of spikes");
+                ui.heading("Drop a twin, a protocol, a clip, a session of spikes or a recording");
             });
         });
 }

@@ -8,7 +8,7 @@ use eframe::egui::{self, Key, Modal, TextEdit};
 
 use super::theme::Palette;
 use super::view::{Action, Ask};
-use crate::workbench::{Command, SpikesCommand};
+use crate::workbench::{Command, CompareCommand, SpikesCommand};
 
 /// A dialog that ends sooner was never seen by a human: the desktop offers none, and the path is asked for in a line.
 const FASTEST_CANCEL: Duration = Duration::from_millis(350);
@@ -53,6 +53,10 @@ impl Ask {
             Self::OpenSpikes => "Open session of spikes",
             Self::OpenSpikesFolder => "Open ALF folder",
             Self::OpenSpikeModel => "Open model of spikes",
+            Self::OpenRecording => "Open recording",
+            Self::OpenRecordingFolder => "Open recording folder",
+            Self::ExportComparison => "Export figure of the comparison",
+            Self::ExportComparisonAll => "Export everything of the comparison",
         }
     }
 
@@ -72,6 +76,10 @@ impl Ask {
             Self::OpenSpikes => "Binned spikes (.npz), or an NWB file with sorted units and trials (.nwb)",
             Self::OpenSpikesFolder => "A folder with spikes.times.npy, spikes.clusters.npy and trials",
             Self::OpenSpikeModel => "A model of `twinscope mtm` (.safetensors)",
+            Self::OpenRecording => "A recording: an NWB file (.nwb, .h5), a .npz file or a CSV table",
+            Self::OpenRecordingFolder => "A session folder (session.toml), a Sensorium folder or a Suite2p folder",
+            Self::ExportComparison => "The name of the figure: .png for pixels, .svg or .pdf for vectors",
+            Self::ExportComparisonAll => "The folder for all tables (.csv) and figures (.png and .svg)",
         }
     }
 
@@ -83,7 +91,10 @@ impl Ask {
                 "Clips",
                 &["npy", "npz", "gif", "png", "apng", "webp", "tif", "tiff", "avi", "mp4", "mov", "mkv", "webm", "mpg"],
             )],
-            Self::ExportFigure => &[("PNG picture", &["png"]), ("SVG drawing", &["svg"]), ("PDF document", &["pdf"])],
+            Self::OpenRecording => &[("Recordings", &["nwb", "h5", "hdf5", "npz", "csv"])],
+            Self::ExportFigure | Self::ExportComparison => {
+                &[("PNG picture", &["png"]), ("SVG drawing", &["svg"]), ("PDF document", &["pdf"])]
+            }
             Self::ExportMovie => &[
                 ("NumPy array", &["npy", "npz"]),
                 ("Animated GIF", &["gif"]),
@@ -97,6 +108,8 @@ impl Ask {
             | Self::OpenTwinFolder
             | Self::OpenClipFolder
             | Self::OpenImages
+            | Self::OpenRecordingFolder
+            | Self::ExportComparisonAll
             | Self::ExportData => &[],
         }
     }
@@ -115,6 +128,9 @@ impl Ask {
             Self::ExportTable => Command::ExportTable(path),
             Self::OpenSpikes | Self::OpenSpikesFolder => Command::Spikes(SpikesCommand::OpenSession(path)),
             Self::OpenSpikeModel => Command::Spikes(SpikesCommand::OpenModel(path)),
+            Self::OpenRecording | Self::OpenRecordingFolder => Command::Compare(CompareCommand::Open(path)),
+            Self::ExportComparison => Command::Compare(CompareCommand::ExportFigure(path)),
+            Self::ExportComparisonAll => Command::Compare(CompareCommand::ExportAll(path)),
         }
     }
 
@@ -125,16 +141,24 @@ impl Ask {
             dialog = dialog.add_filter(*label, endings);
         }
         match self {
-            Self::OpenTwin | Self::OpenProtocol | Self::OpenClip | Self::OpenSpikes | Self::OpenSpikeModel => {
-                dialog.pick_file()
-            }
-            Self::OpenTwinFolder | Self::OpenClipFolder | Self::OpenImages | Self::OpenSpikesFolder => {
-                dialog.pick_folder()
-            }
-            Self::SaveProtocol | Self::ExportFigure | Self::ExportMovie | Self::ExportTable => {
-                dialog.set_file_name(name).save_file()
-            }
-            Self::ExportData => dialog.pick_folder(),
+            Self::OpenTwin
+            | Self::OpenProtocol
+            | Self::OpenClip
+            | Self::OpenSpikes
+            | Self::OpenSpikeModel
+            | Self::OpenRecording => dialog.pick_file(),
+            Self::OpenTwinFolder
+            | Self::OpenClipFolder
+            | Self::OpenImages
+            | Self::OpenSpikesFolder
+            | Self::OpenRecordingFolder
+            | Self::ExportData
+            | Self::ExportComparisonAll => dialog.pick_folder(),
+            Self::SaveProtocol
+            | Self::ExportFigure
+            | Self::ExportMovie
+            | Self::ExportTable
+            | Self::ExportComparison => dialog.set_file_name(name).save_file(),
         }
     }
 }

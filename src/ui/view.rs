@@ -50,6 +50,14 @@ pub enum Ask {
     OpenSpikesFolder,
     /// A model of spikes.
     OpenSpikeModel,
+    /// A file with a recording.
+    OpenRecording,
+    /// A folder with a recording.
+    OpenRecordingFolder,
+    /// Where to write a figure of the comparison.
+    ExportComparison,
+    /// Folder for all tables and figures of the comparison.
+    ExportComparisonAll,
 }
 
 /// Columns of the population heat map.
@@ -83,6 +91,23 @@ pub enum Workspace {
     Twin,
     /// Spikes and the model that predicts them.
     Spikes,
+    /// A twin beside a recording.
+    Compare,
+}
+
+/// Column by which the units of a comparison are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CompareKey {
+    /// Number of the unit.
+    Unit,
+    /// Visual area.
+    Area,
+    /// Accuracy as a share of what noise allows.
+    CcNorm,
+    /// Correlation of prediction and mean response.
+    CcAbs,
+    /// The most that noise allows.
+    CcMax,
 }
 
 /// What a drag over spikes hides.
@@ -135,6 +160,12 @@ pub struct View {
     pub spike_tool: SpikeTool,
     /// Whether spikes are averaged over trials.
     pub spikes_mean: bool,
+    /// Order of units in the table of a comparison.
+    pub compare_sort: CompareKey,
+    /// Largest first in that table.
+    pub compare_descending: bool,
+    /// Which quantity of tuning is shown in silico against in vivo, by its name.
+    pub compare_tuning: String,
 }
 
 /// Which theme.
@@ -165,6 +196,9 @@ impl Default for View {
             workspace: Workspace::Twin,
             spike_tool: SpikeTool::Neurons,
             spikes_mean: false,
+            compare_sort: CompareKey::CcNorm,
+            compare_descending: true,
+            compare_tuning: String::new(),
         }
     }
 }

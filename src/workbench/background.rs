@@ -51,6 +51,7 @@ impl Workbench {
         self.take_movie();
         self.take_run();
         self.tick_spikes();
+        self.tick_recordings();
         if self.run_due.is_some_and(|due| due <= now) {
             match &self.plan {
                 Ok(_) => self.start_run(),
@@ -111,6 +112,7 @@ impl Workbench {
             || self.movie.is_some()
             || self.preview.busy()
             || self.spikes.is_busy()
+            || self.recordings.is_busy()
     }
 
     pub(super) fn start_run(&mut self) {

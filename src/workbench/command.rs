@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{FigureStyle, SpikesCommand};
+use super::{CompareCommand, FigureStyle, SpikesCommand};
 use crate::experiment::Protocol;
 use crate::gpu::DeviceChoice;
 
@@ -37,7 +37,7 @@ pub enum Command {
     ShowClip(PathBuf),
     /// A folder of pictures, shown one after the other, as the stimulus.
     ShowImages(PathBuf),
-    /// A protocol, twin or clip, by what the path looks like: what dropping a file on the window means.
+    /// A protocol, twin, clip or recording, by what the path looks like: what dropping a file on the window means.
     OpenAny(PathBuf),
     /// The unit whose answers are shown, as an index of the outcome.
     SelectUnit(usize),
@@ -57,6 +57,8 @@ pub enum Command {
     UsePreset(usize),
     /// Something about spikes and the model that predicts them.
     Spikes(SpikesCommand),
+    /// Something about a recording and the twin beside it.
+    Compare(CompareCommand),
     /// The message was read.
     DismissMessage,
 }
@@ -80,6 +82,12 @@ pub enum Event {
     SpikesAsked,
     /// A model predicted what was hidden from it.
     Reconstructed,
+    /// A recording is being opened.
+    RecordingAsked,
+    /// A twin was laid beside a recording.
+    Compared,
+    /// A comparison was stopped by the user.
+    CompareCancelled,
     /// Something failed; one sentence.
     Failed(String),
 }

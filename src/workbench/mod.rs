@@ -6,10 +6,12 @@
 mod answer;
 mod background;
 mod command;
+mod compared;
 mod history;
 pub mod parts;
 mod perform;
 mod preview;
+mod recording;
 mod saved;
 mod spikes;
 mod state;
@@ -17,9 +19,14 @@ mod state;
 pub use answer::Answer;
 pub use background::RunProgress;
 pub use command::{Command, Event, Message};
+pub use compared::{
+    BIN, Compared, ComparedDistribution, ComparedDomain, ComparedTrace, ComparedTuning, Found, SHEET, TraceLines,
+    spoken,
+};
 pub use history::History;
-pub use parts::{Compute, FigureStyle, MakePredictor, RunFailure, RunRequest, sentence};
+pub use parts::{Compute, FigureStyle, MakePredictor, MakeResponder, RunFailure, RunRequest, sentence};
 pub use preview::Picture;
+pub use recording::{CompareCommand, CompareProgress, OpenRecording, RecordedDomain, is_recording};
 pub use saved::Saved;
 pub use spikes::{OpenModel, OpenSpikes, Reconstruction, SpikeMask, SpikesCommand};
 pub use state::{Plan, Workbench};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::preview::Footage;
 use super::{Answer, Plan};
 use crate::data;
+use crate::evaluation::Responder;
 use crate::experiment::{self, Outcome, Predictor, Protocol, ProtocolError, RunError};
 use crate::figures::{Data, Figure, Layout};
 use crate::gpu::{ComputeDevice, DeviceChoice};
@@ -45,10 +46,14 @@ pub enum RunFailure {
 pub type MakePredictor =
     Box<dyn FnMut(&Arc<TwinWeights>, &ComputeDevice) -> Result<Box<dyn Predictor + Send>, String> + Send>;
 
+/// Puts a twin on a device to be laid beside a recording; called on the worker thread.
+pub type MakeResponder = Box<dyn FnMut(&Arc<TwinWeights>, &ComputeDevice) -> Result<Box<dyn Responder>, String> + Send>;
+
 /// The computing part; lives on the worker thread, which alone touches the twin and the GPU. The device is opened
 /// when it is first needed, and twin and device stay together until one of them changes.
 pub struct Compute {
     make: MakePredictor,
+    make_responder: MakeResponder,
     device: Option<(DeviceChoice, ComputeDevice, String)>,
     predictor: Option<(String, Box<dyn Predictor + Send>)>,
 }
@@ -62,9 +67,18 @@ impl Compute {
         }))
     }
 
-    /// Nothing is opened yet.
+    /// Nothing is opened yet. Recordings are laid beside the twin's own network.
     pub fn new(make: MakePredictor) -> Self {
-        Self { make, device: None, predictor: None }
+        let make_responder: MakeResponder = Box::new(|weights, device| {
+            let twin = Twin::open(Arc::clone(weights), device, TwinOptions::default());
+            Ok(Box::new(twin.map_err(|error| sentence(&error))?))
+        });
+        Self { make, make_responder, device: None, predictor: None }
+    }
+
+    /// With another model to be laid beside recordings.
+    pub fn with_responder(self, make_responder: MakeResponder) -> Self {
+        Self { make_responder, ..self }
     }
 
     /// With a device that was opened before, and the line that says which and why.
@@ -82,6 +96,17 @@ impl Compute {
         self.predictor = None;
         self.device = Some((choice, device, line.clone()));
         Ok(line)
+    }
+
+    /// A twin that can be laid beside a recording. It is not kept: its memory is free again after the comparison.
+    pub(super) fn responder(
+        &mut self,
+        choice: DeviceChoice,
+        twin: &Arc<TwinWeights>,
+    ) -> Result<Box<dyn Responder>, String> {
+        self.open(choice)?;
+        let Some((_, device, _)) = &self.device else { return Err("no device is open".to_owned()) };
+        (self.make_responder)(twin, device)
     }
 
     /// Runs a protocol through a twin.

@@ -86,6 +86,7 @@ impl Workbench {
             }
             Command::UsePreset(index) => self.use_preset(index),
             Command::Spikes(command) => self.perform_spikes(command),
+            Command::Compare(command) => self.perform_compare(command),
             Command::DismissMessage => self.message = None,
         }
     }
@@ -122,6 +123,7 @@ impl Workbench {
         let origin = self.twin_origin();
         self.events.push(Event::TwinOpened(origin.clone()));
         self.tell(format!("Opened {origin}"));
+        self.match_recording();
         self.replan();
         if self.live {
             self.run_soon();
@@ -191,7 +193,7 @@ impl Workbench {
     }
 
     fn open_any(&mut self, path: PathBuf) {
-        if self.open_spikes_if_any(&path) {
+        if self.open_spikes_if_any(&path) || self.open_recording_if_any(&path) {
             return;
         }
         if path.is_dir() {
@@ -207,8 +209,8 @@ impl Workbench {
             "" | "pt" | "pth" | "safetensors" => self.open_twin(path),
             other => self.fail(format!(
                 "`.{other}` is not a file to open here: drop a twin (.safetensors, .pt or a folder of .pt files), a \
-                 protocol (.toml), a clip (.npy, .npz, .gif, .webp, .tiff, a video, or a folder of pictures) or a session \
-                 of spikes (.npz, .nwb or an ALF folder)"
+                 protocol (.toml), a clip (.npy, .npz, .gif, .webp, .tiff, a video, or a folder of pictures), a session \
+                 of spikes (.npz, .nwb or an ALF folder) or the folder of a recording"
             )),
         }
     }

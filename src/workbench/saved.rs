@@ -28,6 +28,8 @@ pub struct Saved {
     pub spikes_path: Option<PathBuf>,
     /// The model of spikes that was open.
     pub spike_model_path: Option<PathBuf>,
+    /// The recording that was open.
+    pub recording_path: Option<PathBuf>,
 }
 
 impl Default for Saved {
@@ -42,6 +44,7 @@ impl Default for Saved {
             unit: None,
             spikes_path: None,
             spike_model_path: None,
+            recording_path: None,
         }
     }
 }

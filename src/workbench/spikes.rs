@@ -631,7 +631,7 @@ impl Workbench {
 }
 
 /// The result of a job that has ended.
-fn taken<T>(job: &mut Option<Job<Result<T, String>>>) -> Option<Result<T, String>> {
+pub(super) fn taken<T>(job: &mut Option<Job<Result<T, String>>>) -> Option<Result<T, String>> {
     let ended = match job.as_ref()?.poll() {
         Ok(None) => return None,
         Ok(Some(result)) => result,

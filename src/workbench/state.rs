@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::background::{Running, Wake};
 use super::parts::{Compute, FigureStyle};
 use super::preview::Preview;
+use super::recording::Recordings;
 use super::spikes::Spikes;
 use super::{Answer, Event, History, Message, Picture, Saved};
 use crate::experiment::{Protocol, Provenance};
@@ -81,6 +82,8 @@ pub struct Workbench {
 
     /// Spikes, the mask on them and the model that predicts them.
     pub(super) spikes: Spikes,
+    /// A recording and the twin beside it.
+    pub(super) recordings: Recordings,
 
     pub(super) events: Vec<Event>,
     pub(super) message: Option<Message>,
@@ -133,6 +136,7 @@ impl Workbench {
             unit: None,
             figure_style: FigureStyle::default(),
             spikes: Spikes::new()?,
+            recordings: Recordings::new()?,
             events: Vec::new(),
             message: None,
             compute: Arc::new(Mutex::new(compute)),
@@ -302,6 +306,7 @@ impl Workbench {
             unit: self.unit,
             spikes_path: self.spikes.paths().0.map(Path::to_owned),
             spike_model_path: self.spikes.paths().1.map(Path::to_owned),
+            recording_path: self.recordings.path().map(Path::to_owned),
         }
     }
 
@@ -325,6 +330,9 @@ impl Workbench {
         }
         if let Some(path) = saved.spike_model_path {
             self.spikes.open_model(path, self.wake.clone());
+        }
+        if let Some(path) = saved.recording_path {
+            self.recordings.restore(path, self.wake.clone());
         }
     }
 }

@@ -305,6 +305,8 @@ fn examples_are_chosen_by_rank_and_hold_what_was_recorded() {
             let record = trial.record().expect("in memory");
             assert!(record.responses.trace(0, example.unit).eq(repeat.iter().copied()));
         }
+        let again = dots.of_unit(&session, &found.evaluation.units, example.unit).expect("in memory");
+        assert_eq!(&again, example, "any unit can be asked for");
         let mean = example.mean();
         assert_eq!(mean.len(), SPOTS * SPOT_FRAMES);
         assert!((mean[7] - (example.repeats[0][7] + example.repeats[1][7]) / 2.0).abs() < 1e-6);

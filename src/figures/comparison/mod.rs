@@ -13,7 +13,7 @@ use super::canvas::Canvas;
 use super::numbers::Series;
 use super::page::Page;
 use super::style::PAGE_MM;
-use super::{FigureError, Plate};
+use super::{FigureError, Plate, Sheet};
 use crate::comparison::{Comparison, DirectionComparison, Examples, FieldComparison, PopulationComparison};
 use crate::evaluation::{Evaluation, Origin, Selection};
 
@@ -44,6 +44,42 @@ impl<'a> ComparisonFigure<'a> {
         sheets.extend(comparison.examples.iter().map(|examples| Self::Traces(comparison, examples)));
         sheets.retain(|sheet| sheet.check().is_ok());
         sheets
+    }
+
+    /// Every figure of a comparison with the name of its file, no two the same: domains whose names differ by other than
+    /// letters and digits alone are numbered.
+    pub fn named(comparison: &'a Comparison) -> Vec<(String, Self)> {
+        let mut stems: Vec<String> = Vec::new();
+        let name = |figure: Self| {
+            let stem = figure.stem();
+            let same = stems.iter().filter(|known| **known == stem).count();
+            stems.push(stem.clone());
+            (if same == 0 { stem } else { format!("{stem}_{}", same + 1) }, figure)
+        };
+        Self::all(comparison).into_iter().map(name).collect()
+    }
+
+    /// One sheet of several figures: accuracy and medians of all domains, and what there is of one domain.
+    pub fn sheet(comparison: &'a Comparison, domain: &str) -> Plate<'a> {
+        let shown = |figure: &Self| figure.domain().is_none_or(|name| name == domain);
+        let plates = Self::all(comparison).into_iter().filter(shown).map(|figure| figure.plate());
+        Sheet::of("A twin beside a recording", plates).plate()
+    }
+
+    /// What it is called in a list.
+    pub fn label(&self) -> String {
+        let (title, domain) = (self.title(), self.domain());
+        domain.map_or(title.clone(), |domain| format!("{title}: {domain}"))
+    }
+
+    /// The domain of stimuli that it is about; `None` when it is about all.
+    fn domain(&self) -> Option<&'a str> {
+        match self {
+            Self::Accuracy(_) | Self::Domains(_) | Self::Population(_) => None,
+            Self::Traces(_, examples) => Some(&examples.domain),
+            Self::Directions(_, found) => Some(&found.domain),
+            Self::Fields(_, found) => Some(&found.domain),
+        }
     }
 
     /// File name without its ending.

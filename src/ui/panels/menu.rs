@@ -27,6 +27,8 @@ impl Panel for Menu {
             ui.menu_button("File", |ui| file(bench, ui, &mut actions));
             ui.menu_button("Edit", |ui| {
                 let (can_undo, can_redo, undo, redo) = match view.workspace {
+                    // Nothing is edited there.
+                    Workspace::Compare => (false, false, Command::Undo, Command::Redo),
                     Workspace::Twin => (bench.can_undo(), bench.can_redo(), Command::Undo, Command::Redo),
                     Workspace::Spikes => {
                         let (undo, redo) = bench.can_undo_mask();
@@ -69,6 +71,11 @@ impl Panel for Menu {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 for (workspace, label, tip) in [
                     (
+                        Workspace::Compare,
+                        "Predicted and recorded",
+                        "Open a recording and see how well the twin predicts it (Ctrl+3)",
+                    ),
+                    (
                         Workspace::Spikes,
                         "Spikes (MtM)",
                         "Hide spikes and see what a masked transformer predicts (Ctrl+2)",
@@ -103,7 +110,8 @@ fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
     let (ask, does) = (Action::Ask, |command| Action::Do(command));
     let save = if bench.protocol_path().is_some() { "Save protocol" } else { "Save protocol…" };
     let planned = bench.plan().is_ok();
-    let groups: [&[(&str, &str, bool, Action)]; 5] = [
+    let compared = bench.compared().is_some();
+    let groups: [&[(&str, &str, bool, Action)]; 7] = [
         &[
             ("Open protocol…", "Ctrl+O", true, ask(Ask::OpenProtocol)),
             (save, "Ctrl+S", true, super::save(bench)),
@@ -120,6 +128,10 @@ fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
             ("Open model of spikes…", "", true, ask(Ask::OpenSpikeModel)),
         ],
         &[
+            ("Open recording…", "", true, ask(Ask::OpenRecording)),
+            ("Open recording folder…", "", true, ask(Ask::OpenRecordingFolder)),
+        ],
+        &[
             ("Export as figure…", "Ctrl+E", has_answer, ask(Ask::ExportFigure)),
             ("Export as tables…", "", has_answer, ask(Ask::ExportData)),
         ],
@@ -127,12 +139,16 @@ fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
             ("Export stimulus as movie…", "", planned, ask(Ask::ExportMovie)),
             ("Export condition table…", "", planned, ask(Ask::ExportTable)),
         ],
+        &[
+            ("Export figure of the comparison…", "", compared, ask(Ask::ExportComparison)),
+            ("Export everything of the comparison…", "", compared, ask(Ask::ExportComparisonAll)),
+        ],
     ];
     for (index, group) in groups.into_iter().enumerate() {
         for (label, shortcut, enabled, action) in group {
             item(ui, *enabled, label, shortcut, action.clone(), actions);
         }
-        if index == 2 {
+        if index == 4 {
             ui.menu_button("Figure settings", |ui| figure_settings(bench, ui, actions));
         }
         ui.separator();

@@ -1,5 +1,6 @@
 //! The panels of the window: one file and one line in [`all`] each.
 
+mod compare;
 mod help;
 mod menu;
 mod mtm;
@@ -44,6 +45,8 @@ pub enum Place {
     Right,
     /// Everything between top and bottom, while spikes are shown.
     Spikes,
+    /// Everything between top and bottom, while a twin is laid beside a recording.
+    Compare,
 }
 
 /// A part of the window: reads the workbench, changes what only the window knows, returns what should be done.
@@ -79,5 +82,6 @@ pub fn all() -> Vec<Box<dyn Panel>> {
         Box::new(traces::Traces::default()),
         Box::new(population::Population::default()),
         Box::new(mtm::Mtm::default()),
+        Box::new(compare::Compare::default()),
     ]
 }

@@ -25,6 +25,13 @@ impl Panel for Status {
         ui.horizontal(|ui| {
             match view.workspace {
                 Workspace::Twin => twin_ui(bench, ui),
+                Workspace::Compare => {
+                    twin_ui(bench, ui);
+                    ui.separator();
+                    let name =
+                        bench.recording().map_or_else(|| "No recording".to_owned(), |open| open.session.id.to_string());
+                    ui.label(RichText::new(name).small().strong());
+                }
                 Workspace::Spikes => {
                     let name = bench.spikes().map_or("No session of spikes", |spikes| spikes.session.id.as_str());
                     ui.label(RichText::new(name).small().strong());
@@ -44,6 +51,8 @@ impl Panel for Status {
                     Some(message) if message.error => (message.text.as_str(), palette.error),
                     Some(message) => (message.text.as_str(), palette.weak),
                     None if bench.is_opening_twin() => ("Opening the twin", palette.weak),
+                    None if bench.is_opening_recording() => ("Opening the recording", palette.weak),
+                    None if bench.compare_progress().is_some() => ("Comparing", palette.weak),
                     None if bench.is_opening_spikes() => ("Reading the session", palette.weak),
                     None if bench.spike_progress().is_some() => ("Predicting", palette.weak),
                     None if bench.is_running() => ("Running", palette.weak),

@@ -86,7 +86,7 @@ impl Panel for Units {
 }
 
 /// Up and Down select the neighbour in the list.
-fn keyboard(order: &[usize], selected: usize, ui: &Ui) -> Option<usize> {
+pub(super) fn keyboard(order: &[usize], selected: usize, ui: &Ui) -> Option<usize> {
     if ui.ctx().egui_wants_keyboard_input() || ui.memory(|memory| memory.focused().is_some()) {
         return None;
     }
