@@ -1,6 +1,6 @@
 //! The clearest receptive fields as maps and the clearest tuning curves, unit by unit.
 
-use super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
+use super::canvas::{Area, CAPITALS_MM, Canvas, Text};
 use super::numbers::{Entry, Series, rounded};
 use super::page::{NARROW_MM, Page};
 use super::plot::{LINE_MM, Plot, Tick, ticks_from_zero, with_minus};
@@ -240,9 +240,12 @@ fn curve(canvas: &mut Canvas, area: Area, example: &CurveExample) {
     let bottom = bottoms.fold(0.0, f64::min);
     let up: Vec<Tick> = ticks_from_zero(top, 3);
     let plot = Plot { area, x, y: (bottom, up.last().map_or(top, |tick| tick.0)) };
-    let shown = [values().next(), values().nth(example.points.len() / 2), values().last()];
-    let shown: Vec<f64> =
-        if fitted().last() == Some(360.0) { vec![0.0, 180.0, 360.0] } else { shown.into_iter().flatten().collect() };
+    let shown = [values().next(), values().nth(example.points.len() / 2), values().next_back()];
+    let shown: Vec<f64> = if fitted().next_back() == Some(360.0) {
+        vec![0.0, 180.0, 360.0]
+    } else {
+        shown.into_iter().flatten().collect()
+    };
     let mut across: Vec<Tick> = shown.iter().map(|&value| (along(example, value), with_minus(short(value)))).collect();
     across.dedup_by(|a, b| a.0 == b.0);
     let line: Vec<_> =

@@ -15,7 +15,7 @@ use crate::data::folder::refuse_full;
 use crate::data::trial_array::{TrialMovie, write_stimuli};
 use crate::data::{PresentationTable, ScanId, Session, SessionError, SessionUnit, SessionWriter, UnfinishedFolder};
 use crate::job::{Cancelled, Progress};
-use crate::signals::{Behavior, FrameSource, Monitor, Raster, Responses, SourceError};
+use crate::signals::{Angles, Behavior, FrameSource, Monitor, Raster, Responses, SourceError};
 use crate::stimulus::{Condition, Modifier, Presentation, Schedule, ScheduleSource, StimulusError};
 
 /// Movies that are kept for testing, as in Wang et al. 2025.
