@@ -1,5 +1,4 @@
-//! Every figure at both widths, beside pictures that a human has looked at; and what each
-//! file format holds.
+//! Every figure at both widths, beside pictures that a human has looked at; and what each file format holds.
 //!
 //! After a wanted change: `TWINSCOPE_KEEP_FIGURES=1 cargo test --test all kept_figures` writes the pictures again. Look
 //! at each of them before they are committed. `TWINSCOPE_SHOTS=folder` writes all formats at print size there.
