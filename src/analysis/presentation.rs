@@ -5,7 +5,7 @@ use std::io;
 use crate::signals::{ResponseRows, Responses};
 use crate::stimulus::schedule::{Condition, Presentation, Schedule};
 
-/// Every unit's mean over one presentation, `[unit]`.
+/// Every unit's mean over one presentation, `[unit]`; see [`mean_of_presentation`].
 pub(super) fn mean_response(
     shown: &Presentation,
     skip: usize,
@@ -16,12 +16,14 @@ pub(super) fn mean_response(
     mean_of_presentation(shown, skip, responses, sample).ok().flatten()
 }
 
-/// Every unit's mean over so many frames, `[unit]`; `None` without frames, or when they end after the responses.
+/// Every unit's mean over so many frames, `[unit]`; see [`mean_of_rows`].
 pub(super) fn mean_over(start: usize, frames: usize, responses: &Responses, sample: usize) -> Option<Vec<f64>> {
     mean_of_rows(start, frames, responses, sample).ok().flatten()
 }
 
-fn mean_of_presentation(
+/// Every unit's mean over the frames of a presentation after the skip, `[unit]`; `None` when nothing of it remains, or
+/// when it ends after the responses.
+pub(super) fn mean_of_presentation(
     shown: &Presentation,
     skip: usize,
     rows: &dyn ResponseRows,
@@ -32,7 +34,13 @@ fn mean_of_presentation(
     mean_of_rows(start, frames, rows, sample)
 }
 
-fn mean_of_rows(start: usize, frames: usize, rows: &dyn ResponseRows, sample: usize) -> io::Result<Option<Vec<f64>>> {
+/// Every unit's mean over so many frames, `[unit]`; `None` without frames, or when they end after the responses.
+pub(super) fn mean_of_rows(
+    start: usize,
+    frames: usize,
+    rows: &dyn ResponseRows,
+    sample: usize,
+) -> io::Result<Option<Vec<f64>>> {
     let Some(end) = start.checked_add(frames).filter(|&end| frames > 0 && end <= rows.frames()) else {
         return Ok(None);
     };

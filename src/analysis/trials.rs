@@ -1,8 +1,10 @@
 //! The response to every single presentation, for what needs trials: confidence, decoding, correlations.
 
+use std::io;
+
 use super::population::ResponseTable;
-use super::presentation::mean_response;
-use crate::signals::Responses;
+use super::presentation::mean_of_presentation;
+use crate::signals::{ResponseRows, Responses};
 use crate::stimulus::schedule::Schedule;
 
 /// Responses to single presentations, one row each; samples side by side are further rows.
@@ -27,15 +29,26 @@ impl Trials {
     /// From the frames of each presentation after the first `skip_frames`. `None` without presentations, when one is not
     /// covered by the responses, when nothing of one remains after the skip, or when a response is not finite.
     pub fn new(schedule: &Schedule, skip_frames: usize, responses: &Responses) -> Option<Self> {
-        let mut values = Vec::new();
-        let mut conditions = Vec::new();
+        // Memory can be read.
+        Self::of_rows(schedule, skip_frames, responses).ok().flatten()
+    }
+
+    /// The same of responses that need not lie in memory: they are read once, presentation by presentation.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn of_rows(schedule: &Schedule, skip_frames: usize, rows: &dyn ResponseRows) -> io::Result<Option<Self>> {
+        let mut conditions = Vec::with_capacity(schedule.presentations.len() * rows.samples());
+        let mut values = Vec::with_capacity(conditions.capacity() * rows.units());
         for shown in &schedule.presentations {
-            for sample in 0..responses.samples() {
-                values.extend(mean_response(shown, skip_frames, responses, sample)?);
+            for sample in 0..rows.samples() {
+                let Some(means) = mean_of_presentation(shown, skip_frames, rows, sample)? else { return Ok(None) };
+                values.extend(means);
                 conditions.push(shown.condition);
             }
         }
-        Some(Self { responses: ResponseTable::new(conditions.len(), responses.units(), values)?, conditions })
+        let table = ResponseTable::new(conditions.len(), rows.units(), values);
+        Ok(table.map(|responses| Self { responses, conditions }))
     }
 
     /// Trials by the value of a swept parameter, whatever else was swept beside it; those without it, such as blanks, are

@@ -1,13 +1,15 @@
-//! Receptive fields: Gaussian dots, sparse noise, white noise.
+//! Receptive fields: Gaussian dots, sparse noise, white noise, and whatever a recording showed.
 
 use rayon::prelude::*;
 
+use super::examples::Best;
 use super::table::{cell, identity};
-use super::{Characterisation, CharacteriseError, Look, Measured, Table};
-use crate::analysis::fit::fit_gaussian_2d;
+use super::{Characterisation, CharacteriseError, FieldExample, Look, Measured, Table, Watched};
+use crate::analysis::fit::{Fit, FitError, Gaussian2d, fit_gaussian_2d};
 use crate::analysis::receptive_field::{
-    Lit, SquareMaps, gaussian_dot_maps, reverse_correlate, sparse_noise_maps, spatial_selectivity,
+    Lit, SquareMaps, gaussian_dot_maps_of_rows, reverse_correlate, sparse_noise_maps_of_rows, spatial_selectivity,
 };
+use crate::job::Progress;
 use crate::signals::{FrameSource, Monitor, Raster, SourceError};
 use crate::stimulus::Stimulus;
 
@@ -15,8 +17,10 @@ use crate::stimulus::Stimulus;
 const MAP: Raster = Raster { height: 18, width: 32 };
 /// Delays of reverse correlation, frames.
 const DELAYS: usize = 12;
-/// Units whose kernels lie in memory at once.
-const TOGETHER: usize = 64;
+/// Units whose kernels lie in memory at once: 12 delays of 18 x 32 blocks of 2048 units take 113 MB.
+const TOGETHER: usize = 2048;
+/// Values that the sums of probes take for each unit: squares of sparse noise, or dots of different places.
+const PROBES: usize = 3000;
 /// Columns of a fitted field.
 const FITTED: [&str; 9] = [
     "x_deg",
@@ -30,36 +34,63 @@ const FITTED: [&str; 9] = [
     "settled",
 ];
 
-/// Adds a table for every way to a map that the schedule offers.
+/// Adds a table for every way to a map that the schedule or the recording offers.
 pub(super) fn add(
     measured: &Measured,
     look: &Look,
     movie: &mut dyn FnMut() -> Result<Box<dyn FrameSource>, SourceError>,
+    progress: &Progress,
     found: &mut Characterisation,
 ) -> Result<(), CharacteriseError> {
-    let Some(monitor) = &measured.monitor else { return Ok(()) };
-    let raster = Raster { height: MAP.height.min(monitor.raster.height), width: MAP.width.min(monitor.raster.width) };
-    let (schedule, responses) = (&measured.schedule, &measured.responses);
-    if let Some(maps) = gaussian_dot_maps(schedule, monitor, raster, look.delay_frames, responses) {
-        let places = maps.places();
-        let shape = [maps.raster().height, maps.raster().width];
-        mapped(measured, "dots", "Gaussian dots", &places, shape, &|lit, unit| maps.map(lit, unit), found);
+    let schedule = &measured.schedule;
+    if let Some(monitor) = &measured.monitor {
+        let raster =
+            Raster { height: MAP.height.min(monitor.raster.height), width: MAP.width.min(monitor.raster.width) };
+        let (mut dots, mut noise) = (None, None);
+        for units in measured.blocks(look.most_values, PROBES) {
+            progress.check()?;
+            let some = measured.some(&units);
+            if let Some(maps) = gaussian_dot_maps_of_rows(schedule, monitor, raster, look.delay_frames, &some)? {
+                let map = Map { places: maps.places(), shape: [maps.raster().height, maps.raster().width] };
+                let table = dots.get_or_insert_with(|| Mapped::new("dots", "Gaussian dots"));
+                table.take(measured, &units, &map, &|lit, unit| maps.map(lit, unit));
+            }
+            if let Some(maps) = sparse_noise_maps_of_rows(schedule, monitor, look.delay_frames, &some)? {
+                let map = Map { places: squares(&maps, monitor), shape: maps.shape() };
+                let table = noise.get_or_insert_with(|| Mapped::new("sparse_noise", "sparse noise"));
+                table.take(measured, &units, &map, &|lit, unit| maps.map(lit, unit));
+            }
+        }
+        for table in dots.into_iter().chain(noise) {
+            table.finish(found);
+        }
     }
-    if let Some(maps) = sparse_noise_maps(schedule, monitor, look.delay_frames, responses) {
-        let (places, shape) = (squares(&maps, monitor), maps.shape());
-        mapped(measured, "sparse_noise", "sparse noise", &places, shape, &|lit, unit| maps.map(lit, unit), found);
-    }
-    let noise = |stimulus: &Stimulus| matches!(stimulus, Stimulus::WhiteNoise(_) | Stimulus::BinaryNoise(_));
+    let is_white = |stimulus: &Stimulus| matches!(stimulus, Stimulus::WhiteNoise(_) | Stimulus::BinaryNoise(_));
     let is_noise = |index: usize| {
         let condition = &schedule.conditions[index];
-        !condition.is_blank() && noise(&condition.stimulus)
+        !condition.is_blank() && is_white(&condition.stimulus)
     };
     let stretches: Vec<_> =
         schedule.presentations.iter().filter(|shown| is_noise(shown.condition)).map(|shown| shown.range()).collect();
-    if !stretches.is_empty() {
-        white_noise(measured, monitor, raster, &stretches, movie, found)?;
+    if !stretches.is_empty() && measured.monitor.is_some() {
+        let noise = Watched { name: "white noise".to_owned(), stretches };
+        correlated(measured, &noise, movie, progress, found)?;
+    }
+    for watched in &measured.watched {
+        correlated(measured, watched, movie, progress, found)?;
+        found.findings.push(format!(
+            "The maps from {} are those of reverse correlation with the movie that was shown: of a movie that is no white noise they are blurred by its own correlations.",
+            watched.name
+        ));
     }
     Ok(())
+}
+
+/// Where the places of a map lie.
+struct Map {
+    /// Degrees, row by row from the upper left.
+    places: Vec<[f64; 2]>,
+    shape: [usize; 2],
 }
 
 /// The middle of every square, degrees.
@@ -78,11 +109,16 @@ fn squares(maps: &SquareMaps, monitor: &Monitor) -> Vec<[f64; 2]> {
     sums.into_iter().map(|([x, y], count)| [x / count, y / count]).collect()
 }
 
-/// Cells of the Gaussian nearest to a map; pixels that were never lit are left out.
-fn fitted(places: &[[f64; 2]], map: &[Option<f64>]) -> Vec<String> {
+/// The Gaussian nearest to a map; pixels that were never lit are left out.
+fn nearest(places: &[[f64; 2]], map: &[Option<f64>]) -> Result<Fit<Gaussian2d>, FitError> {
     let known = places.iter().zip(map).filter_map(|(place, value)| Some((*place, (*value)?)));
     let (places, values): (Vec<[f64; 2]>, Vec<f64>) = known.filter(|(place, _)| place[0].is_finite()).unzip();
-    match fit_gaussian_2d(&places, &values) {
+    fit_gaussian_2d(&places, &values)
+}
+
+/// Its cells.
+fn fitted(fit: &Result<Fit<Gaussian2d>, FitError>) -> Vec<String> {
+    match fit {
         Ok(fit) => {
             let (c, good) = (fit.curve, fit.goodness);
             let numbers =
@@ -93,81 +129,148 @@ fn fitted(places: &[[f64; 2]], map: &[Option<f64>]) -> Vec<String> {
     }
 }
 
-/// Maps of bright, dark and all probes, one row each.
-fn mapped(
-    measured: &Measured,
-    name: &str,
-    spoken: &str,
-    places: &[[f64; 2]],
-    [height, width]: [usize; 2],
-    map: &(dyn Fn(Lit, usize) -> Vec<Option<f64>> + Sync),
-    found: &mut Characterisation,
-) {
-    let mut table = Table::of_units(format!("receptive_fields_{name}"), &[&["lit"], &FITTED[..], &["SSI"]].concat());
-    let rows = |unit: usize| -> Vec<Vec<String>> {
-        let one = |lit: Lit| {
-            let word = match lit {
-                Lit::On => "on",
-                Lit::Off => "off",
-                Lit::Both => "both",
+/// Which probes make up a map, in one word.
+fn word(lit: Lit) -> &'static str {
+    match lit {
+        Lit::On => "on",
+        Lit::Off => "off",
+        Lit::Both => "both",
+    }
+}
+
+/// Spatial selectivity of a map without holes.
+fn selectivity(map: &[Option<f64>], [height, width]: [usize; 2]) -> Option<f64> {
+    let whole: Option<Vec<f64>> = map.iter().copied().collect();
+    whole.and_then(|map| spatial_selectivity(&map, height, width))
+}
+
+/// Maps of bright, dark and all probes under way, one row each.
+struct Mapped {
+    spoken: &'static str,
+    table: Table,
+    best: Best<FieldExample>,
+}
+
+impl Mapped {
+    fn new(name: &str, spoken: &'static str) -> Self {
+        let header = [&["lit"], &FITTED[..], &["SSI"]].concat();
+        Self { spoken, table: Table::of_units(format!("receptive_fields_{name}"), &header), best: Best::default() }
+    }
+
+    /// Looks at some units; `map` counts them from 0.
+    fn take(
+        &mut self,
+        measured: &Measured,
+        units: &[usize],
+        Map { places, shape }: &Map,
+        map: &(dyn Fn(Lit, usize) -> Vec<Option<f64>> + Sync),
+    ) {
+        let rows = |place: usize| -> Vec<(Vec<String>, f64)> {
+            let one = |lit: Lit| {
+                let map = map(lit, place);
+                let fit = nearest(places, &map);
+                let who = identity(&measured.units[units[place]]);
+                let ssi = cell(selectivity(&map, *shape));
+                let cells = [who, vec![word(lit).to_owned()], fitted(&fit), vec![ssi]].concat();
+                (cells, fit.map_or(f64::NAN, |fit| fit.goodness.r2))
             };
-            let map = map(lit, unit);
-            let whole: Option<Vec<f64>> = map.iter().copied().collect();
-            let ssi = whole.and_then(|map| spatial_selectivity(&map, height, width));
-            [identity(&measured.units[unit]), vec![word.to_owned()], fitted(places, &map), vec![cell(ssi)]].concat()
+            Lit::ALL.into_iter().map(one).collect()
         };
-        Lit::ALL.into_iter().map(one).collect()
-    };
-    table.rows = (0..measured.units.len()).into_par_iter().flat_map_iter(rows).collect();
-    let good = table.column("r2").iter().filter(|&&r2| r2 >= 0.5).count();
-    found.findings.push(format!(
-        "Receptive fields from {spoken}: {good} of {} maps (bright, dark and both, for each unit) have a Gaussian fit with r2 of at least 0.5.",
-        table.rows.len()
-    ));
-    found.panels.push(table.panel("r2", &format!("Receptive fields, {spoken}"), "r² of the Gaussian fit"));
-    found.panels.push(table.panel("SSI", &format!("Receptive fields, {spoken}"), "Spatial selectivity (SSI)"));
-    found.tables.push(table);
+        let rows: Vec<Vec<(Vec<String>, f64)>> = (0..units.len()).into_par_iter().map(rows).collect();
+        for (place, rows) in rows.into_iter().enumerate() {
+            // One example a unit: the clearest of its maps.
+            let clearest = Lit::ALL.into_iter().zip(&rows).filter(|(_, (_, r2))| r2.is_finite());
+            let clearest = clearest.max_by(|a, b| a.1.1.total_cmp(&b.1.1)).map(|(lit, (_, r2))| (lit, *r2));
+            self.table.rows.extend(rows.into_iter().map(|(cells, _)| cells));
+            let Some((lit, r2)) = clearest.filter(|(_, r2)| self.best.takes(*r2)) else { continue };
+            let values = map(lit, place);
+            let Ok(fit) = nearest(places, &values) else { continue };
+            let example = FieldExample {
+                from: self.spoken.to_owned(),
+                unit: measured.units[units[place]].unit,
+                part: word(lit).to_owned(),
+                shape: *shape,
+                places: places.clone(),
+                place_unit: "°",
+                ssi: selectivity(&values, *shape),
+                values,
+                fit: fit.curve,
+                r2,
+            };
+            self.best.add(r2, example);
+        }
+    }
+
+    fn finish(self, found: &mut Characterisation) {
+        let Self { spoken, table, best } = self;
+        let good = table.column("r2").iter().filter(|&&r2| r2 >= 0.5).count();
+        found.findings.push(format!(
+            "Receptive fields from {spoken}: {good} of {} maps (bright, dark and both, for each unit) have a Gaussian fit with r2 of at least 0.5.",
+            table.rows.len()
+        ));
+        found.panels.push(table.panel("r2", &format!("Receptive fields, {spoken}"), "r² of the Gaussian fit"));
+        found.panels.push(table.panel("SSI", &format!("Receptive fields, {spoken}"), "Spatial selectivity (SSI)"));
+        found.tables.push(table);
+        found.examples.fields.extend(best.into_iter());
+    }
+}
+
+/// What reverse correlation finds of one unit.
+struct Kernel {
+    cells: Vec<String>,
+    /// The map at its peak with the Gaussian that was fitted, and the delay, frames.
+    map: Option<(Vec<f64>, Fit<Gaussian2d>, usize)>,
 }
 
 /// Reverse correlation in space and time.
-fn white_noise(
+fn correlated(
     measured: &Measured,
-    monitor: &Monitor,
-    grid: Raster,
-    stretches: &[std::ops::Range<usize>],
+    Watched { name, stretches }: &Watched,
     movie: &mut dyn FnMut() -> Result<Box<dyn FrameSource>, SourceError>,
+    progress: &Progress,
     found: &mut Characterisation,
 ) -> Result<(), CharacteriseError> {
+    let mut source = movie()?;
+    let raster = source.raster();
+    let grid = Raster { height: MAP.height.min(raster.height), width: MAP.width.min(raster.width) };
     let middle = |index: usize, count: usize, pixels: usize| (index as f64 + 0.5) * pixels as f64 / count as f64 - 0.5;
     let place = |block: usize| {
-        let row = middle(block / grid.width, grid.height, monitor.raster.height);
-        let (x, y) = monitor.degrees_from_pixel(row, middle(block % grid.width, grid.width, monitor.raster.width));
-        [x, y]
+        let row = middle(block / grid.width, grid.height, raster.height);
+        let column = middle(block % grid.width, grid.width, raster.width);
+        match &measured.monitor {
+            Some(monitor) => <[f64; 2]>::from(monitor.degrees_from_pixel(row, column)),
+            None => [column, row],
+        }
     };
     let places: Vec<[f64; 2]> = (0..grid.pixels()).map(place).collect();
-    let mut table = Table::of_units(
-        "receptive_fields_white_noise",
-        &[&["peak_delay_frames", "separable_share", "largest_z", "frames"], &FITTED[..]].concat(),
-    );
+    let in_degrees = measured.monitor.is_some();
+    let told = FITTED.map(|column| match column {
+        "orientation_deg" => column.to_owned(),
+        column if in_degrees => column.to_owned(),
+        column => column.replace("_deg", "_px"),
+    });
+    let header: Vec<&str> = ["peak_delay_frames", "separable_share", "largest_z", "frames"]
+        .into_iter()
+        .chain(told.iter().map(String::as_str))
+        .collect();
+    let file = super::table::file_name(&name.to_lowercase());
+    let mut table = Table::of_units(format!("receptive_fields_{file}"), &header);
+    let mut best = Best::default();
     let units = measured.units.len();
     for first in (0..units).step_by(TOGETHER) {
+        progress.check()?;
         let some = first..units.min(first + TOGETHER);
-        let mut source = movie()?;
-        let kernels = reverse_correlate(
-            source.as_mut(),
-            stretches,
-            [grid.height, grid.width],
-            DELAYS,
-            &measured.responses,
-            some.clone(),
-        )
-        .map_err(|error| CharacteriseError::Nothing(error.to_string()))?;
-        for unit in some {
+        if first > 0 {
+            source = movie()?;
+        }
+        let (shape, rows) = ([grid.height, grid.width], measured.responses.as_ref());
+        let kernels = reverse_correlate(source.as_mut(), stretches, shape, DELAYS, rows, some.clone())
+            .map_err(|error| CharacteriseError::Nothing(error.to_string()))?;
+        let one = |unit: usize| {
             let mut cells = identity(&measured.units[unit]);
             let Some(kernel) = kernels.unit(unit - first) else {
                 cells.extend(vec![String::new(); 4 + FITTED.len()]);
-                table.rows.push(cells);
-                continue;
+                return Kernel { cells, map: None };
             };
             let delay = kernel.peak_delay();
             let largest = kernel.z_scores().map(|z| z.into_iter().fold(0.0, |most: f64, z| most.max(z.abs())));
@@ -178,15 +281,35 @@ fn white_noise(
                 kernel.frames.to_string(),
             ]);
             let map: Vec<Option<f64>> = kernel.at(delay).iter().map(|&value| Some(value)).collect();
-            cells.extend(fitted(&places, &map));
-            table.rows.push(cells);
+            let fit = nearest(&places, &map);
+            cells.extend(fitted(&fit));
+            Kernel { cells, map: fit.ok().map(|fit| (kernel.at(delay).to_vec(), fit, delay)) }
+        };
+        let all: Vec<Kernel> = some.clone().into_par_iter().map(one).collect();
+        for (unit, Kernel { cells, map }) in some.zip(all) {
+            table.rows.push(&cells);
+            let Some((map, fit, delay)) = map.filter(|(_, fit, _)| best.takes(fit.goodness.r2)) else { continue };
+            let example = FieldExample {
+                from: name.clone(),
+                unit: measured.units[unit].unit,
+                part: format!("{delay} frames before"),
+                shape,
+                places: places.clone(),
+                place_unit: if in_degrees { "°" } else { "px" },
+                values: map.into_iter().map(Some).collect(),
+                fit: fit.curve,
+                r2: fit.goodness.r2,
+                ssi: None,
+            };
+            best.add(fit.goodness.r2, example);
         }
     }
     let good = table.column("r2").iter().filter(|&&r2| r2 >= 0.5).count();
     found.findings.push(format!(
-        "Receptive fields from white noise, reverse correlation with {DELAYS} delays: {good} of {units} units have a Gaussian fit with r2 of at least 0.5."
+        "Receptive fields from {name}, reverse correlation with {DELAYS} delays: {good} of {units} units have a Gaussian fit with r2 of at least 0.5."
     ));
-    found.panels.push(table.panel("r2", "Receptive fields, white noise", "r² of the Gaussian fit"));
+    found.panels.push(table.panel("r2", &format!("Receptive fields, {name}"), "r² of the Gaussian fit"));
     found.tables.push(table);
+    found.examples.fields.extend(best.into_iter());
     Ok(())
 }

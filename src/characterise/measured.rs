@@ -1,14 +1,29 @@
 //! Responses and what was shown, from a run of a twin or from a recording.
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::CharacteriseError;
+use super::recorded::{Recorded, RecordedMovie, starts};
 use crate::analysis::Trials;
-use crate::data::{PresentationTable, Session, Shown, Trial};
+use crate::data::{PresentationTable, Session, SessionError, Shown, Trial};
 use crate::experiment::Outcome;
-use crate::signals::{Monitor, Responses, UnitId};
+use crate::signals::{Angles, FrameSource, Monitor, ResponseRows, SomeUnits, SourceError, UnitId};
 use crate::stimulus::schedule::Schedule;
 use crate::stimulus::{Condition, DriftingGrating, Modifier, Presentation, Stimulus};
+
+/// Responses that may lie on disk.
+pub type SharedRows = Arc<dyn ResponseRows + Send + Sync>;
+
+/// Stretches of a movie that receptive fields are mapped from by reverse correlation, whatever they show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// What was shown, in words.
+    pub name: String,
+    /// Frames, one stretch for each trial.
+    pub stretches: Vec<Range<usize>>,
+}
 
 /// Responses `[time, 1, unit]`, and what was shown when.
 #[derive(Debug, Clone)]
@@ -27,8 +42,12 @@ pub struct Measured {
     pub skip_frames: usize,
     /// For every presentation, the number of its movie: presentations of the same one are repeats.
     pub movies: Vec<usize>,
-    /// Responses.
-    pub responses: Responses,
+    /// Responses, read when they are looked at.
+    pub responses: SharedRows,
+    /// What of the movie is correlated with them beside white noise; of a recording.
+    pub watched: Vec<Watched>,
+    /// Trials that the responses are of, one after the other; none of a run.
+    pub recording: Vec<Trial>,
     /// Who the units are.
     pub units: Vec<UnitId>,
     /// What was left out, in words.
@@ -36,8 +55,8 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// What a run predicted.
-    pub fn of_outcome(outcome: Outcome) -> Self {
+    /// What a run predicted, in memory or on disk.
+    pub fn of_outcome<R: ResponseRows + Send + Sync + 'static>(outcome: Outcome<R>) -> Self {
         let mut known: HashMap<(usize, Option<u64>), usize> = HashMap::new();
         let movie = |shown: &Presentation| {
             let condition = &outcome.schedule.conditions[shown.condition];
@@ -57,7 +76,9 @@ impl Measured {
             monitor: Some(outcome.monitor),
             skip_frames: outcome.protocol.skip_frames(&outcome.monitor),
             schedule: outcome.schedule,
-            responses: outcome.responses,
+            responses: Arc::new(outcome.responses),
+            watched: Vec::new(),
+            recording: Vec::new(),
             units: outcome.units,
             remarks: vec![
                 "A twin answers every repeat of a movie alike: intervals over repeats and noise correlations tell \
@@ -69,16 +90,20 @@ impl Measured {
 
     /// What was recorded. A trial is one presentation, or several where the table says so; parameters are read from the
     /// table, else from the names of conditions, such as `direction=90` or `direction 90 deg`. Trials with missing
-    /// responses are left out and counted.
+    /// responses are left out and counted. Responses stay where they are, and are read again when they are looked at.
+    ///
+    /// Receptive fields are mapped from the movies of these domains or conditions, or, where none is named, of all domains
+    /// with `noise` or `Gaussian dot` in their names.
     ///
     /// # Errors
-    /// When a trial cannot be read, or none is left.
+    /// When a trial cannot be read, none is left, or a domain has no movie.
     pub fn of_session(
         session: &Session,
         table: &PresentationTable,
         skip_frames: usize,
+        domains: &[String],
     ) -> Result<Self, CharacteriseError> {
-        let (mut values, mut presentations, mut conditions, mut movies) =
+        let (mut kept, mut presentations, mut conditions, mut movies) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut repeats: Vec<usize> = Vec::new();
         let mut known: HashMap<(String, usize), usize> = HashMap::new();
@@ -90,8 +115,7 @@ impl Measured {
                 short += 1;
                 continue;
             }
-            let record = trial.record()?;
-            if record.missing.responses > 0 {
+            if !is_whole(trial)? {
                 missing += 1;
                 continue;
             }
@@ -111,7 +135,7 @@ impl Measured {
                 repeats[condition] += 1;
                 presentations.push(Presentation { condition, repeat, onset_frame, frames: part.frames, seed: 0 });
             }
-            values.extend_from_slice(record.responses.values());
+            kept.push(trial.clone());
             frames += trial.frames;
         }
         if presentations.is_empty() {
@@ -126,16 +150,26 @@ impl Measured {
                 remarks.push(format!("{count} of {} trials {why} were left out.", session.trials.len()));
             }
         }
-        remarks.push("Receptive fields need to know what was on the screen: run them from the protocol.".to_owned());
+        let watched = watched(&kept, domains).map_err(CharacteriseError::Nothing)?;
+        if watched.is_empty() {
+            let what = if kept.iter().any(Trial::has_movie) {
+                "No receptive fields: no domain has noise or Gaussian dots in its name; name one with --receptive-fields."
+            } else {
+                "No receptive fields: the recording does not hold what was on the screen."
+            };
+            remarks.push(what.to_owned());
+        }
         let simulated = session.about.get("simulated").and_then(toml::Value::as_bool).unwrap_or(false);
         let units = session.unit_ids();
         Ok(Self {
             title: format!("Recording: {}", session.id),
             notice: if simulated { "simulated mouse".to_owned() } else { "recorded responses".to_owned() },
             provenance: format!("twinscope {}; {} presentations", env!("CARGO_PKG_VERSION"), presentations.len()),
-            responses: Responses::new(frames, 1, units.len(), values).expect("a row for every frame of every trial"),
+            responses: Arc::new(Recorded::new(kept.clone(), units.len())),
+            watched,
+            recording: kept,
             schedule: Schedule { conditions, presentations, frames },
-            monitor: None,
+            monitor: monitor(session),
             skip_frames,
             movies,
             units,
@@ -143,11 +177,35 @@ impl Measured {
         })
     }
 
-    /// The response to every presentation.
-    pub(super) fn trials(&self) -> Result<Trials, CharacteriseError> {
+    /// The movies of the trials of a recording, one after the other.
+    ///
+    /// # Errors
+    /// When no trial has a movie, or the first cannot be read.
+    pub fn recorded_movie(&self) -> Result<Box<dyn FrameSource>, SourceError> {
+        let failed = |error: SessionError| SourceError::new(error.to_string());
+        let first = self.recording.iter().find(|trial| trial.has_movie());
+        let first = first.ok_or_else(|| failed(SessionError::NoMovie))?;
+        let raster = first.movie().map_err(failed)?.raster();
+        Ok(Box::new(RecordedMovie::new(self.recording.clone(), raster)))
+    }
+
+    /// Some of the units.
+    pub(super) fn some<'a>(&'a self, units: &'a [usize]) -> SomeUnits<'a> {
+        SomeUnits::of(self.responses.as_ref(), units).expect("units of the population")
+    }
+
+    /// All units, so many together that they take no more than so many values where each takes `each`.
+    pub(super) fn blocks(&self, most_values: usize, each: usize) -> Vec<Vec<usize>> {
+        let together = (most_values / each.max(1)).max(1);
+        let all: Vec<usize> = (0..self.units.len()).collect();
+        all.chunks(together).map(<[usize]>::to_vec).collect()
+    }
+
+    /// The response of some units to every presentation.
+    pub(super) fn trials(&self, units: &[usize]) -> Result<Trials, CharacteriseError> {
         let nothing =
             || CharacteriseError::Nothing(format!("{}: no presentation has responses to look at", self.title));
-        Trials::new(&self.schedule, self.skip_frames, &self.responses).ok_or_else(nothing)
+        Trials::of_rows(&self.schedule, self.skip_frames, &self.some(units))?.ok_or_else(nothing)
     }
 
     /// Swept parameters, each once, in order.
@@ -160,6 +218,72 @@ impl Measured {
         }
         keys
     }
+}
+
+/// Whether no response of a trial is missing.
+fn is_whole(trial: &Trial) -> Result<bool, SessionError> {
+    let mut whole = true;
+    trial.each_row(0..trial.frames, &mut |row| whole &= row.iter().all(|value| !value.is_nan()))?;
+    Ok(whole)
+}
+
+/// The screen that `[monitor]` of a session's description tells: `width_cm`, `height_cm` and `distance_cm`, and `angles =
+/// "small_angle"` where degrees are meant so.
+fn monitor(session: &Session) -> Option<Monitor> {
+    let told = session.about.get("monitor")?.as_table()?;
+    let size = |key: &str| {
+        let value = told.get(key)?;
+        let size = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+        size.filter(|size| size.is_finite() && *size > 0.0)
+    };
+    let small = told.get("angles").and_then(toml::Value::as_str) == Some("small_angle");
+    Some(Monitor {
+        width_cm: size("width_cm")?,
+        height_cm: size("height_cm")?,
+        distance_cm: size("distance_cm")?,
+        raster: session.raster,
+        frame_rate: session.frame_rate,
+        angles: if small { Angles::SmallAngle } else { Angles::Exact },
+        ..Monitor::WANG2025
+    })
+}
+
+/// What the domains or conditions of these names showed; without names, the domains of noise and of Gaussian dots.
+fn watched(trials: &[Trial], names: &[String]) -> Result<Vec<Watched>, String> {
+    let starts = starts(trials);
+    let of = |is_shown: &dyn Fn(&Trial) -> bool| -> Vec<Range<usize>> {
+        let shown = |trial: &Trial| trial.has_movie() && is_shown(trial);
+        (trials.iter().zip(starts.windows(2)))
+            .filter(|(trial, _)| shown(trial))
+            .map(|(_, ends)| ends[0]..ends[1])
+            .collect()
+    };
+    let mut domains: Vec<&str> = Vec::new();
+    for domain in trials.iter().filter(|trial| trial.has_movie()).filter_map(Trial::domain) {
+        if !domains.contains(&domain) {
+            domains.push(domain);
+        }
+    }
+    if names.is_empty() {
+        let is_probe = |domain: &&str| {
+            let domain = domain.to_lowercase();
+            domain.contains("noise") || domain.contains("gaussian dot")
+        };
+        let probes = domains.into_iter().filter(is_probe);
+        let of_domain =
+            |domain: &str| Watched { name: domain.to_owned(), stretches: of(&|trial| trial.domain() == Some(domain)) };
+        return Ok(probes.map(of_domain).collect());
+    }
+    let named = |name: &String| {
+        let is = |other: Option<&str>| other.is_some_and(|other| other.eq_ignore_ascii_case(name));
+        let stretches = of(&|trial| is(trial.domain()) || is(trial.condition.as_deref()));
+        if stretches.is_empty() {
+            let known = if domains.is_empty() { "none".to_owned() } else { domains.join(", ") };
+            return Err(format!("no trial of `{name}` has a movie; domains with movies: {known}"));
+        }
+        Ok(Watched { name: name.clone(), stretches })
+    };
+    names.iter().map(named).collect()
 }
 
 /// A stretch of a trial in which one thing was shown.

@@ -3,24 +3,36 @@
 //! What applies is decided by what was shown: tuning fits by the parameters that were swept, receptive fields by dots and
 //! noise, reliability by repeats, decoding by labels. Predicted and recorded responses go through the same functions; no
 //! number is computed here that `analysis` does not compute.
+//!
+//! Responses are read from where they lie, as often as needed, for so many units at a time as fit into little memory: ten
+//! thousand units over ten minutes are looked at with less than 1 GB. What grows with the square of the population is
+//! told of a sample.
 
+mod examples;
 mod fields;
 mod measured;
 mod population;
+mod recorded;
 mod reliability;
 mod table;
 mod tuning;
 
 use std::path::{Path, PathBuf};
 
-pub use measured::Measured;
-pub use table::{Panel, Table};
+pub use examples::{CurveExample, Examples, FieldExample};
+pub use measured::{Measured, SharedRows, Watched};
+pub use table::{Panel, Rows, Table};
 
-use crate::analysis::statistics::Resampling;
+use crate::analysis::statistics::{Chance, Resampling};
 use crate::data::SessionError;
 use crate::data::save::atomically;
 use crate::job::{Cancelled, Progress};
 use crate::signals::{FrameSource, SourceError};
+
+/// Most units of a sample whose pairs are looked at.
+const DRAWN: usize = 1000;
+/// Stream of random numbers that samples of units are drawn with.
+const SAMPLE: u32 = 0x5a3b;
 
 /// How to look.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,18 +43,38 @@ pub struct Look {
     pub seed: u64,
     /// Frames by which responses follow the stimulus, for maps of dots and sparse noise.
     pub delay_frames: usize,
+    /// Most values of responses that are held at once; units are looked at in so many goes. It changes no result.
+    pub most_values: usize,
+    /// Most units of which all are sorted, embedded and paired; of larger populations a sample is drawn with the seed, of
+    /// as many units but at most 1000.
+    pub most_units: usize,
 }
 
 impl Default for Look {
-    /// 1000 resamples, seed 1, 3 frames (0.1 s).
+    /// 1000 resamples, seed 1, 3 frames (0.1 s), 12.5 million values (50 MB as they are stored, 100 MB in computation),
+    /// 2000 units.
     fn default() -> Self {
-        Self { resamples: 1000, seed: 1, delay_frames: 3 }
+        Self { resamples: 1000, seed: 1, delay_frames: 3, most_values: 12_500_000, most_units: 2000 }
     }
 }
 
 impl Look {
     fn resampling(&self) -> Resampling {
         Resampling { resamples: self.resamples, ..Resampling::seeded(self.seed) }
+    }
+
+    /// The units whose pairs are looked at, in ascending order: all, or a sample.
+    fn paired(&self, units: usize) -> Vec<usize> {
+        if units <= self.most_units { (0..units).collect() } else { self.drawn(units, self.most_units.min(DRAWN)) }
+    }
+
+    /// So many of the units, drawn without repetition, in ascending order.
+    fn drawn(&self, units: usize, count: usize) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..units).collect();
+        Chance::new(self.seed, SAMPLE).shuffle(&mut all);
+        all.truncate(count);
+        all.sort_unstable();
+        all
     }
 }
 
@@ -55,6 +87,9 @@ pub enum CharacteriseError {
     /// The movie could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The responses could not be read.
+    #[error("the responses could not be read: {0}")]
+    Responses(#[from] std::io::Error),
     /// Nothing to look at.
     #[error("{0}")]
     Nothing(String),
@@ -87,6 +122,8 @@ pub struct Characterisation {
     pub panels: Vec<Panel>,
     /// One line each: what was found, and what could not be looked at.
     pub findings: Vec<String>,
+    /// The clearest fields and curves, for a picture.
+    pub examples: Examples,
 }
 
 impl Characterisation {
@@ -107,15 +144,26 @@ impl Characterisation {
             findings: measured.remarks.clone(),
             ..Self::default()
         };
-        let trials = measured.trials()?;
-        progress.begin(4);
-        tuning::add(measured, &trials, look, &mut found);
+        let blocks = measured.blocks(look.most_values, measured.schedule.presentations.len());
+        progress.begin(3 + blocks.len() as u64);
+        let mut tuned = tuning::Tuned::default();
+        let mut blanks = reliability::Blanks::default();
+        let mut all = None;
+        for units in &blocks {
+            let trials = measured.trials(units)?;
+            tuned.take(measured, &trials, units, look);
+            blanks.take(measured, &trials);
+            // Where all units fit, their responses need not be read again.
+            all = (blocks.len() == 1).then_some(trials);
+            progress.advance(1)?;
+        }
+        tuned.finish(&mut found);
+        fields::add(measured, look, movie, progress, &mut found)?;
         progress.advance(1)?;
-        fields::add(measured, look, movie, &mut found)?;
+        reliability::add(measured, look, progress, &mut found)?;
+        blanks.finish(measured, &mut found);
         progress.advance(1)?;
-        reliability::add(measured, look, &mut found);
-        progress.advance(1)?;
-        population::add(measured, &trials, look, progress, &mut found)?;
+        population::add(measured, all, look, progress, &mut found)?;
         progress.advance(1)?;
         Ok(found)
     }

@@ -10,21 +10,37 @@ use crate::job::Progress;
 
 /// Principal components that are told.
 const COMPONENTS: usize = 10;
-/// Most units that are embedded and sorted: both look at all pairs.
-const MOST_UNITS: usize = 2000;
+/// Most responses to single presentations that are decomposed and decoded, of all units together: 100 MB, three times
+/// that with the copies of both.
+const MOST_RESPONSES: usize = 12_500_000;
 /// Most conditions whose pairs are told.
 const MOST_CONDITIONS: usize = 500;
 /// Folds of the decoder, where there are as many presentations.
 const FOLDS: usize = 5;
 
-/// Adds what the population as a whole tells.
+/// Adds what the population as a whole tells; `all` are the trials of all units where they lie in memory.
 pub(super) fn add(
     measured: &Measured,
-    trials: &Trials,
+    all: Option<Trials>,
     look: &Look,
     progress: &Progress,
     found: &mut Characterisation,
 ) -> Result<(), CharacteriseError> {
+    let (n, presentations) = (measured.units.len(), measured.schedule.presentations.len());
+    let most = (MOST_RESPONSES / presentations.max(1)).max(1);
+    let units = if n <= most { (0..n).collect() } else { look.drawn(n, most) };
+    let trials = match all.filter(|_| units.len() == n) {
+        Some(trials) => trials,
+        None => measured.trials(&units)?,
+    };
+    let trials = &trials;
+    if units.len() < n {
+        found.findings.push(format!(
+            "Components, dissimilarities and decoding are of {} of {n} units, drawn with seed {}: {presentations} presentations of all are too many responses.",
+            units.len(),
+            look.seed
+        ));
+    }
     let conditions = &measured.schedule.conditions;
     let groups: Vec<(usize, Vec<usize>)> = (0..conditions.len())
         .filter(|&condition| !conditions[condition].is_blank())
@@ -37,7 +53,7 @@ pub(super) fn add(
     let Some(patterns) = trials.responses.group_means(&lists) else { return Ok(()) };
     components(trials, look, found);
     if patterns.observations() >= 3 {
-        units(measured, &patterns, look, progress, found)?;
+        embedded(measured, &units, &patterns, look, progress, found)?;
     }
     dissimilarity(&groups, &patterns, found);
     for key in measured.swept() {
@@ -53,7 +69,7 @@ fn components(trials: &Trials, look: &Look, found: &mut Characterisation) {
     for (index, (explained, variance)) in all.explained().zip(&all.variances).enumerate() {
         so_far += explained;
         let cells = [(index + 1).to_string(), cell(Some(*variance)), cell(Some(explained)), cell(Some(so_far))];
-        table.rows.push(cells.to_vec());
+        table.rows.push(&cells);
     }
     found.findings.push(format!(
         "Principal components of n = {} presentations: the first {} explain {:.0} % of the variance.",
@@ -65,18 +81,24 @@ fn components(trials: &Trials, look: &Look, found: &mut Characterisation) {
 }
 
 /// Order of units by the correlation of their tuning, and a picture of them.
-fn units(
+fn embedded(
     measured: &Measured,
+    units: &[usize],
     patterns: &ResponseTable,
     look: &Look,
     progress: &Progress,
     found: &mut Characterisation,
 ) -> Result<(), CharacteriseError> {
-    let n = measured.units.len();
-    if n > MOST_UNITS {
-        found.findings.push(format!("More than {MOST_UNITS} units are neither sorted nor embedded."));
-        return Ok(());
+    let some = look.paired(units.len());
+    let n = some.len();
+    if n < units.len() {
+        found.findings.push(format!(
+            "{n} of {} units are sorted and embedded, drawn with seed {}.",
+            measured.units.len(),
+            look.seed
+        ));
     }
+    let patterns = &patterns.some(&some);
     let mut rank = vec![0; n];
     order_by_correlation(patterns).into_iter().enumerate().for_each(|(place, unit)| rank[unit] = place);
     let profiles = patterns.transposed();
@@ -86,10 +108,10 @@ fn units(
         found.findings.push(format!("No t-SNE of units: {error}."));
     }
     let mut table = Table::of_units("population", &["order_by_correlation", "tsne_1", "tsne_2"]);
-    for (unit, id) in measured.units.iter().enumerate() {
+    for (unit, &among) in some.iter().enumerate() {
         let place = picture.as_ref().ok().map(|picture| picture.places[unit]);
         let cells = [rank[unit].to_string(), cell(place.map(|p| p[0])), cell(place.map(|p| p[1]))];
-        table.rows.push([identity(id), cells.to_vec()].concat());
+        table.rows.push(&[identity(&measured.units[units[among]]), cells.to_vec()].concat());
     }
     found.tables.push(table);
     Ok(())
@@ -106,7 +128,7 @@ fn dissimilarity(groups: &[(usize, Vec<usize>)], patterns: &ResponseTable, found
     let mut table = Table::new("dissimilarity", &header);
     for (row, name) in names.iter().enumerate() {
         let cells = (0..names.len()).map(|column| cell(Some(all.at(row, column))));
-        table.rows.push(std::iter::once(name.clone()).chain(cells).collect());
+        table.rows.push(&std::iter::once(name.clone()).chain(cells).collect::<Vec<_>>());
     }
     found.tables.push(table);
 }
@@ -132,7 +154,8 @@ fn decoding(measured: &Measured, trials: &Trials, look: &Look, key: &str, found:
     let header: Vec<&str> = std::iter::once("shown").chain(names.iter().map(String::as_str)).collect();
     let mut table = Table::new(format!("decoding_{}", file_name(key)), &header);
     for (value, row) in grouped.values.iter().zip(&decoded.confusion) {
-        table.rows.push(std::iter::once(value.to_string()).chain(row.iter().map(usize::to_string)).collect());
+        let cells = row.iter().map(usize::to_string);
+        table.rows.push(&std::iter::once(value.to_string()).chain(cells).collect::<Vec<_>>());
     }
     let error = match key {
         "direction_deg" => format!(", mean error {:.1} deg", decoded.mean_error_deg(&grouped.values)),

@@ -3,59 +3,89 @@
 use rayon::prelude::*;
 
 use super::table::{cell, identity};
-use super::{Characterisation, Look, Measured, Panel, Table};
-use crate::analysis::Median;
+use super::{Characterisation, CharacteriseError, Look, Measured, Panel, Table};
 use crate::analysis::reliability::{
-    Freedom, Repeats, cc_max, explainable_variance, fano_factor, lifetime_sparseness, noise_correlations, oracle_score,
-    population_sparseness, signal_correlations, split_half_reliability,
+    Freedom, PopulationSparseness, Repeats, cc_max, explainable_variance, fano_factor, lifetime_sparseness,
+    noise_correlations, oracle_score, signal_correlations, split_half_reliability,
 };
-use crate::analysis::statistics::{Alternative, Correction, mann_whitney, moments};
+use crate::analysis::statistics::{Alternative, Correction, TestResult, mann_whitney, moments};
+use crate::analysis::{Median, Trials};
+use crate::job::Progress;
+use crate::signals::ResponseRows;
 
-/// Most units whose pairs are correlated.
-const MOST_UNITS: usize = 2000;
-
-/// Adds what repeats and blanks tell.
-pub(super) fn add(measured: &Measured, look: &Look, found: &mut Characterisation) {
-    match repeats(measured) {
-        Some((repeats, movies)) => repeated(measured, look, &repeats, movies, found),
+/// Adds what repeats tell.
+pub(super) fn add(
+    measured: &Measured,
+    look: &Look,
+    progress: &Progress,
+    found: &mut Characterisation,
+) -> Result<(), CharacteriseError> {
+    match Showings::of(measured) {
+        Some(showings) => repeated(measured, look, &showings, progress, found)?,
         None => found.findings.push("No movie was shown more than once: reliability is undefined.".to_owned()),
     }
-    blanks(measured, found);
+    Ok(())
 }
 
-/// Responses to movies that were shown at least twice, side by side; and how many movies.
-fn repeats(measured: &Measured) -> Option<(Repeats, usize)> {
-    let presentations = &measured.schedule.presentations;
-    let mut showings: Vec<Vec<usize>> = vec![Vec::new(); measured.movies.iter().max()? + 1];
-    for (index, (&movie, shown)) in measured.movies.iter().zip(presentations).enumerate() {
-        if !measured.schedule.conditions[shown.condition].is_blank() && shown.frames > measured.skip_frames {
-            showings[movie].push(index);
-        }
-    }
-    showings.retain(|of| of.len() >= 2);
-    let (skip, units) = (measured.skip_frames, measured.units.len());
-    let most = showings.iter().map(Vec::len).max()?;
-    let lengths: Vec<usize> = showings
-        .iter()
-        .map(|of| of.iter().map(|&index| presentations[index].frames).min().unwrap_or(0) - skip)
-        .collect();
-    let frames: usize = lengths.iter().sum();
-    let mut values = vec![f32::NAN; most.checked_mul(frames)?.checked_mul(units)?];
-    let mut start = 0;
-    for (of, &length) in showings.iter().zip(&lengths) {
-        for (repeat, &index) in of.iter().enumerate() {
-            let onset = presentations[index].onset_frame + skip;
-            for frame in 0..length {
-                let to = (repeat * frames + start + frame) * units;
-                values[to..to + units].copy_from_slice(measured.responses.row(onset + frame, 0));
+/// Where movies lie that were shown at least twice.
+struct Showings {
+    /// First frames of the showings of each movie after the skip, and frames of the shortest.
+    movies: Vec<(Vec<usize>, usize)>,
+    /// Showings of the movie that was shown most often.
+    most: usize,
+    /// Frames of all movies, one after the other.
+    frames: usize,
+}
+
+impl Showings {
+    fn of(measured: &Measured) -> Option<Self> {
+        let presentations = &measured.schedule.presentations;
+        let mut showings: Vec<Vec<usize>> = vec![Vec::new(); measured.movies.iter().max()? + 1];
+        for (index, (&movie, shown)) in measured.movies.iter().zip(presentations).enumerate() {
+            if !measured.schedule.conditions[shown.condition].is_blank() && shown.frames > measured.skip_frames {
+                showings[movie].push(index);
             }
         }
-        start += length;
+        showings.retain(|of| of.len() >= 2);
+        let skip = measured.skip_frames;
+        let most = showings.iter().map(Vec::len).max()?;
+        let movie = |of: Vec<usize>| {
+            let frames = of.iter().map(|&index| presentations[index].frames).min().unwrap_or(0) - skip;
+            (of.into_iter().map(|index| presentations[index].onset_frame + skip).collect(), frames)
+        };
+        let movies: Vec<(Vec<usize>, usize)> = showings.into_iter().map(movie).collect();
+        let frames = movies.iter().map(|(_, frames)| frames).sum();
+        Some(Self { movies, most, frames })
     }
-    Some((Repeats::new(most, frames, units, values)?, showings.len()))
+
+    /// Responses of some units to them, side by side.
+    fn responses(&self, measured: &Measured, units: &[usize]) -> Result<Repeats, CharacteriseError> {
+        let beyond = || CharacteriseError::Nothing("the repeats are too many to be held, or not finite".to_owned());
+        let length = self.most.checked_mul(self.frames).and_then(|values| values.checked_mul(units.len()));
+        let mut values = vec![f32::NAN; length.ok_or_else(beyond)?];
+        let (rows, width) = (measured.some(units), units.len());
+        let mut start = 0;
+        for (onsets, frames) in &self.movies {
+            for (repeat, &onset) in onsets.iter().enumerate() {
+                let from = (repeat * self.frames + start) * width;
+                let mut to = values[from..from + frames * width].chunks_exact_mut(width.max(1));
+                rows.each_row(onset..onset + frames, 0, &mut |row| {
+                    to.next().into_iter().for_each(|to| to.copy_from_slice(row));
+                })?;
+            }
+            start += frames;
+        }
+        Repeats::new(self.most, self.frames, units.len(), values).ok_or_else(beyond)
+    }
 }
 
-fn repeated(measured: &Measured, look: &Look, repeats: &Repeats, movies: usize, found: &mut Characterisation) {
+fn repeated(
+    measured: &Measured,
+    look: &Look,
+    showings: &Showings,
+    progress: &Progress,
+    found: &mut Characterisation,
+) -> Result<(), CharacteriseError> {
     let quantities = [
         "oracle_score",
         "explainable_variance",
@@ -65,20 +95,28 @@ fn repeated(measured: &Measured, look: &Look, repeats: &Repeats, movies: usize, 
         "cc_max",
     ];
     let mut table = Table::of_units("reliability", &[&quantities[..], &["repeats", "movies", "frames"]].concat());
-    let row = |unit: usize| {
-        let one = repeats.unit(unit);
-        let numbers = [
-            oracle_score(&one),
-            explainable_variance(&one),
-            fano_factor(&one),
-            lifetime_sparseness(&one),
-            split_half_reliability(&one, look.seed),
-            cc_max(&one, Freedom::Consistent),
-        ];
-        let counts = [repeats.repeats(), movies, repeats.frames()].map(|count| count.to_string());
-        [identity(&measured.units[unit]), numbers.map(cell).to_vec(), counts.to_vec()].concat()
-    };
-    table.rows = (0..measured.units.len()).into_par_iter().map(row).collect();
+    let (repeats, movies, frames) = (showings.most, showings.movies.len(), showings.frames);
+    let mut sparse = PopulationSparseness::new(frames);
+    for units in measured.blocks(look.most_values, repeats * frames) {
+        progress.check()?;
+        let responses = showings.responses(measured, &units)?;
+        let row = |place: usize| {
+            let one = responses.unit(place);
+            let numbers = [
+                oracle_score(&one),
+                explainable_variance(&one),
+                fano_factor(&one),
+                lifetime_sparseness(&one),
+                split_half_reliability(&one, look.seed),
+                cc_max(&one, Freedom::Consistent),
+            ];
+            let counts = [repeats, movies, frames].map(|count| count.to_string());
+            [identity(&measured.units[units[place]]), numbers.map(cell).to_vec(), counts.to_vec()].concat()
+        };
+        let rows: Vec<Vec<String>> = (0..units.len()).into_par_iter().map(row).collect();
+        table.rows.extend(rows);
+        sparse.add(&responses);
+    }
     let labels = [
         ("oracle_score", "Oracle score", "Correlation with other repeats"),
         ("explainable_variance", "Explainable variance", "Fraction of variance"),
@@ -96,24 +134,32 @@ fn repeated(measured: &Measured, look: &Look, repeats: &Repeats, movies: usize, 
         Some(Median { n, value, interval: None }) => format!("{value:.3} (n = {n})"),
         None => "undefined".to_owned(),
     };
-    let shown = format!("{movies} movies, up to {} repeats, {} frames", repeats.repeats(), repeats.frames());
+    let shown = format!("{movies} movies, up to {repeats} repeats, {frames} frames");
     found.findings.push(format!("Reliability over {shown}: oracle score {}.", median(&table.column("oracle_score"))));
     found.tables.push(table);
 
-    let sparse: Vec<f64> = population_sparseness(repeats).into_iter().flatten().collect();
+    let sparse: Vec<f64> = sparse.finish().into_iter().flatten().collect();
     found.findings.push(format!("Population sparseness, over frames: {}.", median(&sparse)));
-    if measured.units.len() > MOST_UNITS {
-        found.findings.push(format!("Pairs of more than {MOST_UNITS} units are not correlated."));
-        return;
+    let some = look.paired(measured.units.len());
+    if some.len() < measured.units.len() {
+        found.findings.push(format!(
+            "Pairs of {} of {} units are correlated, drawn with seed {}.",
+            some.len(),
+            measured.units.len(),
+            look.seed
+        ));
     }
+    progress.check()?;
     let mut pairs =
         Table::new("correlations", &["first_unit", "second_unit", "signal_correlation", "noise_correlation"]);
-    let (signal, noise) = (signal_correlations(repeats), noise_correlations(repeats));
-    for first in 0..measured.units.len() {
-        for second in first + 1..measured.units.len() {
+    let responses = showings.responses(measured, &some)?;
+    let (signal, noise) = (signal_correlations(&responses), noise_correlations(&responses));
+    drop(responses);
+    for first in 0..some.len() {
+        for second in first + 1..some.len() {
             let numbers = [signal.get(first, second), noise.get(first, second)].map(cell);
-            let names = [first, second].map(|unit| measured.units[unit].unit.to_string());
-            pairs.rows.push([names.to_vec(), numbers.to_vec()].concat());
+            let names = [first, second].map(|place| measured.units[some[place]].unit.to_string());
+            pairs.rows.push(&[names, numbers].concat());
         }
     }
     for (column, title) in [("signal_correlation", "Signal correlations"), ("noise_correlation", "Noise correlations")]
@@ -125,44 +171,62 @@ fn repeated(measured: &Measured, look: &Look, repeats: &Repeats, movies: usize, 
         found.findings.push(format!("{title}: median {middle} (n = {} pairs).", pairs.column(column).len()));
     }
     found.tables.push(pairs);
+    Ok(())
 }
 
-/// Whether responses to stimuli differ from those to blanks, unit by unit.
-fn blanks(measured: &Measured, found: &mut Characterisation) {
-    let Ok(trials) = measured.trials() else { return };
-    let is_blank = |trial: usize| measured.schedule.conditions[trials.conditions[trial]].is_blank();
-    let (blank, shown): (Vec<usize>, Vec<usize>) = (0..trials.conditions.len()).partition(|&trial| is_blank(trial));
-    if blank.len() < 2 || shown.len() < 2 {
-        return;
+/// Whether responses to stimuli differ from those to blanks, unit by unit, under way.
+#[derive(Debug, Default)]
+pub(super) struct Blanks {
+    results: Vec<Option<TestResult>>,
+    shown: usize,
+    blank: usize,
+}
+
+impl Blanks {
+    /// Looks at some units, which follow those before; the trials are theirs.
+    pub(super) fn take(&mut self, measured: &Measured, trials: &Trials) {
+        let is_blank = |trial: usize| measured.schedule.conditions[trials.conditions[trial]].is_blank();
+        let (blank, shown): (Vec<usize>, Vec<usize>) = (0..trials.conditions.len()).partition(|&trial| is_blank(trial));
+        (self.shown, self.blank) = (shown.len(), blank.len());
+        if blank.len() < 2 || shown.len() < 2 {
+            return;
+        }
+        let of = |some: &[usize], unit: usize| -> Vec<f64> {
+            some.iter().map(|&trial| trials.responses.row(trial)[unit]).collect()
+        };
+        let test = |unit: usize| mann_whitney(&of(&shown, unit), &of(&blank, unit), Alternative::TwoSided).ok();
+        self.results.extend((0..trials.responses.units()).map(test));
     }
+
+    /// Adds a table, where there are blanks.
+    pub(super) fn finish(self, measured: &Measured, found: &mut Characterisation) {
+        if !self.results.is_empty() {
+            beside_blanks(measured, &self, found);
+        }
+    }
+}
+
+fn beside_blanks(measured: &Measured, Blanks { results, shown, blank }: &Blanks, found: &mut Characterisation) {
     let mut table = Table::of_units(
         "responses_beside_blanks",
         &["test", "effect", "p", "p_adjusted", "correction", "n_shown", "n_blank"],
     );
-    let of = |some: &[usize], unit: usize| -> Vec<f64> {
-        some.iter().map(|&trial| trials.responses.row(trial)[unit]).collect()
-    };
-    let results: Vec<_> = (0..measured.units.len())
-        .map(|unit| mann_whitney(&of(&shown, unit), &of(&blank, unit), Alternative::TwoSided).ok())
-        .collect();
     let correction = Correction::BenjaminiHochberg;
     let known: Vec<f64> = results.iter().flatten().map(|result| result.p).collect();
     let mut adjusted = correction.adjust(&known).unwrap_or_default().into_iter();
     let (mut differ, mut tested) = (0, 0);
-    for (id, result) in measured.units.iter().zip(&results) {
-        let p = result.and(adjusted.next());
+    for (id, result) in measured.units.iter().zip(results) {
+        let p = result.and_then(|_| adjusted.next());
         differ += usize::from(p.is_some_and(|p| p <= 0.05));
         tested += usize::from(p.is_some());
         let name = result.map(|result| result.test.label().to_owned()).unwrap_or_default();
         let [effect, raw] = [result.map(|result| result.effect), result.map(|result| result.p)].map(cell);
-        let counts = [shown.len(), blank.len()].map(|count| count.to_string());
+        let counts = [shown, blank].map(|count| count.to_string());
         let cells = [vec![name, effect, raw, cell(p), correction.label().to_owned()], counts.to_vec()].concat();
-        table.rows.push([identity(id), cells].concat());
+        table.rows.push(&[identity(id), cells].concat());
     }
     found.findings.push(format!(
-        "Responses to stimuli (n = {}) differ from those to blanks (n = {}) for {differ} of {tested} units: Mann-Whitney U test, two-sided, {} at 0.05.",
-        shown.len(),
-        blank.len(),
+        "Responses to stimuli (n = {shown}) differ from those to blanks (n = {blank}) for {differ} of {tested} units: Mann-Whitney U test, two-sided, {} at 0.05.",
         correction.label()
     ));
     let values = table.column("effect");

@@ -2,15 +2,16 @@
 
 use rayon::prelude::*;
 
+use super::examples::Best;
 use super::table::{cell, identity};
-use super::{Characterisation, Look, Measured, Table};
-use crate::analysis::Trials;
+use super::{Characterisation, CurveExample, Look, Measured, Table};
 use crate::analysis::fit::{Fit, FitError, fit_contrast, fit_direction, fit_frequency, fit_size};
 use crate::analysis::preferred::{direction_confidence, preferred_value};
 use crate::analysis::selectivity::{dsi, osi};
 use crate::analysis::statistics::moments::{mean, variance};
 use crate::analysis::statistics::{Interval, StatisticsError};
 use crate::analysis::trials::Grouped;
+use crate::analysis::{Spacing, Trials};
 
 /// Which curve belongs to a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,39 +87,99 @@ impl Curve {
             Self::Other => (Vec::new(), f64::NAN, f64::NAN, true),
         })
     }
+
+    /// The fitted curve at many values from the least to the greatest, of a direction all the way round; nothing where
+    /// there is none.
+    fn drawn(self, values: &[f64], means: &[f64]) -> Vec<(f64, f64)> {
+        const STEPS: usize = 120;
+        let (Some(&least), Some(&most)) = (values.first(), values.last()) else { return Vec::new() };
+        let (least, most) = if self == Self::Direction { (0.0, 360.0) } else { (least, most) };
+        let at = |part: f64| match self {
+            Self::Frequency => (least.ln() + part * (most.ln() - least.ln())).exp(),
+            _ => least + part * (most - least),
+        };
+        let along: Vec<f64> = (0..=STEPS).map(|step| at(step as f64 / STEPS as f64)).collect();
+        let through = |curve: &dyn Fn(f64) -> f64| along.iter().map(|&value| (value, curve(value))).collect();
+        let drawn = match self {
+            Self::Direction => fit_direction(values, means).map(|fit| through(&|value| fit.curve.at(value))),
+            Self::Frequency => fit_frequency(values, means).map(|fit| through(&|value| fit.curve.at(value))),
+            Self::Contrast => fit_contrast(values, means).map(|fit| through(&|value| fit.curve.at(value))),
+            Self::Size => fit_size(values, means).map(|fit| through(&|value| fit.curve.at(value))),
+            Self::Other => Ok(Vec::new()),
+        };
+        drawn.unwrap_or_default()
+    }
 }
 
-/// Adds a table of curves and one of fits for every parameter.
-pub(super) fn add(measured: &Measured, trials: &Trials, look: &Look, found: &mut Characterisation) {
-    for key in measured.swept() {
-        let grouped = trials.grouped(&measured.schedule, key);
-        if grouped.values.len() < 2 {
-            continue;
-        }
+/// Tables of every parameter under way.
+#[derive(Debug, Default)]
+pub(super) struct Tuned {
+    parameters: Option<Vec<Parameter>>,
+}
+
+/// Tables of one parameter.
+#[derive(Debug)]
+struct Parameter {
+    key: String,
+    grouped: Grouped,
+    curves: Table,
+    fits: Table,
+    best: Best<CurveExample>,
+}
+
+impl Parameter {
+    fn new(key: &str, grouped: Grouped) -> Self {
         let name = super::table::file_name(key);
-        found.tables.push(curves(measured, trials, key, &name, &grouped));
-        let table = fits(measured, trials, look, key, &name, &grouped);
-        let n = grouped.trials.iter().map(Vec::len).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
-        let n = if n.0 == n.1 { n.0.to_string() } else { format!("{} to {}", n.0, n.1) };
-        let values = grouped.values.len();
-        let curve = Curve::of(key);
-        let mut line = format!("{key}: {values} values, n = {n} presentations of each");
-        if curve != Curve::Other {
-            let good = table.column("r2").iter().filter(|&&r2| r2 >= 0.5).count();
-            line +=
-                &format!("; {} fits, r2 of at least 0.5 for {good} of {} units", curve.columns().0, table.rows.len());
-            let (words, unit) = spoken(key);
-            found.panels.push(table.panel("r2", &format!("{words}: {} fit", curve.columns().0), "r² of the fit"));
-            let first = curve.columns().1[0];
-            let what = first.trim_start_matches("fit_").trim_end_matches("_deg").replace('_', " ");
-            found.panels.push(table.panel(first, &format!("{words}: {what}"), &format!("{words}{unit}")));
+        let curves = Table::of_units(format!("tuning_{name}"), &[key, "mean", "sem", "n"]);
+        let fits = Table::of_units(format!("fit_{name}"), &fit_header(Curve::of(key)));
+        Self { key: key.to_owned(), grouped, curves, fits, best: Best::default() }
+    }
+}
+
+impl Tuned {
+    /// Looks at some units, which follow those before; the trials are theirs.
+    pub(super) fn take(&mut self, measured: &Measured, trials: &Trials, units: &[usize], look: &Look) {
+        let parameters = self.parameters.get_or_insert_with(|| {
+            let grouped = measured.swept().into_iter().map(|key| (key, trials.grouped(&measured.schedule, key)));
+            let varied = grouped.filter(|(_, grouped)| grouped.values.len() >= 2);
+            varied.map(|(key, grouped)| Parameter::new(key, grouped)).collect()
+        });
+        for parameter in parameters {
+            curves(measured, trials, units, parameter);
+            fits(measured, trials, units, look, parameter);
         }
-        if curve == Curve::Direction {
-            found.panels.push(table.panel("gOSI", "Orientation selectivity", "gOSI"));
-            found.panels.push(table.panel("gDSI", "Direction selectivity", "gDSI"));
+    }
+
+    /// Adds a table of curves and one of fits for every parameter.
+    pub(super) fn finish(self, found: &mut Characterisation) {
+        for Parameter { key, grouped, curves, fits: table, best } in self.parameters.unwrap_or_default() {
+            found.tables.push(curves);
+            let n = grouped.trials.iter().map(Vec::len).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
+            let n = if n.0 == n.1 { n.0.to_string() } else { format!("{} to {}", n.0, n.1) };
+            let values = grouped.values.len();
+            let curve = Curve::of(&key);
+            let mut line = format!("{key}: {values} values, n = {n} presentations of each");
+            if curve != Curve::Other {
+                let good = table.column("r2").iter().filter(|&&r2| r2 >= 0.5).count();
+                line += &format!(
+                    "; {} fits, r2 of at least 0.5 for {good} of {} units",
+                    curve.columns().0,
+                    table.rows.len()
+                );
+                let (words, unit) = spoken(&key);
+                found.panels.push(table.panel("r2", &format!("{words}: {} fit", curve.columns().0), "r² of the fit"));
+                let first = curve.columns().1[0];
+                let what = first.trim_start_matches("fit_").trim_end_matches("_deg").replace('_', " ");
+                found.panels.push(table.panel(first, &format!("{words}: {what}"), &format!("{words}{unit}")));
+            }
+            if curve == Curve::Direction {
+                found.panels.push(table.panel("gOSI", "Orientation selectivity", "gOSI"));
+                found.panels.push(table.panel("gDSI", "Direction selectivity", "gDSI"));
+            }
+            found.findings.push(line + ".");
+            found.tables.push(table);
+            found.examples.curves.extend(best.into_iter());
         }
-        found.findings.push(line + ".");
-        found.tables.push(table);
     }
 }
 
@@ -140,23 +201,26 @@ fn spoken(key: &str) -> (String, &'static str) {
 }
 
 /// Mean and standard error at every value.
-fn curves(measured: &Measured, trials: &Trials, key: &str, name: &str, grouped: &Grouped) -> Table {
-    let mut table = Table::of_units(format!("tuning_{name}"), &[key, "mean", "sem", "n"]);
-    for (unit, id) in measured.units.iter().enumerate() {
-        for (value, responses) in grouped.values.iter().zip(trials.unit(unit, grouped)) {
+fn curves(measured: &Measured, trials: &Trials, units: &[usize], parameter: &mut Parameter) {
+    let Parameter { grouped, curves, .. } = parameter;
+    let grouped = &*grouped;
+    for (place, &unit) in units.iter().enumerate() {
+        for (value, responses) in grouped.values.iter().zip(trials.unit(place, grouped)) {
             let n = responses.len();
-            let sem = variance(&responses).map(|variance| (variance / n as f64).sqrt());
-            let cells = [format!("{value}"), cell(mean(&responses)), cell(sem), n.to_string()];
-            table.rows.push([identity(id), cells.to_vec()].concat());
+            let cells = [format!("{value}"), cell(mean(&responses)), cell(error(&responses)), n.to_string()];
+            curves.rows.push(&[identity(&measured.units[unit]), cells.to_vec()].concat());
         }
     }
-    table
 }
 
-/// One row a unit: preferred values with intervals, and the fitted curve.
-fn fits(measured: &Measured, trials: &Trials, look: &Look, key: &str, name: &str, grouped: &Grouped) -> Table {
-    let (curve, how) = (Curve::of(key), look.resampling());
-    let intervals: &[&str] = match curve {
+/// Standard error of a mean.
+fn error(responses: &[f64]) -> Option<f64> {
+    variance(responses).map(|variance| (variance / responses.len() as f64).sqrt())
+}
+
+/// Columns of a table of fits, after who the unit is.
+fn fit_header(curve: Curve) -> Vec<&'static str> {
+    let intervals: &[&'static str] = match curve {
         Curve::Direction => &[
             "preferred_deg",
             "preferred_low_deg",
@@ -175,11 +239,17 @@ fn fits(measured: &Measured, trials: &Trials, look: &Look, key: &str, name: &str
         ],
         _ => &["preferred", "preferred_low", "preferred_high"],
     };
+    [intervals, &["interval"], curve.columns().1, &["r2", "mse", "settled", "remark"]].concat()
+}
+
+/// One row a unit: preferred values with intervals, and the fitted curve.
+fn fits(measured: &Measured, trials: &Trials, units: &[usize], look: &Look, parameter: &mut Parameter) {
+    let Parameter { key, grouped, fits, best, .. } = parameter;
+    let (key, grouped) = (key.as_str(), &*grouped);
+    let (curve, how) = (Curve::of(key), look.resampling());
     let columns = curve.columns().1;
-    let header = [intervals, &["interval"], columns, &["r2", "mse", "settled", "remark"]].concat();
-    let mut table = Table::of_units(format!("fit_{name}"), &header);
-    let row = |unit: usize| -> Vec<String> {
-        let responses = trials.unit(unit, grouped);
+    let row = |place: usize| -> (Vec<String>, f64) {
+        let (unit, responses) = (units[place], trials.unit(place, grouped));
         let means: Vec<f64> = responses.iter().map(|responses| mean(responses).unwrap_or(f64::NAN)).collect();
         let mut cells = identity(&measured.units[unit]);
         if curve == Curve::Direction {
@@ -208,16 +278,39 @@ fn fits(measured: &Measured, trials: &Trials, look: &Look, key: &str, name: &str
             Ok((parameters, r2, mse, settled)) => {
                 cells.extend(parameters.into_iter().map(|value| cell(Some(value))));
                 cells.extend([cell(Some(r2)), cell(Some(mse)), settled.to_string(), String::new()]);
+                (cells, r2)
             }
             Err(error) => {
                 cells.extend(vec![String::new(); columns.len() + 3]);
                 cells.push(error.to_string());
+                (cells, f64::NAN)
             }
         }
-        cells
     };
-    table.rows = (0..measured.units.len()).into_par_iter().map(row).collect();
-    table
+    let rows: Vec<(Vec<String>, f64)> = (0..units.len()).into_par_iter().map(row).collect();
+    for (place, &(_, r2)) in rows.iter().enumerate() {
+        if best.takes(r2) {
+            best.add(r2, example(key, measured.units[units[place]].unit, grouped, &trials.unit(place, grouped), r2));
+        }
+    }
+    fits.rows.extend(rows.into_iter().map(|(cells, _)| cells));
+}
+
+/// A curve to be drawn.
+fn example(key: &str, unit: u32, grouped: &Grouped, responses: &[Vec<f64>], r2: f64) -> CurveExample {
+    let (curve, (parameter, unit_of)) = (Curve::of(key), spoken(key));
+    let means: Vec<f64> = responses.iter().map(|responses| mean(responses).unwrap_or(f64::NAN)).collect();
+    let points = grouped.values.iter().zip(&means).zip(responses);
+    CurveExample {
+        label: format!("{parameter}{unit_of}"),
+        parameter,
+        unit,
+        logarithmic: Spacing::of(&grouped.values) == Spacing::Logarithmic,
+        points: points.map(|((&value, &mean), trials)| (value, mean, error(trials), trials.len())).collect(),
+        curve: curve.columns().0,
+        fitted: curve.drawn(&grouped.values, &means),
+        r2,
+    }
 }
 
 /// A quantity and its interval; without one, the quantity alone.

@@ -11,33 +11,46 @@ use super::waiting::{stoppable, while_shown};
 use super::{DeviceArgument, OptionalTwin, read_protocol, say};
 use crate::characterise::{Characterisation, Look, Measured};
 use crate::data::{PresentationTable, check_folder, import};
-use crate::experiment;
+use crate::experiment::LongRun;
 use crate::figures;
+use crate::gpu::ComputeDevice;
 use crate::model::twin::{Twin, TwinOptions};
 use crate::signals::{FrameSource, Monitor, SourceError};
 use crate::stimulus::{self, Schedule};
 
-/// Analyse a run of a twin, or a recorded session.
+/// Analyse a run of a twin, one that was written before, or a recorded session.
 ///
 /// What was shown decides: curves are fitted to every parameter that was varied (bi-von Mises to directions, a Gaussian in
 /// log frequency to frequencies and speeds, Naka and Rushton's to contrasts, a ratio of Gaussians to sizes) with bootstrap
 /// intervals over trials; receptive fields are mapped from Gaussian dots, sparse noise and white noise; repeats give
 /// reliability, sparseness, signal and noise correlations; the population is decomposed, embedded, sorted and decoded.
-/// Written are a CSV for each of them, findings.txt, and the figure analysis.png and .svg.
+/// Written are a CSV for each of them, findings.txt, and two figures: analysis.png and .svg, distributions over units, and
+/// examples.png and .svg, the clearest receptive fields and tuning curves.
 ///
 /// Of a recording, every trial is one presentation, and parameters are read from the names of conditions
 /// (`direction=90` or `direction 90 deg`); where presentations.csv in the session folder says what a trial showed, each
-/// row of it is one. Receptive fields need a protocol.
+/// row of it is one. Receptive fields are mapped from the movies that it holds, by reverse correlation: in degrees where
+/// session.toml describes the screen under [monitor], else in pixels.
+///
+/// Responses are read from their files, for as many units at a time as fit into little memory: 10,000 units over 18,000
+/// frames are analysed with less than 1 GB. With --protocol they lie in a temporary folder within DIR meanwhile.
 #[derive(Debug, Args)]
 pub struct AnalyseArguments {
     /// Protocol to show to the twin, TOML with `schema = 1`
-    #[arg(long, value_name = "P.toml", required_unless_present = "session", conflicts_with = "session")]
+    #[arg(long, value_name = "P.toml", required_unless_present_any = ["session", "outcome"])]
     protocol: Option<PathBuf>,
     #[command(flatten)]
     twin: OptionalTwin,
+    /// Folder that `twinscope run` or `twinscope merge` wrote: the twin is not run again
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["twin", "protocol", "session"])]
+    outcome: Option<PathBuf>,
     /// Recording instead of a twin: a session folder, or any that `twinscope session` reads
-    #[arg(long, value_name = "S", conflicts_with = "twin")]
+    #[arg(long, value_name = "S", conflicts_with_all = ["twin", "protocol"])]
     session: Option<PathBuf>,
+    /// Domain or condition of a session whose movies receptive fields are mapped from; may be given several times
+    /// [default: domains with noise or Gaussian dots in their names]
+    #[arg(long, value_name = "DOMAIN", requires = "session")]
+    receptive_fields: Vec<String>,
     /// Frames at the beginning of every presentation of a session that count nothing; a protocol says its own
     #[arg(long, value_name = "FRAMES", default_value_t = 0)]
     skip: usize,
@@ -63,42 +76,69 @@ pub struct AnalyseArguments {
 pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
     let out = &arguments.output;
     check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))?;
-    let look = Look { resamples: arguments.resamples, seed: arguments.seed, delay_frames: arguments.delay };
+    let look =
+        Look { resamples: arguments.resamples, seed: arguments.seed, delay_frames: arguments.delay, ..Look::default() };
     let progress = stoppable();
-    let found = match (&arguments.session, &arguments.protocol) {
-        (Some(session), _) => {
+    let found = match (&arguments.session, &arguments.outcome, &arguments.protocol) {
+        (Some(session), ..) => {
             let table = PresentationTable::beside(session)?;
-            let measured = Measured::of_session(&import::open(session)?, &table, arguments.skip)?;
-            let mut no_movie = || -> Result<Box<dyn FrameSource>, SourceError> {
-                Err(SourceError::new("a session is analysed without its movies"))
-            };
-            Characterisation::of(&measured, &look, &mut no_movie, &progress)?
+            let recording = import::open(session)?;
+            let measured = Measured::of_session(&recording, &table, arguments.skip, &arguments.receptive_fields)?;
+            Characterisation::of(&measured, &look, &mut || measured.recorded_movie(), &progress)?
         }
-        (None, Some(path)) => {
+        (None, Some(folder), _) => {
+            let outcome = LongRun::open(folder)?;
+            let (schedule, monitor) = (outcome.schedule.clone(), outcome.monitor);
+            let measured = Measured::of_outcome(outcome);
+            // A movie is drawn for white noise alone: else no device is needed.
+            let mut device = None;
+            let mut movie = || {
+                let device = match &device {
+                    Some(device) => device,
+                    None => {
+                        device.insert(arguments.device.open().map_err(|error| SourceError::new(error.to_string()))?)
+                    }
+                };
+                draw(&schedule, &monitor, device)
+            };
+            Characterisation::of(&measured, &look, &mut movie, &progress)?
+        }
+        (None, None, Some(path)) => {
             let protocol = read_protocol(path)?;
             let weights = Arc::new(arguments.twin.load_or(protocol.twin.as_ref())?);
             let device = arguments.device.open()?;
             let mut twin = Twin::open(weights, &device, TwinOptions::default())?;
-            let mut draw = |schedule: &Schedule, monitor: &Monitor| {
-                stimulus::source(schedule, monitor, Path::new(""), &device)
-                    .map_err(|error| SourceError::new(error.to_string()))
-            };
-            let outcome = while_shown("analyse", &progress, || {
-                experiment::run(&protocol, &mut twin, None, &mut draw, &progress, &mut |_| ())
-            })?;
+            let unwritable = || format!("{}: nothing can be written there", out.display());
+            std::fs::create_dir_all(out).with_context(unwritable)?;
+            let kept = tempfile::tempdir_in(out).with_context(unwritable)?;
+            let run = LongRun::new(&protocol, &twin, kept.path(), None)?;
+            let mut drawn = |schedule: &Schedule, monitor: &Monitor| draw(schedule, monitor, &device);
+            while_shown("analyse", &progress, || run.compute(&mut twin, &mut drawn, &progress, &mut |_| ()))?;
+            let outcome = run.finish()?;
             let (schedule, monitor) = (outcome.schedule.clone(), outcome.monitor);
             let measured = Measured::of_outcome(outcome);
-            Characterisation::of(&measured, &look, &mut || draw(&schedule, &monitor), &progress)?
+            Characterisation::of(&measured, &look, &mut || drawn(&schedule, &monitor), &progress)?
         }
-        (None, None) => anyhow::bail!("name a session with --session, or a protocol with --protocol"),
+        (None, None, None) => {
+            anyhow::bail!("name a session with --session, a run with --outcome, or a protocol with --protocol")
+        }
     };
     let mut paths = found.write(out)?;
     if found.panels.iter().any(|panel| !panel.values.is_empty()) {
         paths.extend(arguments.figures.write(&figures::characterisation::plate(&found), out, "analysis")?);
+    }
+    let examples = figures::examples::plate(&found);
+    if examples.check().is_ok() {
+        paths.extend(arguments.figures.write(&examples, out, "examples")?);
     }
     for path in paths {
         say(path.display())?;
     }
     say(&found.notice)?;
     found.findings.iter().try_for_each(say)
+}
+
+/// The movie of a schedule.
+fn draw(schedule: &Schedule, monitor: &Monitor, device: &ComputeDevice) -> Result<Box<dyn FrameSource>, SourceError> {
+    stimulus::source(schedule, monitor, Path::new(""), device).map_err(|error| SourceError::new(error.to_string()))
 }

@@ -4,12 +4,13 @@
 //! [`Session::open`]) only when they are asked for.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ArrayError;
-use super::trial_array::{TrialMovie, read_rows};
-use crate::signals::{Behavior, FrameRate, FrameSource, Movie, Raster, Responses, SourceError, UnitId};
+use super::trial_array::{TrialMovie, each_row, read_rows};
+use crate::signals::{Behavior, FrameRate, FrameSource, Movie, Raster, ResponseRows, Responses, SourceError, UnitId};
 
 /// Why a session could not be read, written or put together.
 #[derive(Debug, thiserror::Error)]
@@ -287,7 +288,7 @@ impl Trial {
         let TrialSource::Files { units, count, .. } = &self.source else { return Ok(None) };
         let Some(path) = rates_beside(units).filter(|path| path.is_file()) else { return Ok(None) };
         let rates = read_rows(&path, self.frames, *count)?;
-        refuse_large(&path, &rates, *count, f32::MAX)?;
+        refuse_large(&path, 0, &rates, *count, f32::MAX)?;
         if let Some(index) = rates.iter().position(|rate| rate.is_nan()) {
             return Err(SessionError::Content {
                 file: path.display().to_string(),
@@ -378,7 +379,7 @@ impl Trial {
                 let mut absent = Vec::new();
                 let mut pairs = |path: &Path, signal: usize| -> Result<Vec<[f32; 2]>, SessionError> {
                     let mut rows = read_rows(path, self.frames, 2)?;
-                    refuse_large(path, &rows, 2, LARGEST_Z)?;
+                    refuse_large(path, 0, &rows, 2, LARGEST_Z)?;
                     for (place, value) in rows.iter_mut().enumerate().filter(|(_, value)| value.is_nan()) {
                         *value = 0.0;
                         absent.push(place / 2 * 4 + signal + place % 2);
@@ -388,12 +389,41 @@ impl Trial {
                 let (gaze, state) = (pairs(perspectives, 0)?, pairs(modulations, 2)?);
                 let behavior = Behavior::new(self.frames, 1, gaze, state).expect("the lengths and values were checked");
                 let responses = read_rows(units, self.frames, *count)?;
-                refuse_large(units, &responses, *count, f32::MAX)?;
+                refuse_large(units, 0, &responses, *count, f32::MAX)?;
                 let responses =
                     Responses::new(self.frames, 1, *count, responses).expect("as many values as were asked for");
                 Ok(Arc::new(Record::new(behavior, responses, absent)))
             }
         }
+    }
+
+    /// Whether [`each_row`](Self::each_row) takes the memory of a few rows alone: in a session folder and in memory. Of
+    /// recordings in other formats it reads the whole trial each time.
+    pub fn is_read_by_rows(&self) -> bool {
+        !matches!(self.source, TrialSource::Recording(_))
+    }
+
+    /// Hands over every unit's response, `[unit]`, NaN where it is missing, at each of these frames in order.
+    ///
+    /// # Errors
+    /// When they end before, or the file cannot be read, was changed since the session was opened, or holds an infinity.
+    pub fn each_row(&self, frames: Range<usize>, take: &mut dyn FnMut(&[f32])) -> Result<(), SessionError> {
+        if let TrialSource::Files { units, count, .. } = &self.source {
+            let (mut frame, mut wrong) = (frames.start, None);
+            each_row(units, [self.frames, *count], frames, &mut |row| {
+                if wrong.is_none() {
+                    wrong = refuse_large(units, frame, row, *count, f32::MAX).err();
+                    take(row);
+                }
+                frame += 1;
+            })?;
+            return wrong.map_or(Ok(()), Err);
+        }
+        let record = self.record()?;
+        record.responses.each_row(frames, 0, take).map_err(|source| SessionError::Read {
+            file: self.condition.clone().unwrap_or_else(|| "a trial".to_owned()),
+            source,
+        })
     }
 }
 
@@ -433,10 +463,10 @@ impl FrameSource for SharedMovie {
 /// Largest size of a z-score; nothing measured comes near it, and sums of larger ones would become infinite.
 const LARGEST_Z: f32 = 1e6;
 
-/// Refuses the first value that is larger than any can be; NaN is a missing one.
-fn refuse_large(path: &Path, rows: &[f32], columns: usize, limit: f32) -> Result<(), SessionError> {
+/// Refuses the first value of rows from a frame on that is larger than any can be; NaN is a missing one.
+fn refuse_large(path: &Path, first: usize, rows: &[f32], columns: usize, limit: f32) -> Result<(), SessionError> {
     let Some(index) = rows.iter().position(|value| value.abs() > limit) else { return Ok(()) };
-    let (frame, column, value) = (index / columns.max(1), index % columns.max(1), rows[index]);
+    let (frame, column, value) = (first + index / columns.max(1), index % columns.max(1), rows[index]);
     Err(SessionError::Content {
         file: path.display().to_string(),
         place: format!(", frame {frame}, column {column}"),

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -135,6 +136,33 @@ pub(super) fn read_rows(path: &Path, frames: usize, columns: usize) -> Result<Ve
         return Err(ArrayError::Damaged { file: name(), what: "it changed its length while it was read".to_owned() });
     }
     Ok(values)
+}
+
+/// Hands over some of the rows of numbers `[frames, columns]`, in order; no more than a block of them is in memory.
+pub(super) fn each_row(
+    path: &Path,
+    [frames, columns]: [usize; 2],
+    some: Range<usize>,
+    take: &mut dyn FnMut(&[f32]),
+) -> Result<(), ArrayError> {
+    let failed = |source| ArrayError::Read { file: path.display().to_string(), source };
+    let Rows { mut file, start, width, number, .. } = open_rows(path, frames, columns)?;
+    if some.end > frames {
+        return Err(failed(std::io::ErrorKind::UnexpectedEof.into()));
+    }
+    let row_bytes = columns * width;
+    file.seek(SeekFrom::Start(start + (some.start * row_bytes) as u64)).map_err(failed)?;
+    let mut bytes = vec![0; BLOCK.min(some.len()) * row_bytes];
+    let mut row = vec![0.0; columns];
+    for first in some.clone().step_by(BLOCK) {
+        let block = &mut bytes[..BLOCK.min(some.end - first) * row_bytes];
+        file.read_exact(block).map_err(failed)?;
+        for numbers in block.chunks_exact(row_bytes.max(1)) {
+            row.iter_mut().zip(numbers.chunks_exact(width)).for_each(|(value, bytes)| *value = number(bytes));
+            take(&row);
+        }
+    }
+    Ok(())
 }
 
 /// A name for the pixels of a movie of one sample.

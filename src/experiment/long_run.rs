@@ -67,8 +67,14 @@ pub enum LongRunError {
     )]
     OneMovie(Shard),
     /// A folder without a run.
-    #[error("{} holds no run: name folders that `twinscope run --shard` wrote", folder.display())]
+    #[error("{} holds no run: name a folder that `twinscope run` wrote; shards are joined by `twinscope merge`", folder.display())]
     NoRun {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A folder of a run that was stopped.
+    #[error("the run in {} is not finished; give its protocol to `twinscope run` again, with the same folder", folder.display())]
+    Unfinished {
         /// The folder.
         folder: PathBuf,
     },
@@ -205,6 +211,32 @@ impl LongRun {
             }
         }
         Ok(run)
+    }
+
+    /// The outcome of a run that is finished: what `twinscope run` or `twinscope merge` wrote into a folder. Its responses
+    /// stay in their file.
+    ///
+    /// # Errors
+    /// When the folder holds no whole run, or one that is not finished, or something cannot be read.
+    pub fn open(folder: &Path) -> Result<Outcome<NpyResponses>, LongRunError> {
+        let (_, protocol, cards) = RunCard::read_all(folder)?;
+        let no_run = || LongRunError::NoRun { folder: folder.to_owned() };
+        let card = cards.into_iter().find(|card| card.shard.is_none()).ok_or_else(no_run)?;
+        let monitor = protocol.monitor(card.monitor.raster);
+        protocol.validate_for(&monitor)?;
+        let schedule = protocol.schedule(&monitor);
+        let pieces = pieces(&protocol, &schedule);
+        if !card.fits(&pieces) {
+            let what = "its conditions are not those of its protocol".to_owned();
+            return Err(LongRunError::Card { path: folder.join(card.file_name()), what });
+        }
+        let path = folder.join(RESPONSES);
+        if !path.is_file() {
+            return Err(LongRunError::Unfinished { folder: folder.to_owned() });
+        }
+        let responses = NpyResponses::open(&path, schedule.frames, card.units.len())?;
+        Outcome::analysed(&protocol, monitor, card.units, card.provenance, schedule, responses)
+            .map_err(|source| LongRunError::Read { path, source })
     }
 
     /// Files of conditions in the folder that are of another protocol, twin, kind of device or version. They are neither

@@ -12,6 +12,7 @@ pub mod comparison;
 mod data;
 mod direction_tuning;
 pub mod evaluation;
+pub mod examples;
 mod face;
 mod heat_map;
 mod numbers;

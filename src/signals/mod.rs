@@ -13,5 +13,5 @@ pub use behavior::Behavior;
 pub use binned::Binned;
 pub use geometry::{Angles, Degrees, FrameRate, Monitor, Raster};
 pub use movie::{FrameSource, Movie, SourceError};
-pub use responses::{ResponseRows, Responses};
+pub use responses::{ResponseRows, Responses, SomeUnits};
 pub use units::UnitId;

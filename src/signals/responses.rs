@@ -4,7 +4,7 @@ use std::io;
 use std::ops::Range;
 
 /// Responses that are read row by row, in memory or on disk: what only looks at them once need not hold them.
-pub trait ResponseRows {
+pub trait ResponseRows: std::fmt::Debug {
     /// Number of frames.
     fn frames(&self) -> usize;
     /// Number of samples side by side.
@@ -16,6 +16,40 @@ pub trait ResponseRows {
     /// # Errors
     /// When they end before, or cannot be read.
     fn each_row(&self, frames: Range<usize>, sample: usize, take: &mut dyn FnMut(&[f32])) -> io::Result<()>;
+}
+
+/// Some units of a population, in the order of a list: for what takes so much memory for each unit that a population is
+/// looked at in several goes.
+#[derive(Debug, Clone, Copy)]
+pub struct SomeUnits<'a> {
+    rows: &'a dyn ResponseRows,
+    units: &'a [usize],
+}
+
+impl<'a> SomeUnits<'a> {
+    /// These columns of the rows; `None` when there is no such unit.
+    pub fn of(rows: &'a dyn ResponseRows, units: &'a [usize]) -> Option<Self> {
+        units.iter().all(|&unit| unit < rows.units()).then_some(Self { rows, units })
+    }
+}
+
+impl ResponseRows for SomeUnits<'_> {
+    fn frames(&self) -> usize {
+        self.rows.frames()
+    }
+    fn samples(&self) -> usize {
+        self.rows.samples()
+    }
+    fn units(&self) -> usize {
+        self.units.len()
+    }
+    fn each_row(&self, frames: Range<usize>, sample: usize, take: &mut dyn FnMut(&[f32])) -> io::Result<()> {
+        let mut some = vec![0.0; self.units.len()];
+        self.rows.each_row(frames, sample, &mut |row| {
+            some.iter_mut().zip(self.units).for_each(|(value, &unit)| *value = row[unit]);
+            take(&some);
+        })
+    }
 }
 
 /// Responses `[time, sample, unit]` in units of each unit's mean activity (1.0 = its average).

@@ -27,5 +27,23 @@ fn a_run_and_a_session_are_analysed_into_tables_and_a_figure() {
     assert!(printed.contains("Decoding of direction_deg, linear discriminant, 2 folds"), "{printed}");
     let fits = std::fs::read_to_string(at("run/fit_direction_deg.csv")).expect("written");
     assert_eq!(fits.lines().count(), 1 + 320, "one row for each unit of the built-in twin");
+    let left: Vec<String> = std::fs::read_dir(at("run"))
+        .expect("written")
+        .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with('.') || name == "conditions")
+        .collect();
+    assert!(left.is_empty(), "responses were left behind: {left:?}");
+
+    // The same of a run that was written before: nothing is run again, and every table has the same bytes.
+    succeeds(&["run", &at("own.toml"), "--out", &at("outcome"), "--device", "cpu"]);
+    let outcome = at("outcome");
+    let printed = succeeds(&["analyse", "--outcome", &outcome, "--resamples", "20", "-o", &at("again")]);
+    for name in ["fit_direction_deg.csv", "reliability.csv", "correlations.csv", "population.csv", "examples.png"] {
+        let [first, again] = ["run", "again"].map(|folder| std::fs::read(at(&format!("{folder}/{name}"))));
+        assert_eq!(first.expect("written"), again.expect("written"), "{name}: {printed}");
+    }
+    let refused = refuses(&["analyse", "--outcome", &at("session"), "-o", &at("none")]);
+    assert!(refused.contains("holds no run"), "{refused}");
+    refuses(&["analyse", "--protocol", &at("own.toml"), "--receptive-fields", "x", "-o", &at("none")]);
     assert!(refuses(&["analyse", "--session", &at("absent"), "-o", &at("none")]).contains("absent"));
 }

@@ -62,7 +62,9 @@ fn measured(
         monitor: None,
         skip_frames: 1,
         movies,
-        responses: Responses::new(frames, 1, count as usize, values).expect("a row for every frame"),
+        responses: Arc::new(Responses::new(frames, 1, count as usize, values).expect("a row for every frame")),
+        watched: Vec::new(),
+        recording: Vec::new(),
         units: units(count),
         remarks: Vec::new(),
     }
@@ -108,7 +110,7 @@ fn directions_come_out_with_their_preferred_direction_and_are_decoded() {
     for (low, high) in fits.column("preferred_low_deg").iter().zip(fits.column("preferred_high_deg")) {
         assert!(*low < high && high - low < 20.0, "{low} to {high}");
     }
-    assert!(fits.rows[0].iter().any(|cell| cell == "95 % BCa bootstrap, 50 resamples"), "{:?}", fits.rows[0]);
+    assert!(fits.rows.row(0).contains(&"95 % BCa bootstrap, 50 resamples"), "{:?}", fits.rows.row(0));
     assert_eq!(table(&found, "tuning_direction_deg").rows.len(), 4 * 8);
     let said = found.findings.join("\n");
     for part in [
@@ -158,7 +160,7 @@ fn every_kind_of_parameter_has_its_curve() {
     let found = characterised(&measured(&grid("coherence", &[0.0, 0.5, 1.0]), 3, 1, |_, swept| 1.0 + swept[0].1));
     near(&table(&found, "fit_coherence").column("preferred"), &[1.0], 1e-9);
     let found = characterised(&measured(&grid("contrast", &[0.2, 1.0]), 3, 1, |_, swept| 1.0 + swept[0].1));
-    let row = table(&found, "fit_contrast").rows[0].join(",");
+    let row = table(&found, "fit_contrast").rows.row(0).join(",");
     assert!(row.contains("needs at least five") || row.contains("needs at least 5"), "{row}");
 }
 
@@ -197,7 +199,9 @@ fn receptive_fields_lie_where_the_units_look() {
             monitor: Some(monitor),
             skip_frames: 0,
             movies: vec![0],
-            responses: Responses::new(frames, 1, 1, values).expect("one unit"),
+            responses: Arc::new(Responses::new(frames, 1, 1, values).expect("one unit")),
+            watched: Vec::new(),
+            recording: Vec::new(),
             units: units(1),
             remarks: Vec::new(),
         };
@@ -240,7 +244,7 @@ fn parameters_of_a_recording_are_read_from_the_names_of_its_conditions() {
         about: Default::default(),
     };
     let unlisted = PresentationTable::default();
-    let measured = Measured::of_session(&session, &unlisted, 0).expect("trials");
+    let measured = Measured::of_session(&session, &unlisted, 0, &[]).expect("trials");
     assert!(
         measured.remarks[0].contains("1 of 25 trials with missing responses were left out"),
         "{:?}",
@@ -252,7 +256,8 @@ fn parameters_of_a_recording_are_read_from_the_names_of_its_conditions() {
         found.tables.iter().map(|table| table.name.as_str()).filter(|name| name.starts_with("fit")).collect();
     assert_eq!(fits, ["fit_direction_deg"], "numbers of movies and seeds are no parameters");
     assert!(
-        Measured::of_session(&session, &unlisted, FRAMES).is_err_and(|e| e.to_string().contains("more than 4 frames"))
+        Measured::of_session(&session, &unlisted, FRAMES, &[])
+            .is_err_and(|e| e.to_string().contains("more than 4 frames"))
     );
 
     let drawn = figures::characterisation::plate(&found).svg(&Layout::default()).expect("drawn");

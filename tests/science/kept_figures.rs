@@ -1,5 +1,4 @@
-//! The figures of runs, evaluations and studies at both widths, beside pictures that a human has looked at; and what each
-//! file format holds.
+//! Every figure at both widths, beside pictures that a human has looked at; and what each file format holds.
 //!
 //! After a wanted change: `TWINSCOPE_KEEP_FIGURES=1 cargo test --test all kept_figures` writes the pictures again. Look
 //! at each of them before they are committed. `TWINSCOPE_SHOTS=folder` writes all formats at print size there.
@@ -14,22 +13,22 @@ use twinscope::analysis::reliability::NoCeiling;
 use twinscope::data::ScanId;
 use twinscope::evaluation::{DomainEvaluation, Evaluation, Origin, Selection, UnitEvaluation};
 use twinscope::experiment::{Outcome, Protocol, run};
+use twinscope::figures::comparison::ComparisonFigure;
+use twinscope::figures::spikes::{bits, rates, transfer};
 use twinscope::figures::study::{curve, matrix};
 use twinscope::figures::{self, Data, Figure, Format, Layout, Plate, Sheet, Width, palette};
 use twinscope::job::Progress;
+use twinscope::optimise::Kind;
+use twinscope::signals::Raster;
 use twinscope::study::{Finding, Table};
 
+use super::made_up::{self, chance};
 use super::tuned::{LabelledFrames, TunedTwin};
 
 /// Small pictures are kept: a few kilobytes each.
 const KEPT_DPI: u32 = 50;
 /// Steps of a colour in a kept picture.
 const STEP: u8 = 17;
-
-/// A number in 0..1 that looks random.
-fn chance(index: usize) -> f64 {
-    (index as f64 * 0.754_877_666_246_693).fract()
-}
 
 /// Sixty units of all directions and selectivities, and one that prefers nothing.
 fn population() -> Outcome {
@@ -154,6 +153,31 @@ fn every_figure(mut call: impl FnMut(&str, &Plate<'_>)) {
     call("sheet", &sheet.plate());
 }
 
+/// Calls for the figures of comparisons, optimised stimuli, predicted spikes and analyses, by name.
+fn every_other_figure(mut call: impl FnMut(&str, &Plate<'_>)) {
+    let comparison = made_up::comparison(evaluation(3));
+    let mut stems = Vec::new();
+    for figure in ComparisonFigure::all(&comparison) {
+        let stem = figure.stem().split('_').next().unwrap_or_default().to_owned();
+        call(&format!("comparison-{stem}"), &figure.plate());
+        stems.push(stem);
+    }
+    assert_eq!(stems, ["accuracy", "domains", "tuning", "receptive", "traces"]);
+    let populations = made_up::populations(&comparison.evaluation);
+    call("comparison-population", &ComparisonFigure::Population(&populations).plate());
+    let raster = Raster { height: 18, width: 32 };
+    for (name, kind) in [("optimised-image", Kind::Image), ("optimised-movie", Kind::Movie)] {
+        call(name, &figures::optimised::plate(&made_up::optimised(kind, raster)));
+    }
+    let found = made_up::characterisation();
+    call("analysis", &figures::characterisation::plate(&found));
+    call("examples", &figures::examples::plate(&found));
+    let spikes = made_up::spikes();
+    call("spikes-bits", &bits::plate(&spikes));
+    call("spikes-rates", &rates::plate(&spikes));
+    call("spikes-transfer", &transfer::plate(&spikes));
+}
+
 fn layouts(dpi: u32) -> [(&'static str, Layout); 2] {
     Width::ALL.map(|width| {
         let name = if width == Width::Column { "89" } else { "183" };
@@ -178,7 +202,7 @@ fn kept() -> PathBuf {
 fn every_figure_looks_like_its_kept_picture_at_both_widths() {
     let keep = std::env::var_os("TWINSCOPE_KEEP_FIGURES").is_some();
     let mut wrong = Vec::new();
-    every_figure(|name, plate| {
+    let mut compare = |name: &str, plate: &Plate<'_>| {
         for (width, layout) in layouts(KEPT_DPI) {
             let path = kept().join(format!("{name}-{width}.png"));
             let drawn = plate.picture(&layout).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -203,7 +227,9 @@ fn every_figure_looks_like_its_kept_picture_at_both_widths() {
                 wrong.push(format!("{name}-{width}: {:.3} % of the values are off", 100.0 * share));
             }
         }
-    });
+    };
+    every_figure(&mut compare);
+    every_other_figure(&mut compare);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -461,9 +487,11 @@ fn a_width_and_a_format_are_read_from_text() {
 fn figures_for_human_eyes() {
     let Some(folder) = std::env::var_os("TWINSCOPE_SHOTS") else { return };
     let folder = PathBuf::from(folder);
-    every_figure(|name, plate| {
+    let mut export = |name: &str, plate: &Plate<'_>| {
         for (width, layout) in layouts(200) {
             plate.export(&folder, &format!("{name}-{width}"), &Format::ALL, &layout).expect("written");
         }
-    });
+    };
+    every_figure(&mut export);
+    every_other_figure(&mut export);
 }

@@ -1,5 +1,6 @@
 //! Tests of science: analysis, experiments and figures.
 
+mod analysed_in_blocks;
 mod builtin;
 mod characterise;
 mod comparison;
@@ -10,6 +11,7 @@ mod files;
 mod fits;
 mod import;
 mod kept_figures;
+mod made_up;
 mod maps;
 mod movie_file;
 mod mtm_evaluation;

@@ -41,6 +41,16 @@ impl ResponseTable {
         (0..self.observations).map(move |observation| self.values[observation * self.units + unit])
     }
 
+    /// The same of some units, in the order of a list.
+    ///
+    /// # Panics
+    /// When there is no such unit.
+    pub fn some(&self, units: &[usize]) -> Self {
+        let row = |observation: usize| units.iter().map(move |&unit| self.row(observation)[unit]);
+        let values = (0..self.observations).flat_map(row).collect();
+        Self { observations: self.observations, units: units.len(), values }
+    }
+
     /// The same with units as rows and observations as columns.
     pub fn transposed(&self) -> Self {
         let values = (0..self.units).flat_map(|unit| self.unit(unit)).collect();

@@ -3,7 +3,8 @@
 //! Attraction reaches the nearest neighbours, three for each of the perplexity; repulsion is exact, over all pairs. Every
 //! point is moved by sums that are added in one order: the same table and seed give the same picture on any number of
 //! threads. The start is the plane of the first two principal components, which keeps the global arrangement (Kobak and
-//! Berens 2019).
+//! Berens 2019). It is our own, as the crate bhtsne (0.7) takes no seed, adds up its exact sums in whatever order threads end
+//! and cannot be stopped.
 
 use rayon::prelude::*;
 

@@ -1,8 +1,10 @@
 //! Receptive fields from Gaussian dots, shown one at a time.
 
+use std::io;
+
 use super::masked::{Lit, Probes, masked_map};
-use crate::analysis::presentation::mean_over;
-use crate::signals::{Degrees, Monitor, Raster, Responses};
+use crate::analysis::presentation::mean_of_rows;
+use crate::signals::{Degrees, Monitor, Raster, ResponseRows, Responses};
 use crate::stimulus::gaussian_dots::{DotSequence, FlashedDot};
 use crate::stimulus::schedule::{Presentation, Schedule};
 use crate::stimulus::{GaussianDot, Screen, Stimulus};
@@ -56,6 +58,21 @@ pub fn gaussian_dot_maps(
     delay_frames: usize,
     responses: &Responses,
 ) -> Option<DotMaps> {
+    // Memory can be read.
+    gaussian_dot_maps_of_rows(schedule, monitor, raster, delay_frames, responses).ok().flatten()
+}
+
+/// The same of responses that need not lie in memory: they are read once, dot by dot.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn gaussian_dot_maps_of_rows(
+    schedule: &Schedule,
+    monitor: &Monitor,
+    raster: Raster,
+    delay_frames: usize,
+    rows: &dyn ResponseRows,
+) -> io::Result<Option<DotMaps>> {
     let screen = Screen::new(&Monitor { raster, ..*monitor });
     let mut known: Vec<Dot> = Vec::new();
     let mut masks = Vec::new();
@@ -70,7 +87,7 @@ pub fn gaussian_dot_maps(
         shown.push((index, first, frames));
     };
     for presentation in &schedule.presentations {
-        let condition = schedule.conditions.get(presentation.condition)?;
+        let Some(condition) = schedule.conditions.get(presentation.condition) else { return Ok(None) };
         if condition.is_blank() || !condition.modifiers.is_empty() {
             continue;
         }
@@ -79,7 +96,7 @@ pub fn gaussian_dot_maps(
                 note(dot.clone(), presentation.onset_frame, presentation.frames);
             }
             Stimulus::FlashingGaussianDots(dots) => {
-                let sequence = DotSequence::new(dots, monitor, presentation.seed).ok()?;
+                let Ok(sequence) = DotSequence::new(dots, monitor, presentation.seed) else { return Ok(None) };
                 for (first, frames) in steps(presentation, sequence.frames_per_dot()) {
                     let FlashedDot { x_deg, y_deg, white, .. } = sequence.dot(first - presentation.onset_frame);
                     let contrast = if white { 1.0 } else { -1.0 };
@@ -89,16 +106,15 @@ pub fn gaussian_dot_maps(
             _ => {}
         }
     }
-    let mut probes = Probes::new(known.iter().map(|(_, white)| *white).collect(), responses.units());
+    let mut probes = Probes::new(known.iter().map(|(_, white)| *white).collect(), rows.units());
     for (dot, first, frames) in shown {
-        for sample in 0..responses.samples() {
-            let from = first.checked_add(delay_frames)?;
-            if let Some(means) = mean_over(from, frames, responses, sample) {
-                probes.add(dot, &means)?;
+        for sample in 0..rows.samples() {
+            if let Some(means) = mean_of_rows(first.saturating_add(delay_frames), frames, rows, sample)? {
+                probes.add(dot, &means).expect("a probe for every dot, and a response of each unit");
             }
         }
     }
-    probes.shown().iter().any(|&count| count > 0).then_some(DotMaps { screen, masks, probes })
+    Ok(probes.shown().iter().any(|&count| count > 0).then_some(DotMaps { screen, masks, probes }))
 }
 
 /// First frame and length of the steps of a presentation that changes every so many frames; a last one that is cut short

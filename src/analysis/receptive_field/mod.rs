@@ -10,9 +10,9 @@ mod reverse_correlation;
 mod spatial_selectivity;
 mod squares;
 
-pub use dots::{DotMaps, gaussian_dot_maps};
+pub use dots::{DotMaps, gaussian_dot_maps, gaussian_dot_maps_of_rows};
 pub use masked::{Lit, Probes, masked_map, square_map};
 pub use movie::{CorrelationError, reverse_correlate};
 pub use reverse_correlation::{ReverseCorrelation, Separated, SpaceTime, block_means};
 pub use spatial_selectivity::spatial_selectivity;
-pub use squares::{SquareMaps, sparse_noise_maps};
+pub use squares::{SquareMaps, sparse_noise_maps, sparse_noise_maps_of_rows};

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::reverse_correlation::{ReverseCorrelation, block_means};
-use crate::signals::{FrameSource, Responses, SourceError};
+use crate::signals::{FrameSource, ResponseRows, SourceError};
 
 /// Frames that are read at once.
-const FRAMES_AT_ONCE: usize = 16;
+const FRAMES_AT_ONCE: usize = 32;
 
 /// Why a movie and responses cannot be correlated.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,9 @@ pub enum CorrelationError {
     /// The movie could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The responses could not be read.
+    #[error("the responses could not be read: {0}")]
+    Responses(#[from] std::io::Error),
 }
 
 /// Correlates the responses of some units with the frames before them, as means over the blocks of a grid `[rows,
@@ -52,7 +55,7 @@ pub fn reverse_correlate(
     stretches: &[Range<usize>],
     [rows, columns]: [usize; 2],
     delays: usize,
-    responses: &Responses,
+    responses: &dyn ResponseRows,
     units: Range<usize>,
 ) -> Result<ReverseCorrelation, CorrelationError> {
     let raster = movie.raster();
@@ -75,24 +78,33 @@ pub fn reverse_correlate(
         while at < stretch.end {
             let count = FRAMES_AT_ONCE.min(stretch.end - at);
             movie.read(at, count, &mut pixels[..count * size])?;
-            for (frame, time) in pixels.chunks_exact(size).zip(at..at + count) {
+            let blocks = |frame: &[u8]| {
                 let blocks = block_means(frame, [raster.height, raster.width], [rows, columns]);
-                let blocks = blocks.expect("the frame has the raster's size, and the grid fits into it");
-                found.push(&blocks, &mean_over_samples(responses, time, &units)).expect("as many blocks and units");
-            }
+                blocks.expect("the frame has the raster's size, and the grid fits into it")
+            };
+            let frames = pixels.chunks_exact(size).take(count).map(blocks).collect();
+            let means = means_over_samples(responses, at..at + count, &units)?;
+            found.push_all(frames, &means).expect("as many blocks and units");
             at += count;
         }
     }
     Ok(found)
 }
 
-/// The mean over samples of some units' responses at a frame.
-fn mean_over_samples(responses: &Responses, time: usize, units: &Range<usize>) -> Vec<f64> {
-    let mut means = vec![0.0; units.len()];
+/// The mean over samples of some units' responses at each of these frames.
+fn means_over_samples(
+    responses: &dyn ResponseRows,
+    frames: Range<usize>,
+    units: &Range<usize>,
+) -> std::io::Result<Vec<Vec<f64>>> {
+    let mut means = vec![vec![0.0; units.len()]; frames.len()];
     for sample in 0..responses.samples() {
-        for (mean, &value) in means.iter_mut().zip(&responses.row(time, sample)[units.clone()]) {
-            *mean += f64::from(value) / responses.samples() as f64;
-        }
+        let mut rows = means.iter_mut();
+        responses.each_row(frames.clone(), sample, &mut |row| {
+            for (mean, &value) in rows.next().into_iter().flatten().zip(&row[units.clone()]) {
+                *mean += f64::from(value) / responses.samples() as f64;
+            }
+        })?;
     }
-    means
+    Ok(means)
 }

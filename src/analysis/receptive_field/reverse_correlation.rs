@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use nalgebra::DMatrix;
+use rayon::prelude::*;
 
 /// Sums of products of the responses with the frames before them. Frames and responses are given one after the other, so
 /// that memory does not grow with the length of a recording.
@@ -15,7 +16,7 @@ pub struct ReverseCorrelation {
     pixels: usize,
     delays: usize,
     units: usize,
-    /// The last frames, the newest first.
+    /// The last frames, the newest last.
     history: VecDeque<Vec<f64>>,
     count: f64,
     /// Sums over counted frames: `[delay, pixel]` of the stimulus and of its square.
@@ -56,37 +57,61 @@ impl ReverseCorrelation {
     /// The next frame, `[pixel]`, with the responses at that frame, `[unit]`. Responses count from the frame on at which
     /// the longest delay is known. `None`, and nothing done, when a length is another.
     pub fn push(&mut self, frame: &[f64], responses: &[f64]) -> Option<()> {
-        if frame.len() != self.pixels || responses.len() != self.units {
+        self.push_all(vec![frame.to_vec()], &[responses.to_vec()])
+    }
+
+    /// The same of several frames in a row, to the same sums: units side by side, so that the sums of each are fetched
+    /// from memory once for all frames.
+    pub fn push_all(&mut self, frames: Vec<Vec<f64>>, responses: &[Vec<f64>]) -> Option<()> {
+        let fits = frames.len() == responses.len()
+            && frames.iter().all(|frame| frame.len() == self.pixels)
+            && responses.iter().all(|responses| responses.len() == self.units);
+        if !fits {
             return None;
         }
-        if self.history.len() == self.delays {
-            self.history.pop_back();
-        }
-        self.history.push_front(frame.to_vec());
-        if self.history.len() < self.delays {
-            return Some(());
-        }
-        self.count += 1.0;
-        for (delay, frame) in self.history.iter().enumerate() {
-            let at = delay * self.pixels;
-            for (pixel, &value) in frame.iter().enumerate() {
-                self.stimulus[at + pixel] += value;
-                self.squares[at + pixel] += value * value;
-            }
-        }
+        let before = self.history.len();
+        self.history.extend(frames);
+        // The frames at each delay of those that count, the newest first.
+        let seen: Vec<&[f64]> = self.history.iter().map(Vec::as_slice).collect();
+        let counted: Vec<(Vec<&[f64]>, &[f64])> = (0..responses.len())
+            .filter(|index| before + index + 1 >= self.delays)
+            .map(|index| {
+                let now = before + index;
+                ((0..self.delays).map(|delay| seen[now - delay]).collect(), responses[index].as_slice())
+            })
+            .collect();
         let kernel = self.delays * self.pixels;
-        for (unit, &response) in responses.iter().enumerate() {
-            self.responses[unit] += response;
-            self.response_squares[unit] += response * response;
-            if response == 0.0 {
-                continue;
+        for (frames, responses) in &counted {
+            self.count += 1.0;
+            for (delay, frame) in frames.iter().enumerate() {
+                let at = delay * self.pixels;
+                for (pixel, &value) in frame.iter().enumerate() {
+                    self.stimulus[at + pixel] += value;
+                    self.squares[at + pixel] += value * value;
+                }
             }
-            for (frame, sums) in
-                self.history.iter().zip(self.products[unit * kernel..(unit + 1) * kernel].chunks_exact_mut(self.pixels))
+            for ((sum, squares), &response) in
+                self.responses.iter_mut().zip(&mut self.response_squares).zip(responses.iter())
             {
-                sums.iter_mut().zip(frame).for_each(|(sum, value)| *sum += response * value);
+                *sum += response;
+                *squares += response * response;
             }
         }
+        let pixels = self.pixels;
+        self.products.par_chunks_exact_mut(kernel).enumerate().for_each(|(unit, sums)| {
+            for (frames, responses) in &counted {
+                let response = responses[unit];
+                if response == 0.0 {
+                    continue;
+                }
+                for (frame, sums) in frames.iter().zip(sums.chunks_exact_mut(pixels)) {
+                    sums.iter_mut().zip(frame.iter()).for_each(|(sum, value)| *sum += response * value);
+                }
+            }
+        });
+        drop(counted);
+        let known = self.history.len().saturating_sub(self.delays - 1);
+        self.history.drain(..known);
         Some(())
     }
 

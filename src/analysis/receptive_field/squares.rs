@@ -1,8 +1,10 @@
 //! Receptive fields from sparse noise, square by square.
 
+use std::io;
+
 use super::masked::{Lit, Probes, square_map};
-use crate::analysis::presentation::mean_over;
-use crate::signals::{Monitor, Responses};
+use crate::analysis::presentation::mean_of_rows;
+use crate::signals::{Monitor, ResponseRows, Responses};
 use crate::stimulus::Stimulus;
 use crate::stimulus::schedule::Schedule;
 use crate::stimulus::sparse_noise::SparsePatterns;
@@ -50,17 +52,31 @@ pub fn sparse_noise_maps(
     delay_frames: usize,
     responses: &Responses,
 ) -> Option<SquareMaps> {
+    // Memory can be read.
+    sparse_noise_maps_of_rows(schedule, monitor, delay_frames, responses).ok().flatten()
+}
+
+/// The same of responses that need not lie in memory: they are read once, pattern by pattern.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn sparse_noise_maps_of_rows(
+    schedule: &Schedule,
+    monitor: &Monitor,
+    delay_frames: usize,
+    rows: &dyn ResponseRows,
+) -> io::Result<Option<SquareMaps>> {
     let mut maps: Option<(f64, SquareMaps)> = None;
     for shown in &schedule.presentations {
-        let condition = schedule.conditions.get(shown.condition)?;
+        let Some(condition) = schedule.conditions.get(shown.condition) else { return Ok(None) };
         let Stimulus::SparseNoise(noise) = &condition.stimulus else { continue };
         if condition.is_blank() || !condition.modifiers.is_empty() {
             continue;
         }
-        let patterns = SparsePatterns::new(noise, monitor, shown.seed).ok()?;
+        let Ok(patterns) = SparsePatterns::new(noise, monitor, shown.seed) else { return Ok(None) };
         let (side, maps) = maps.get_or_insert_with(|| {
             let white = [true, false].repeat(patterns.rows() * patterns.columns());
-            let probes = Probes::new(white, responses.units());
+            let probes = Probes::new(white, rows.units());
             (noise.square_deg, SquareMaps { patterns: patterns.clone(), probes })
         });
         if *side != noise.square_deg {
@@ -70,16 +86,17 @@ pub fn sparse_noise_maps(
         while first < shown.frames {
             let number = patterns.number(first);
             let frames = (first..shown.frames).take_while(|&frame| patterns.number(frame) == number).count();
-            let from = shown.onset_frame.checked_add(first)?.checked_add(delay_frames)?;
-            for sample in 0..responses.samples() {
-                let Some(means) = mean_over(from, frames, responses, sample) else { continue };
+            let from = shown.onset_frame.saturating_add(first).saturating_add(delay_frames);
+            for sample in 0..rows.samples() {
+                let Some(means) = mean_of_rows(from, frames, rows, sample)? else { continue };
                 for (square, &sign) in patterns.pattern(first).iter().enumerate().filter(|(_, sign)| **sign != 0) {
-                    maps.probes.add(2 * square + usize::from(sign < 0), &means)?;
+                    let known = maps.probes.add(2 * square + usize::from(sign < 0), &means);
+                    known.expect("two probes for each square of the grid, and a response of each unit");
                 }
             }
             first += frames;
         }
     }
-    let (_, maps) = maps?;
-    maps.probes.shown().iter().any(|&count| count > 0).then_some(maps)
+    let known = maps.map(|(_, maps)| maps);
+    Ok(known.filter(|maps| maps.probes.shown().iter().any(|&count| count > 0)))
 }

@@ -9,26 +9,67 @@ use super::{Repeats, UnitRepeats};
 ///
 /// `None` with fewer than two frames, with a negative response, and for a unit that never responds.
 pub fn lifetime_sparseness(response: &UnitRepeats) -> Option<f64> {
-    sparseness(response.means().into_iter().filter(|mean| !mean.is_nan()))
+    let mut all = Spread::default();
+    response.means().into_iter().filter(|mean| !mean.is_nan()).for_each(|mean| all.add(mean));
+    all.sparseness()
 }
 
 /// Population sparseness: the same over the mean responses of all units to each frame, `[frame]`.
 pub fn population_sparseness(responses: &Repeats) -> Vec<Option<f64>> {
-    let means: Vec<Vec<f64>> =
-        (0..responses.units()).into_par_iter().map(|unit| responses.unit(unit).means()).collect();
-    let of_frame = |frame: usize| sparseness(means.iter().map(|means| means[frame]).filter(|mean| !mean.is_nan()));
-    (0..responses.frames()).map(of_frame).collect()
+    let mut found = PopulationSparseness::new(responses.frames());
+    found.add(responses);
+    found.finish()
 }
 
-fn sparseness(responses: impl Iterator<Item = f64>) -> Option<f64> {
-    let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-    for response in responses {
-        if response < 0.0 {
-            return None;
-        }
-        n += 1.0;
-        sum += response;
-        squares += response * response;
+/// Population sparseness of a population that is looked at in several goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PopulationSparseness {
+    frames: Vec<Spread>,
+}
+
+impl PopulationSparseness {
+    /// Of no units yet.
+    pub fn new(frames: usize) -> Self {
+        Self { frames: vec![Spread::default(); frames] }
     }
-    (n >= 2.0 && squares > 0.0).then(|| ((1.0 - sum * sum / (n * squares)) / (1.0 - 1.0 / n)).clamp(0.0, 1.0))
+
+    /// Adds units; what they did after the last frame does not count.
+    pub fn add(&mut self, responses: &Repeats) {
+        let means: Vec<Vec<f64>> =
+            (0..responses.units()).into_par_iter().map(|unit| responses.unit(unit).means()).collect();
+        for means in means {
+            for (frame, mean) in self.frames.iter_mut().zip(means).filter(|(_, mean)| !mean.is_nan()) {
+                frame.add(mean);
+            }
+        }
+    }
+
+    /// Of each frame.
+    pub fn finish(self) -> Vec<Option<f64>> {
+        self.frames.into_iter().map(Spread::sparseness).collect()
+    }
+}
+
+/// Number, sum and squares of responses, of which none may be negative.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Spread {
+    n: f64,
+    sum: f64,
+    squares: f64,
+    negative: bool,
+}
+
+impl Spread {
+    fn add(&mut self, response: f64) {
+        self.negative |= response < 0.0;
+        self.n += 1.0;
+        self.sum += response;
+        self.squares += response * response;
+    }
+
+    fn sparseness(self) -> Option<f64> {
+        let Self { n, sum, squares, negative } = self;
+        (!negative && n >= 2.0 && squares > 0.0)
+            .then(|| ((1.0 - sum * sum / (n * squares)) / (1.0 - 1.0 / n)).clamp(0.0, 1.0))
+    }
 }

@@ -15,7 +15,7 @@ use crate::data::folder::refuse_full;
 use crate::data::trial_array::{TrialMovie, write_stimuli};
 use crate::data::{PresentationTable, ScanId, Session, SessionError, SessionUnit, SessionWriter, UnfinishedFolder};
 use crate::job::{Cancelled, Progress};
-use crate::signals::{Behavior, FrameSource, Monitor, Raster, Responses, SourceError};
+use crate::signals::{Angles, Behavior, FrameSource, Monitor, Raster, Responses, SourceError};
 use crate::stimulus::{Condition, Modifier, Presentation, Schedule, ScheduleSource, StimulusError};
 
 /// Movies that are kept for testing, as in Wang et al. 2025.
@@ -385,6 +385,7 @@ fn description(options: &SimulateOptions, index: usize, seed: u64, mouse: &Mouse
     put("noise", toml::Value::String(options.noise.to_string()));
     put("drift", toml::Value::Float(options.drift));
     put("gaze_deg", toml::Value::Array(mouse.gaze_deg().map(toml::Value::Float).to_vec()));
+    put("monitor", toml::Value::Table(screen(monitor)));
     Session {
         id: ScanId { animal: format!("simulated-{}-{}", options.seed, index + 1), session: 1, scan: 1 },
         frame_rate: monitor.frame_rate,
@@ -393,6 +394,18 @@ fn description(options: &SimulateOptions, index: usize, seed: u64, mouse: &Mouse
         trials: Vec::new(),
         about,
     }
+}
+
+/// What places on the screen in degrees follow from.
+fn screen(monitor: &Monitor) -> toml::Table {
+    let sizes =
+        [("width_cm", monitor.width_cm), ("height_cm", monitor.height_cm), ("distance_cm", monitor.distance_cm)];
+    let mut told: toml::Table =
+        sizes.into_iter().map(|(key, value)| (key.to_owned(), toml::Value::Float(value))).collect();
+    if monitor.angles == Angles::SmallAngle {
+        told.insert("angles".to_owned(), toml::Value::String("small_angle".to_owned()));
+    }
+    told
 }
 
 /// The next frames of a longer behaviour.

@@ -1,0 +1,287 @@
+//! The clearest receptive fields as maps and the clearest tuning curves, unit by unit.
+
+use super::canvas::{Area, CAPITALS_MM, Canvas, Text};
+use super::numbers::{Entry, Series, rounded};
+use super::page::{NARROW_MM, Page};
+use super::plot::{LINE_MM, Plot, Tick, ticks_from_zero, with_minus};
+use super::style::{AXIS_PT, BLUE, DATA_PT, INK, PAGE_MM, SHADE, VERMILLION, colour_of};
+use super::{FigureError, Plate};
+use crate::characterise::{Characterisation, CurveExample, FieldExample};
+
+/// Panels in a row of a page, and of a column.
+const COLUMNS: usize = 4;
+const NARROW_COLUMNS: usize = 2;
+/// Left edge of the first panel, from one panel to the next, width and height of a panel, mm.
+const LEFT_MM: f64 = 15.0;
+const STEP_MM: f64 = 43.5;
+const SIZE_MM: (f64, f64) = (32.0, 26.0);
+/// Top of the first row and from one row to the next, mm.
+const TOP_MM: f64 = 11.0;
+const ROW_MM: f64 = 55.0;
+/// Radius of a mean, mm.
+const DOT_MM: f64 = 0.6;
+
+/// The figure, to be written.
+pub fn plate(found: &Characterisation) -> Plate<'_> {
+    Plate::new(Shown(found))
+}
+
+/// What is drawn.
+struct Shown<'a>(&'a Characterisation);
+
+/// One panel.
+enum Panel<'a> {
+    Field(&'a FieldExample),
+    Curve(&'a CurveExample),
+}
+
+fn columns(page: f64) -> usize {
+    if page < NARROW_MM { NARROW_COLUMNS } else { COLUMNS }
+}
+
+impl Shown<'_> {
+    fn panels(&self) -> impl Iterator<Item = Panel<'_>> {
+        let examples = &self.0.examples;
+        examples.fields.iter().map(Panel::Field).chain(examples.curves.iter().map(Panel::Curve))
+    }
+}
+
+impl Page for Shown<'_> {
+    fn title(&self) -> String {
+        format!("{}: examples", self.0.title)
+    }
+
+    fn notice(&self) -> String {
+        self.0.notice.clone()
+    }
+
+    fn provenance(&self) -> String {
+        self.0.provenance.clone()
+    }
+
+    fn check(&self) -> Result<(), FigureError> {
+        if self.panels().next().is_none() {
+            let what = "no receptive field and no tuning curve was fitted, so there is no example to show";
+            return Err(FigureError::Missing(what.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn caption(&self, _: f64) -> Vec<String> {
+        let mut said = vec!["The units whose fits have the largest r² of all, not drawn by chance.".to_owned()];
+        if !self.0.examples.fields.is_empty() {
+            said.push(
+                "Maps: colours from the least (dark) to the largest value of each map; red: the blocks within one \
+                 standard deviation of the fitted Gaussian."
+                    .to_owned(),
+            );
+        }
+        if !self.0.examples.curves.is_empty() {
+            said.push("Curves: mean ± s.e.m. over presentations; red: the fitted curve.".to_owned());
+        }
+        said
+    }
+
+    fn height(&self, page: f64) -> f64 {
+        TOP_MM + ROW_MM * self.panels().count().div_ceil(columns(page)).max(1) as f64 - 8.0
+    }
+
+    fn draw(&self, canvas: &mut Canvas, page: f64) {
+        let columns = columns(page);
+        for (index, panel) in self.panels().enumerate() {
+            let left = LEFT_MM + STEP_MM * (index % columns) as f64;
+            let top = TOP_MM + ROW_MM * (index / columns) as f64;
+            let area = Area::new(left, top, left + SIZE_MM.0, top + SIZE_MM.1);
+            match panel {
+                Panel::Field(example) => field(canvas, area, example),
+                Panel::Curve(example) => curve(canvas, area, example),
+            }
+        }
+    }
+
+    fn numbers(&self, _: f64) -> Vec<Series> {
+        self.panels()
+            .flat_map(|panel| match panel {
+                Panel::Field(example) => field_numbers(example),
+                Panel::Curve(example) => curve_numbers(example),
+            })
+            .collect()
+    }
+
+    fn own_width(&self) -> f64 {
+        PAGE_MM
+    }
+}
+
+/// Two lines above a panel: which unit, and what it was shown.
+fn heading(canvas: &mut Canvas, area: Area, unit: u32, what: &str) {
+    let (left, room) = (area.left - 6.0, STEP_MM - 4.0);
+    canvas.fitted_text((left, area.top - 6.4), &format!("Unit {unit}"), room, Text { bold: true, ..Text::NORMAL });
+    canvas.fitted_text((left, area.top - 3.0), what, room, Text::NORMAL);
+}
+
+/// Lines of text below a panel and its axis.
+fn below(canvas: &mut Canvas, area: Area, lines: &[String]) {
+    for (line, text) in lines.iter().enumerate() {
+        let room = STEP_MM - 2.0;
+        let width = Text::QUIET.width_mm(text).min(room);
+        let baseline = area.bottom + 9.4 + CAPITALS_MM + LINE_MM * line as f64;
+        canvas.fitted_text((area.centre().0 - width / 2.0, baseline), text, room, Text::QUIET);
+    }
+}
+
+/// Ends of the axes of a map: places of its first, middle and last row or column.
+fn map_ticks(example: &FieldExample, count: usize, place: impl Fn(usize) -> f64) -> Vec<Tick> {
+    let shown = [0, count / 2, count.saturating_sub(1)];
+    let text = |index: usize| match example.place_unit {
+        "px" => format!("{:.0}", place(index)),
+        _ => with_minus(format!("{:.0}", place(index)).replace("-0", "0")),
+    };
+    let mut ticks: Vec<Tick> = shown.into_iter().map(|index| (index as f64 + 0.5, text(index))).collect();
+    ticks.dedup_by(|a, b| a.0 == b.0);
+    ticks
+}
+
+fn field(canvas: &mut Canvas, area: Area, example: &FieldExample) {
+    heading(canvas, area, example.unit, &format!("{}, {}", example.from, example.part));
+    let [rows, columns] = example.shape;
+    let plot = Plot { area, x: (0.0, columns as f64), y: (0.0, rows as f64) };
+    let known = || example.values.iter().flatten().copied();
+    let (least, most) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+    // Each cell reaches a little under its neighbours, so that no viewer shows seams.
+    let bleed = 0.06;
+    for (index, value) in example.values.iter().enumerate() {
+        let (row, column) = ((rows - 1 - index / columns) as f64, (index % columns) as f64);
+        let ((left, bottom), (right, top)) = (plot.at(column, row), plot.at(column + 1.0, row + 1.0));
+        let cell = Area::new(left, (top - bleed).max(area.top), (right + bleed).min(area.right), bottom);
+        let colour = value.map_or(SHADE, |value| colour_of((value - least) / (most - least).max(f64::MIN_POSITIVE)));
+        canvas.rectangle(cell, colour);
+    }
+    outline(canvas, plot, example);
+    let across = map_ticks(example, columns, |column| example.places.get(column).map_or(0.0, |place| place[0]));
+    let place_of_row = |row: usize| example.places.get((rows - 1 - row) * columns).map_or(0.0, |place| place[1]);
+    let up = map_ticks(example, rows, place_of_row);
+    let (x, y) = match example.place_unit {
+        "px" => ("Column (px)", "Row (px)"),
+        _ => ("Azimuth (°)", "Elevation (°)"),
+    };
+    plot.axes(canvas, (&across, x), (&up, y));
+    let ssi = example.ssi.map(|ssi| format!(", SSI = {ssi:.2}")).unwrap_or_default();
+    let fit = example.fit;
+    let (sigma, unit) = ((fit.sigma[0] * fit.sigma[1]).sqrt(), example.place_unit);
+    let space = if unit == "px" { " " } else { "" };
+    let size = format!("s.d. {sigma:.1}{space}{unit}");
+    below(canvas, area, &[format!("r² = {:.2}{ssi}", example.r2), size]);
+}
+
+/// Around the blocks within one standard deviation of the Gaussian.
+fn outline(canvas: &mut Canvas, plot: Plot, example: &FieldExample) {
+    let [rows, columns] = example.shape;
+    let fit = example.fit;
+    let least = (-0.5f64).exp() * fit.amplitude.abs();
+    let is_inside = |row: Option<usize>, column: Option<usize>| {
+        let place = row.zip(column).filter(|&(row, column)| row < rows && column < columns);
+        let place = place.and_then(|(row, column)| example.places.get(row * columns + column));
+        place.is_some_and(|&place| (fit.at(place) - fit.baseline).abs() >= least)
+    };
+    for row in 0..rows {
+        for column in 0..columns {
+            if !is_inside(Some(row), Some(column)) {
+                continue;
+            }
+            let (left, right) = (column as f64, column as f64 + 1.0);
+            let (top, bottom) = ((rows - row) as f64, (rows - row) as f64 - 1.0);
+            let edges = [
+                (row.checked_sub(1), Some(column), (left, top), (right, top)),
+                (Some(row + 1), Some(column), (left, bottom), (right, bottom)),
+                (Some(row), column.checked_sub(1), (left, bottom), (left, top)),
+                (Some(row), Some(column + 1), (right, bottom), (right, top)),
+            ];
+            for (row, column, from, to) in edges {
+                if !is_inside(row, column) {
+                    canvas.line(&[plot.at(from.0, from.1), plot.at(to.0, to.1)], DATA_PT, VERMILLION);
+                }
+            }
+        }
+    }
+}
+
+fn field_numbers(example: &FieldExample) -> Vec<Series> {
+    let known = example.places.iter().zip(&example.values);
+    vec![Series {
+        panel: format!("{}, {}", example.from, example.part),
+        name: format!("unit {}", example.unit),
+        x_label: format!("Place, across and up ({})", example.place_unit),
+        y_label: "Value of the map".to_owned(),
+        points: known
+            .map(|(place, value)| Entry::new(format!("{} {}", rounded(place[0]), rounded(place[1])), *value))
+            .collect(),
+    }]
+}
+
+/// Where a value lies along the axis.
+fn along(example: &CurveExample, value: f64) -> f64 {
+    if example.logarithmic && value > 0.0 { value.log2() } else { value }
+}
+
+fn curve(canvas: &mut Canvas, area: Area, example: &CurveExample) {
+    heading(canvas, area, example.unit, &example.parameter);
+    let values = || example.points.iter().map(|point| point.0);
+    let fitted = || example.fitted.iter().map(|point| point.0);
+    let ends = |values: &mut dyn Iterator<Item = f64>| {
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)))
+    };
+    let (least, most) = ends(&mut values().chain(fitted()));
+    let x = (along(example, least), along(example, most));
+    let x = if x.1 > x.0 { x } else { (x.0 - 0.5, x.0 + 0.5) };
+    let tops = example.points.iter().map(|point| point.1 + point.2.unwrap_or(0.0));
+    let top = tops.chain(example.fitted.iter().map(|point| point.1)).fold(0.0, f64::max);
+    let bottoms = example.points.iter().map(|point| point.1 - point.2.unwrap_or(0.0));
+    let bottom = bottoms.fold(0.0, f64::min);
+    let up: Vec<Tick> = ticks_from_zero(top, 3);
+    let plot = Plot { area, x, y: (bottom, up.last().map_or(top, |tick| tick.0)) };
+    let shown = [values().next(), values().nth(example.points.len() / 2), values().next_back()];
+    let shown: Vec<f64> = if fitted().next_back() == Some(360.0) {
+        vec![0.0, 180.0, 360.0]
+    } else {
+        shown.into_iter().flatten().collect()
+    };
+    let mut across: Vec<Tick> = shown.iter().map(|&value| (along(example, value), with_minus(short(value)))).collect();
+    across.dedup_by(|a, b| a.0 == b.0);
+    let line: Vec<_> =
+        example.fitted.iter().map(|&(value, response)| plot.at(along(example, value), response)).collect();
+    canvas.line(&line, DATA_PT, VERMILLION);
+    for &(value, mean, error, _) in &example.points {
+        let at = along(example, value);
+        if let Some(error) = error {
+            canvas.line(&[plot.at(at, mean - error), plot.at(at, mean + error)], AXIS_PT, INK);
+        }
+        canvas.dot(plot.at(at, mean), DOT_MM, BLUE, 1.0);
+    }
+    plot.axes(canvas, (&across, &example.label), (&up, "Response"));
+    let counts = || example.points.iter().map(|point| point.3);
+    let (few, many) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    let n = if few == many { few.to_string() } else { format!("{few} to {many}") };
+    below(canvas, area, &[format!("{}, r² = {:.2}", example.curve, example.r2), format!("n = {n} presentations")]);
+}
+
+/// A value of a parameter in few digits.
+fn short(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn curve_numbers(example: &CurveExample) -> Vec<Series> {
+    let series = |name: String, points| Series {
+        panel: example.parameter.clone(),
+        name,
+        x_label: example.label.clone(),
+        y_label: "Response (in units of the mean activity)".to_owned(),
+        points,
+    };
+    let means = example.points.iter();
+    let means = means.map(|&(value, mean, error, n)| Entry::new(value, mean).give_or_take(error).over(n)).collect();
+    let fitted = example.fitted.iter().map(|&(value, response)| Entry::new(rounded(value), response)).collect();
+    let unit = example.unit;
+    vec![series(format!("unit {unit}"), means), series(format!("unit {unit}, {}", example.curve), fitted)]
+}
