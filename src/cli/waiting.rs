@@ -2,6 +2,7 @@
 //! how it is stopped.
 
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -16,17 +17,13 @@ pub const STOPPED: u8 = 130;
 
 /// Progress of work that Ctrl-C asks to stop; pressed once more, it ends the program where it stands.
 pub fn stoppable() -> Progress {
+    use signal_hook::{consts::SIGINT, flag};
     let progress = Progress::new();
-    let asked = progress.clone();
-    // Where no handler can be set, Ctrl-C ends the program at once, as ever.
-    let _ = ctrlc::set_handler(move || {
-        if asked.check().is_err() {
-            std::process::exit(i32::from(STOPPED));
-        }
-        asked.cancel();
-        // Nobody may be there to read it.
-        let _ = writeln!(std::io::stderr(), "\nstopping after the step under way; Ctrl-C once more ends at once");
-    });
+    let asked = progress.stop_flag();
+    // In this order, so that the first signal finds the flag down. Where nothing can be registered, Ctrl-C ends the program
+    // at once, as ever.
+    let _ = flag::register_conditional_shutdown(SIGINT, i32::from(STOPPED), Arc::clone(&asked))
+        .and_then(|_| flag::register(SIGINT, asked));
     progress
 }
 

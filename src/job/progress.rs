@@ -58,6 +58,11 @@ impl Progress {
         self.shared.cancel.store(true, Ordering::Relaxed);
     }
 
+    /// What [`Self::cancel`] sets; for signals, which can do no more than that.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.shared.cancel)
+    }
+
     /// Finished part, 0..=1; `None` before the total is known.
     pub fn fraction(&self) -> Option<f32> {
         let total = self.shared.total.load(Ordering::Relaxed);

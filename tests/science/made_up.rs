@@ -69,6 +69,8 @@ pub fn comparison(evaluation: Evaluation) -> Comparison {
             domain: domain.clone(),
             movie: Some("clip 7".to_owned()),
             units: [(2, "best"), (5, "upper quartile"), (11, "median"), (23, "lower quartile")].map(example).into(),
+            trials: (0..5).collect(),
+            predicted: Responses::new(150, 1, units, vec![0.5; 150 * units]).expect("a value for each unit and frame"),
         }],
         directions: vec![DirectionComparison {
             domain: "Drifting Gabor patches".to_owned(),
