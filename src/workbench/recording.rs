@@ -170,9 +170,7 @@ pub(super) struct Recordings {
 impl Drop for Recordings {
     fn drop(&mut self) {
         self.cancel(); // long work must not keep the window open
-        if let Some(job) = &self.counting {
-            job.progress().cancel();
-        }
+        self.stop_counting();
     }
 }
 
@@ -218,10 +216,15 @@ impl Recordings {
 
     fn open(&mut self, path: PathBuf, count: bool, wake: Wake) {
         self.count_opened = count;
+        self.stop_counting();
+        self.opening = Some(self.worker.submit(move |_| OpenRecording::read(path), move || wake.call()));
+    }
+
+    /// What is counted of the recording that was open is wanted no more.
+    fn stop_counting(&mut self) {
         if let Some(job) = self.counting.take() {
             job.progress().cancel();
         }
-        self.opening = Some(self.worker.submit(move |_| OpenRecording::read(path), move || wake.call()));
     }
 
     fn count(&mut self, wake: Wake) {
@@ -466,6 +469,7 @@ impl Workbench {
                     self.tell(format!("Opened the recording of {}", open.session.id));
                     let recordings = &mut self.recordings;
                     recordings.cancel();
+                    recordings.stop_counting(); // somebody may have looked at the one before meanwhile
                     recordings.open = Some(Arc::new(open));
                     recordings.remembered = None;
                     (recordings.counted, recordings.failure) = (None, None);

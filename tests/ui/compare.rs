@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use eframe::egui::{Key, Modifiers, Role};
 use egui_kittest::Harness;
@@ -10,6 +11,7 @@ use egui_kittest::kittest::Queryable;
 use twinscope::comparison::{Comparison, Measure};
 use twinscope::data::{Counted, Missing, PresentationTable, ScanId, Session, SessionUnit, Trial, import};
 use twinscope::evaluation::{Origin, Responder, ResponderError, Selection, Trials};
+use twinscope::figures::comparison::ComparisonFigure;
 use twinscope::figures::{Layout, Width};
 use twinscope::gpu::{ComputeDevice, DeviceChoice};
 use twinscope::job::Progress;
@@ -400,6 +402,54 @@ fn a_dropped_recording_is_opened_and_remembered() {
     assert_eq!(again.recording_matched(), Some(Ok(())));
 }
 
+#[test]
+fn what_was_counted_is_of_the_recording_that_is_open() {
+    let (folder, first) = recorded();
+    let second = folder.path().join("M18");
+    let mut other = session();
+    other.id.animal = "M18".to_owned();
+    other.trials.truncate(DIRECTIONS);
+    other.save(&second).expect("a new folder");
+    let mut bench = bench_of("M17", false);
+    bench.restore(Saved { recording_path: Some(first), live: false, ..Saved::default() });
+    bench.wait(LIMIT);
+    assert_eq!(bench.recording_counted(), None, "all of it is read only when somebody looks");
+    // Counting is asked for while another recording is being opened, and both end before either is looked at.
+    let ended = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&ended);
+    bench.set_wake(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+    });
+    bench.perform(Command::Compare(CompareCommand::Open(second)));
+    bench.perform(Command::Compare(CompareCommand::Count));
+    let began = Instant::now();
+    while ended.load(Ordering::SeqCst) < 2 {
+        assert!(began.elapsed() < LIMIT, "{} of 2 jobs ended", ended.load(Ordering::SeqCst));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    bench.wait(LIMIT);
+    assert!(bench.recording().is_some_and(|open| open.session.id.animal == "M18"), "{:?}", bench.message());
+    let counted = bench.recording_counted().expect("counted").expect("readable");
+    assert_eq!(counted.frames, FRAMES * DIRECTIONS);
+}
+
+#[test]
+fn domains_whose_names_differ_by_signs_alone_have_files_of_their_own() {
+    let mut session = session();
+    session.trials.clear();
+    let clip = movie(|frame| 60 + frame as u8);
+    for domain in ["a", "a!", "a 2"] {
+        for _ in 0..2 {
+            session.trials.push(trial(session.trials.len() + 1, &format!("clip of {domain}"), domain, &clip));
+        }
+    }
+    let model = Model { units: twin_of("M17").units, waits: false };
+    let table = PresentationTable::default();
+    let found = Comparison::of(&model, &session, &table, &Selection::default(), &Progress::new()).expect("the same");
+    let stems: Vec<String> = ComparisonFigure::named(&found).into_iter().map(|(stem, _)| stem).collect();
+    assert_eq!(stems, ["accuracy", "domains", "traces_a", "traces_a_2", "traces_a_2_2"]);
+}
+
 fn shows(harness: &Harness<'_, Option<App>>, text: &str) -> bool {
     harness.query_all_by_label_contains(text).count() > 0
 }
@@ -463,7 +513,8 @@ fn the_keyboard_begins_a_comparison_and_stops_it() {
     harness.run_steps(3);
     assert!(app(&mut harness).bench.compare_progress().is_some(), "Ctrl+R compares");
     assert!(!app(&mut harness).bench.is_running(), "and runs no protocol");
-    assert!(shows(&harness, "26 trials"));
+    // What the recording holds is told beside it all the time; this is the line below the bar.
+    assert!(shows(&harness, "preparing the twin for 26 trials") || shows(&harness, "% of the frames of 26 trials"));
     harness.key_press(Key::Escape);
     harness.run_steps(2);
     settle(&mut harness);

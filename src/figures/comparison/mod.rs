@@ -49,12 +49,18 @@ impl<'a> ComparisonFigure<'a> {
     /// Every figure of a comparison with the name of its file, no two the same: domains whose names differ by other than
     /// letters and digits alone are numbered.
     pub fn named(comparison: &'a Comparison) -> Vec<(String, Self)> {
-        let mut stems: Vec<String> = Vec::new();
+        let mut names: Vec<String> = Vec::new();
         let name = |figure: Self| {
             let stem = figure.stem();
-            let same = stems.iter().filter(|known| **known == stem).count();
-            stems.push(stem.clone());
-            (if same == 0 { stem } else { format!("{stem}_{}", same + 1) }, figure)
+            let mut name = stem.clone();
+            let mut number = 1;
+            // The numbered name may itself be that of another domain.
+            while names.contains(&name) {
+                number += 1;
+                name = format!("{stem}_{number}");
+            }
+            names.push(name.clone());
+            (name, figure)
         };
         Self::all(comparison).into_iter().map(name).collect()
     }
