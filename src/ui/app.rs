@@ -9,7 +9,8 @@ use super::view::{Action, Ask, ThemeChoice, View, Workspace};
 use crate::experiment::Protocol;
 use crate::gpu::DeviceChoice;
 use crate::workbench::{
-    Command, CompareCommand, Event, FigureStyle, Saved, SpikesCommand, Workbench, is_recording, unit_name,
+    Command, CompareCommand, Compared, Event, FigureStyle, Saved, SpikesCommand, UNIT_TRACES, UNIT_TUNING, Workbench,
+    is_recording, unit_name,
 };
 
 /// Where the workbench and the view are remembered.
@@ -241,7 +242,15 @@ impl App {
                 format!("{figure}_{name}.png")
             }
             Ask::ExportData => "twinscope-data".to_owned(),
-            Ask::ExportComparison => format!("comparison_{}.png", self.bench.compared_figure()),
+            Ask::ExportComparison => {
+                let figure = self.bench.compared_figure();
+                let of_unit = |found: &&std::sync::Arc<Compared>| {
+                    found.units() > 0 && [UNIT_TRACES, UNIT_TUNING].contains(&figure)
+                };
+                let found = self.bench.compared().filter(of_unit);
+                let unit = found.map(|found| format!("_{}", found.unit_name(self.bench.compared_unit())));
+                format!("comparison_{figure}{}.png", unit.unwrap_or_default())
+            }
             Ask::ExportComparisonAll => "twinscope-comparison".to_owned(),
             _ => String::new(),
         }

@@ -21,7 +21,7 @@ pub use background::RunProgress;
 pub use command::{Command, Event, Message};
 pub use compared::{
     BIN, Compared, ComparedDistribution, ComparedDomain, ComparedTrace, ComparedTuning, Found, SHEET, TraceLines,
-    spoken,
+    UNIT_TRACES, UNIT_TUNING, spoken,
 };
 pub use history::History;
 pub use parts::{Compute, FigureStyle, MakePredictor, MakeResponder, RunFailure, RunRequest, sentence};

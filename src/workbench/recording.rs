@@ -400,8 +400,9 @@ impl Workbench {
             }
             CompareCommand::ChooseFigure(name) => recordings.figure = name,
             CompareCommand::ExportFigure(path) => {
-                let (name, domain, style) = (recordings.figure.clone(), recordings.domain, self.figure_style);
-                self.export_compared(move |found| found.write_figure(&name, domain, &style, &path));
+                let (name, style) = (recordings.figure.clone(), self.figure_style);
+                let shown = (recordings.domain, recordings.unit());
+                self.export_compared(move |found| found.write_figure(&name, shown, &style, &path));
             }
             CompareCommand::ExportAll(folder) => {
                 let style = self.figure_style;

@@ -21,7 +21,8 @@ use twinscope::signals::{Behavior, FrameRate, FrameSource, Movie, Raster, Respon
 use twinscope::stimulus::hash::random_words;
 use twinscope::ui::{App, CompareKey, ThemeChoice, View, Workspace};
 use twinscope::workbench::{
-    Command, CompareCommand, Compared, Compute, Event, FigureStyle, Found, SHEET, Saved, Workbench,
+    Command, CompareCommand, Compared, Compute, Event, FigureStyle, Found, SHEET, Saved, UNIT_TRACES, UNIT_TUNING,
+    Workbench,
 };
 
 use super::fake;
@@ -345,7 +346,7 @@ fn every_figure_and_the_sheet_are_written_with_their_numbers() {
     let figures: Vec<String> = found(&bench).figures.iter().map(|(stem, _)| stem.clone()).collect();
     assert_eq!(
         figures,
-        [SHEET, "accuracy", "domains", "tuning_gratings", "traces_gratings", "traces_clips"],
+        [SHEET, "accuracy", "domains", "tuning_gratings", "traces_gratings", "traces_clips", UNIT_TRACES, UNIT_TUNING],
         "{figures:?}"
     );
     assert_eq!(bench.compared_figure(), SHEET);
@@ -368,7 +369,10 @@ fn every_figure_and_the_sheet_are_written_with_their_numbers() {
     let out = folder.path().join("out");
     ask(&mut bench, CompareCommand::ExportAll(out.clone()));
     let tables = ["units.csv", "summary.csv", "evaluation.json", "tuning.csv", "tuning_summary.csv"].map(str::to_owned);
-    let drawn = figures[1..].iter().flat_map(|stem| [".png", ".svg", "_numbers.csv"].map(|end| format!("{stem}{end}")));
+    // The sheet and the figures of one unit are about what is on the screen.
+    let drawn = figures[1..figures.len() - 2]
+        .iter()
+        .flat_map(|stem| [".png", ".svg", "_numbers.csv"].map(|end| format!("{stem}{end}")));
     let mut expected: Vec<String> = tables.into_iter().chain(drawn).collect();
     let entries = std::fs::read_dir(&out).unwrap_or_else(|error| panic!("{error}: {:?}", bench.message()));
     let mut written: Vec<String> =
@@ -380,6 +384,51 @@ fn every_figure_and_the_sheet_are_written_with_their_numbers() {
     let mut nothing = bench_of("M17", false);
     ask(&mut nothing, CompareCommand::ExportAll(out));
     assert!(nothing.message().is_some_and(|message| message.error && message.text.contains("nothing to export")));
+}
+
+#[test]
+fn trace_and_tuning_curve_of_any_unit_are_written_whatever_its_rank() {
+    let (folder, mut bench) = compared();
+    let all = Arc::clone(found(&bench));
+    let comparison = all.comparison().expect("the same cells");
+    let ranked: Vec<usize> = comparison.examples[0].units.iter().map(|example| example.unit).collect();
+    let unit = (0..UNITS).find(|unit| !ranked.contains(unit)).expect("four ranks, twelve units");
+    ask(&mut bench, CompareCommand::SelectUnit(unit));
+    let mut written = |stem: &str, ending: &str| {
+        ask(&mut bench, CompareCommand::ChooseFigure(stem.to_owned()));
+        let path = folder.path().join(format!("{stem}.{ending}"));
+        let events = ask(&mut bench, CompareCommand::ExportFigure(path.clone()));
+        assert!(events.contains(&Event::Written(path.clone())), "{stem}: {:?}", bench.message());
+        let numbers = folder.path().join(format!("{stem}_numbers.csv"));
+        (std::fs::read_to_string(path).expect("text"), std::fs::read_to_string(numbers).expect("written"))
+    };
+    let name = all.unit_name(unit);
+    let (traces, numbers) = written(UNIT_TRACES, "svg");
+    assert!(traces.contains(&format!("Unit {name}, CC_norm")) && !traces.contains("by rank"), "no rank is claimed");
+    let rows = |numbers: &str, series: &str| {
+        numbers.lines().filter(|line| line.starts_with(&format!("unit {name},{series},"))).count()
+    };
+    // The name of a series with a comma is quoted.
+    assert_eq!(rows(&numbers, "\"predicted, mean\""), FRAMES);
+    assert_eq!(rows(&numbers, "\"recorded, repeat 3\""), FRAMES);
+    let (curve, numbers) = written(UNIT_TUNING, "svg");
+    assert!(curve.contains(&format!("Unit {name}: recorded, gOSI")), "the curve says whose it is");
+    let tuned = comparison.directions[0].recorded.units[unit].as_ref().expect("it responds");
+    let means: Vec<f32> = (numbers.lines())
+        .filter_map(|line| line.strip_prefix(&format!("unit {name},recorded,")))
+        .map(|line| line.split(',').nth(3).and_then(|value| value.parse().ok()).expect("a number"))
+        .collect();
+    assert_eq!(means.len(), DIRECTIONS);
+    for (written, mean) in means.iter().zip(&tuned.mean) {
+        // Seven digits are written.
+        assert!((written - mean).abs() <= 1e-5 * mean.abs(), "{written}, {mean}");
+    }
+    assert_eq!(rows(&numbers, "predicted"), DIRECTIONS);
+
+    ask(&mut bench, CompareCommand::ShowDomain(1));
+    ask(&mut bench, CompareCommand::ExportFigure(folder.path().join("nothing.svg")));
+    let message = bench.message().expect("an error");
+    assert!(message.error && message.text.contains("no direction was varied in the domain Clips"), "{}", message.text);
 }
 
 #[test]
