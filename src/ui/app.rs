@@ -242,6 +242,8 @@ impl App {
                 format!("{figure}_{name}.png")
             }
             Ask::ExportData => "twinscope-data".to_owned(),
+            Ask::ExportSpikes { mean: true } => "spikes_mean.png".to_owned(),
+            Ask::ExportSpikes { mean: false } => format!("spikes_trial_{}.png", self.bench.spike_trial()),
             Ask::ExportComparison => {
                 let figure = self.bench.compared_figure();
                 let of_unit = |found: &&std::sync::Arc<Compared>| {
@@ -314,12 +316,15 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
             actions.extend(action);
         }
     }
-    if compare {
-        if bench.compared().is_some() && ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::E))) {
-            actions.push(Action::Ask(Ask::ExportComparison));
-        }
-    } else if bench.answer().is_some() && ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::E))) {
-        actions.push(Action::Ask(Ask::ExportFigure));
+    let export = match view.workspace {
+        Workspace::Twin => bench.answer().map(|_| Ask::ExportFigure),
+        Workspace::Spikes => bench.spikes().map(|_| Ask::ExportSpikes { mean: view.spikes_mean }),
+        Workspace::Compare => bench.compared().map(|_| Ask::ExportComparison),
+    };
+    if let Some(ask) = export
+        && ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::E)))
+    {
+        actions.push(Action::Ask(ask));
     }
     if ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::T))) {
         view.table = !view.table;

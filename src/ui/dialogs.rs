@@ -53,6 +53,7 @@ impl Ask {
             Self::OpenSpikes => "Open session of spikes",
             Self::OpenSpikesFolder => "Open ALF folder",
             Self::OpenSpikeModel => "Open model of spikes",
+            Self::ExportSpikes { .. } => "Export figure of the spikes",
             Self::OpenRecording => "Open recording",
             Self::OpenRecordingFolder => "Open recording folder",
             Self::ExportComparison => "Export figure of the comparison",
@@ -69,7 +70,9 @@ impl Ask {
             Self::OpenClip => "A clip: .npy, .npz, .gif, .png, .webp, .tiff, or a video when ffmpeg is installed",
             Self::OpenClipFolder => "A folder of numbered pictures",
             Self::OpenImages => "A folder of pictures, shown one after the other",
-            Self::ExportFigure => "The name of the figure: .png for pixels, .svg or .pdf for vectors",
+            Self::ExportFigure | Self::ExportSpikes { .. } => {
+                "The name of the figure: .png for pixels, .svg or .pdf for vectors"
+            }
             Self::ExportData => "The folder for the tables (.csv) and the protocol",
             Self::ExportMovie => "The name of the movie: .npy, .npz, .gif, .mp4, or a folder name ending in .png",
             Self::ExportTable => "The name of the table (.csv)",
@@ -92,7 +95,7 @@ impl Ask {
                 &["npy", "npz", "gif", "png", "apng", "webp", "tif", "tiff", "avi", "mp4", "mov", "mkv", "webm", "mpg"],
             )],
             Self::OpenRecording => &[("Recordings", &["nwb", "h5", "hdf5", "npz", "csv"])],
-            Self::ExportFigure | Self::ExportComparison => {
+            Self::ExportFigure | Self::ExportComparison | Self::ExportSpikes { .. } => {
                 &[("PNG picture", &["png"]), ("SVG drawing", &["svg"]), ("PDF document", &["pdf"])]
             }
             Self::ExportMovie => &[
@@ -128,6 +131,7 @@ impl Ask {
             Self::ExportTable => Command::ExportTable(path),
             Self::OpenSpikes | Self::OpenSpikesFolder => Command::Spikes(SpikesCommand::OpenSession(path)),
             Self::OpenSpikeModel => Command::Spikes(SpikesCommand::OpenModel(path)),
+            Self::ExportSpikes { mean } => Command::Spikes(SpikesCommand::ExportFigure { path, mean }),
             Self::OpenRecording | Self::OpenRecordingFolder => Command::Compare(CompareCommand::Open(path)),
             Self::ExportComparison => Command::Compare(CompareCommand::ExportFigure(path)),
             Self::ExportComparisonAll => Command::Compare(CompareCommand::ExportAll(path)),
@@ -158,6 +162,7 @@ impl Ask {
             | Self::ExportFigure
             | Self::ExportMovie
             | Self::ExportTable
+            | Self::ExportSpikes { .. }
             | Self::ExportComparison => dialog.set_file_name(name).save_file(),
         }
     }

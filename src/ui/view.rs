@@ -50,6 +50,11 @@ pub enum Ask {
     OpenSpikesFolder,
     /// A model of spikes.
     OpenSpikeModel,
+    /// Where to write the figure of the spikes.
+    ExportSpikes {
+        /// Averaged over trials, in place of the trial that is shown.
+        mean: bool,
+    },
     /// A file with a recording.
     OpenRecording,
     /// A folder with a recording.

@@ -12,7 +12,7 @@ use super::compared::{Compared, ComparedTrace, SHEET};
 use super::spikes::taken;
 use super::{Event, RunFailure, Workbench, parts};
 use crate::comparison::{ComparisonError, matched};
-use crate::data::import::{self, Format};
+use crate::data::import::{self, Contents, Format};
 use crate::data::{Counted, PresentationTable, Session};
 use crate::evaluation::{DomainEvaluation, Selection, Trials, is_simulated};
 use crate::job::{Eta, Job, Progress, Worker};
@@ -538,11 +538,16 @@ impl Workbench {
         }
     }
 
-    /// Opens a folder or a table that is a recording; `false` for anything else. Other files are recordings only where
-    /// recordings are shown: a clip, spikes and responses may have the same ending.
+    /// Opens what is a recording by what is in it; `false` for anything else. Spikes are recordings only where recordings
+    /// are shown: they have a workspace of their own.
     pub(super) fn open_recording_if_any(&mut self, path: &Path) -> bool {
-        let table = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-        let recording = (table || path.is_dir()) && is_recording(path);
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let recording = match ending.as_str() {
+            _ if path.is_dir() => is_recording(path),
+            "csv" => is_recording(path),
+            "nwb" | "h5" | "hdf5" | "npz" => path.is_file() && holds(path) == Some(Contents::Responses),
+            _ => false,
+        };
         if recording {
             self.perform_compare(CompareCommand::Open(path.to_owned()));
             self.events.push(Event::RecordingAsked);
@@ -553,5 +558,14 @@ impl Workbench {
 
 /// Whether a file or folder looks like a recording, by what is in it: what is dropped where recordings are shown.
 pub fn is_recording(path: &Path) -> bool {
-    import::detect(path).is_ok()
+    match import::detect(path) {
+        Ok(Format::Nwb | Format::Npz) => matches!(holds(path), Some(Contents::Spikes | Contents::Responses)),
+        Ok(_) => true,
+        Err(_) => false,
+    }
+}
+
+/// What a file of several possible contents holds; `None` where that is nothing known, or cannot be read.
+pub(super) fn holds(path: &Path) -> Option<Contents> {
+    import::contents(path).ok().flatten()
 }

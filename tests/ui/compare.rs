@@ -1,5 +1,6 @@
 //! A recording and the twin beside it: the workbench and the panel.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use eframe::egui::{Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use twinscope::comparison::{Comparison, Measure};
-use twinscope::data::{Counted, Missing, PresentationTable, ScanId, Session, SessionUnit, Trial, import};
+use twinscope::data::{Counted, Missing, PresentationTable, ScanId, Session, SessionUnit, Trial, import, save_npz};
 use twinscope::evaluation::{Origin, Responder, ResponderError, Selection, Trials};
 use twinscope::figures::comparison::ComparisonFigure;
 use twinscope::figures::{Layout, Width};
@@ -18,11 +19,12 @@ use twinscope::job::Progress;
 use twinscope::model::twin::{Twin, TwinOptions};
 use twinscope::model::weights::TwinWeights;
 use twinscope::signals::{Behavior, FrameRate, FrameSource, Movie, Raster, Responses, UnitId};
+use twinscope::stimulus::Stimulus;
 use twinscope::stimulus::hash::random_words;
 use twinscope::ui::{App, CompareKey, ThemeChoice, View, Workspace};
 use twinscope::workbench::{
     Command, CompareCommand, Compared, Compute, Event, FigureStyle, Found, SHEET, Saved, UNIT_TRACES, UNIT_TUNING,
-    Workbench,
+    Workbench, is_recording,
 };
 
 use super::fake;
@@ -387,6 +389,56 @@ fn every_figure_and_the_sheet_are_written_with_their_numbers() {
 }
 
 #[test]
+fn a_dropped_file_is_opened_by_what_is_in_it() {
+    let fixture = |name: &str| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/")).join(name);
+    let folder = tempfile::tempdir().expect("a folder");
+    let ours = folder.path().join("M17.npz");
+    save_npz(&session(), &ours).expect("written");
+    let npz = |name: &str, array: &str| {
+        let path = folder.path().join(name);
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).expect("a file"));
+        zip.start_file(format!("{array}.npy"), zip::write::SimpleFileOptions::default()).expect("a member");
+        let dict = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4), }";
+        let header = format!("{dict:<117}\n");
+        let head = [b"\x93NUMPY\x01\x00".as_slice(), &118u16.to_le_bytes(), header.as_bytes(), &[7; 24]].concat();
+        let head = if array == "weather" { b"no array".to_vec() } else { head };
+        zip.write_all(&head).expect("written");
+        zip.finish().expect("written");
+        path
+    };
+    let asked = |path: &Path| {
+        let mut bench = bench_of("M17", false);
+        bench.perform(Command::OpenAny(path.to_owned()));
+        let events = bench.wait(LIMIT);
+        let open = [bench.recording().is_some(), bench.spikes().is_some()];
+        let clip = matches!(bench.protocol().stimulus, Stimulus::Clip(_));
+        let told = bench.message().filter(|message| message.error).map(|message| message.text.clone());
+        let turned = [Event::RecordingAsked, Event::SpikesAsked].map(|event| events.contains(&event));
+        (open, turned, clip, told)
+    };
+    let recording = ([true, false], [true, false], false, None);
+    for path in [fixture("nwb/two_photon.nwb"), fixture("recordings/repeats.npz"), ours] {
+        assert_eq!(asked(&path), recording, "{}", path.display());
+    }
+    let (open, turned, clip, _) = asked(&fixture("nwb/spikes.nwb"));
+    assert_eq!((turned, clip, open[0]), ([false, true], false, false), "sorted units are spikes");
+    let (_, turned, clip, told) = asked(&npz("walk.npz", "walk"));
+    assert_eq!((turned, clip), ([false; 2], true), "an array of pictures is a clip: {told:?}");
+    let (_, turned, clip, told) = asked(&npz("weather.npz", "weather"));
+    let told = told.expect("one sentence");
+    assert!(told.contains("weather.npz") && told.contains("neither spikes") && told.contains("nor a clip"), "{told}");
+    assert_eq!((turned, clip), ([false; 2], false), "the protocol stays as it was");
+    let damaged = folder.path().join("damaged.nwb");
+    std::fs::write(&damaged, b"\x89HDF\r\n\x1a\n and no more").expect("written");
+    let (_, turned, _, told) = asked(&damaged);
+    assert!(told.is_some_and(|told| told.contains("damaged.nwb")) && turned == [false; 2]);
+
+    // Where recordings are shown, spikes are one, too, and a clip is none.
+    assert!(is_recording(&fixture("nwb/spikes.nwb")) && is_recording(&fixture("nwb/two_photon.nwb")));
+    assert!(!is_recording(&folder.path().join("walk.npz")) && !is_recording(&damaged));
+}
+
+#[test]
 fn trace_and_tuning_curve_of_any_unit_are_written_whatever_its_rank() {
     let (folder, mut bench) = compared();
     let all = Arc::clone(found(&bench));
@@ -404,7 +456,7 @@ fn trace_and_tuning_curve_of_any_unit_are_written_whatever_its_rank() {
     };
     let name = all.unit_name(unit);
     let (traces, numbers) = written(UNIT_TRACES, "svg");
-    assert!(traces.contains(&format!("Unit {name}, CC_norm")) && !traces.contains("by rank"), "no rank is claimed");
+    assert!(traces.contains(&format!("Unit {name}, CC_")) && !traces.contains("by rank"), "no rank is claimed");
     let rows = |numbers: &str, series: &str| {
         numbers.lines().filter(|line| line.starts_with(&format!("unit {name},{series},"))).count()
     };
@@ -412,7 +464,7 @@ fn trace_and_tuning_curve_of_any_unit_are_written_whatever_its_rank() {
     assert_eq!(rows(&numbers, "\"predicted, mean\""), FRAMES);
     assert_eq!(rows(&numbers, "\"recorded, repeat 3\""), FRAMES);
     let (curve, numbers) = written(UNIT_TUNING, "svg");
-    assert!(curve.contains(&format!("Unit {name}: recorded, gOSI")), "the curve says whose it is");
+    assert!(curve.contains(&format!("Unit {name}")) && curve.contains("predicted, gOSI"), "it says whose it is");
     let tuned = comparison.directions[0].recorded.units[unit].as_ref().expect("it responds");
     let means: Vec<f32> = (numbers.lines())
         .filter_map(|line| line.strip_prefix(&format!("unit {name},recorded,")))

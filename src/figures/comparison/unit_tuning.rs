@@ -4,19 +4,19 @@ use plotters::style::RGBColor;
 
 use super::super::canvas::{Area, Canvas, Text};
 use super::super::numbers::{Entry, Series, rounded};
-use super::super::plot::{MARGIN_MM, Plot, Tick, numbered, ticks_from_zero};
+use super::super::plot::{LINE_MM, MARGIN_MM, Plot, Tick, numbered, ticks_from_zero};
 use super::super::style::{AXIS_PT, DATA_PT, INK, VERMILLION};
 use super::directions::{shown, unit_number};
 use super::panel;
 use crate::analysis::UnitTuning;
 use crate::comparison::{Comparison, DirectionComparison};
 
-/// Edges of the panel, its height, and baselines of the legend and of the unit's name, mm.
+/// Edges of the panel, its height, and baselines of the unit's name and of the legend's first line, mm.
 const LEFT_MM: f64 = 17.0;
 const RIGHT_MM: f64 = 6.0;
-const LEGEND_MM: f64 = 2.5;
-const NAME_MM: f64 = 8.4;
-const TOP_MM: f64 = 11.0;
+const NAME_MM: f64 = 2.5;
+const LEGEND_MM: f64 = 6.6;
+const TOP_MM: f64 = 14.0;
 const HEIGHT_MM: f64 = 42.0;
 /// Below the panel: its axis with the label, mm.
 const BELOW_MM: f64 = 9.0;
@@ -59,19 +59,14 @@ fn angle_ticks(angles: &[f64]) -> Vec<Tick> {
 
 pub fn draw(canvas: &mut Canvas, page: f64, comparison: &Comparison, found: &DirectionComparison, unit: usize) {
     let curves = curves(found, unit);
-    let mut at = (MARGIN_MM, LEGEND_MM);
-    for (name, colour, _) in &curves {
-        at.0 = panel::legend(canvas, at, (*colour, DATA_PT), name);
-    }
+    let title = format!("Unit {}", unit_number(comparison, unit));
+    canvas.text((MARGIN_MM, NAME_MM), &title, Text { bold: true, ..Text::NORMAL });
     let index = |name: &str, value: Option<f32>| value.map(|value| format!(", {name} {value:.2}")).unwrap_or_default();
-    let said: Vec<String> = curves
-        .iter()
-        .map(|(name, _, tuning)| {
-            format!("{name}{}{}", index("gOSI", tuning.global_osi), index("gDSI", tuning.global_dsi))
-        })
-        .collect();
-    let title = format!("Unit {}: {}", unit_number(comparison, unit), said.join("; "));
-    canvas.fitted_text((MARGIN_MM, NAME_MM), &title, page - 2.0 * MARGIN_MM, Text::NORMAL);
+    for (line, (name, colour, tuning)) in curves.iter().enumerate() {
+        let text = format!("{name}{}{}", index("gOSI", tuning.global_osi), index("gDSI", tuning.global_dsi));
+        let at = (MARGIN_MM, LEGEND_MM + LINE_MM * line as f64);
+        panel::legend(canvas, at, (*colour, DATA_PT), &text);
+    }
 
     let area = Area::new(LEFT_MM, TOP_MM, page - RIGHT_MM, TOP_MM + HEIGHT_MM);
     let errors = |tuning: &UnitTuning, index: usize| tuning.sem.as_ref().map_or(0.0, |sem| f64::from(sem[index]));

@@ -1,6 +1,7 @@
 //! The panels of the window: one file and one line in [`all`] each.
 
 mod compare;
+mod figure_width;
 mod help;
 mod menu;
 mod mtm;

@@ -5,8 +5,8 @@ use eframe::egui::{Button, ComboBox, Grid, Label, ProgressBar, RichText, TextWra
 use super::ask;
 use crate::data::Counted;
 use crate::evaluation::Trials;
-use crate::figures::Width;
 use crate::job::Eta;
+use crate::ui::panels::figure_width::figure_width_ui;
 use crate::ui::theme::{GROUP_GAP, Palette};
 use crate::ui::view::{Action, Ask};
 use crate::ui::widgets::{badge, field};
@@ -281,27 +281,7 @@ fn export_ui(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
     if figure != chosen {
         actions.push(ask(CompareCommand::ChooseFigure(figure)));
     }
-    let before = bench.figure_style();
-    let mut style = before;
-    let name = |width: Option<Width>| match width {
-        None => "its own",
-        Some(Width::Column) => "89 mm, one column",
-        Some(Width::Page) => "183 mm, a page",
-    };
-    let tip = "Width of every figure on the page; the resolution of a PNG is set in File > Figure settings";
-    field::row(ui, "Width", tip, |ui| {
-        ComboBox::from_id_salt("compared width")
-            .selected_text(name(style.layout.width))
-            .show_ui(ui, |ui| {
-                for width in [None, Some(Width::Column), Some(Width::Page)] {
-                    ui.selectable_value(&mut style.layout.width, width, name(width));
-                }
-            })
-            .response
-    });
-    if style != before {
-        actions.push(Command::SetFigureStyle(style).into());
-    }
+    figure_width_ui(bench, ui, actions);
     ui.horizontal_wrapped(|ui| {
         for (label, tip, dialog) in [
             (
