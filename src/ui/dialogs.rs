@@ -8,7 +8,7 @@ use eframe::egui::{self, Key, Modal, TextEdit};
 
 use super::theme::Palette;
 use super::view::{Action, Ask};
-use crate::workbench::{Command, CompareCommand, SpikesCommand};
+use crate::workbench::{AnalyseCommand, Command, CompareCommand, SpikesCommand};
 
 /// A dialog that ends sooner was never seen by a human: the desktop offers none, and the path is asked for in a line.
 const FASTEST_CANCEL: Duration = Duration::from_millis(350);
@@ -58,6 +58,7 @@ impl Ask {
             Self::OpenRecordingFolder => "Open recording folder",
             Self::ExportComparison => "Export figure of the comparison",
             Self::ExportComparisonAll => "Export everything of the comparison",
+            Self::ExportAnalysis => "Export analysis",
         }
     }
 
@@ -82,7 +83,9 @@ impl Ask {
             Self::OpenRecording => "A recording: an NWB file (.nwb, .h5), a .npz file or a CSV table",
             Self::OpenRecordingFolder => "A session folder (session.toml), a Sensorium folder or a Suite2p folder",
             Self::ExportComparison => "The name of the figure: .png for pixels, .svg or .pdf for vectors",
-            Self::ExportComparisonAll => "The folder for all tables (.csv) and figures (.png and .svg)",
+            Self::ExportComparisonAll | Self::ExportAnalysis => {
+                "The folder for all tables (.csv) and figures (.png and .svg)"
+            }
         }
     }
 
@@ -113,6 +116,7 @@ impl Ask {
             | Self::OpenImages
             | Self::OpenRecordingFolder
             | Self::ExportComparisonAll
+            | Self::ExportAnalysis
             | Self::ExportData => &[],
         }
     }
@@ -135,6 +139,7 @@ impl Ask {
             Self::OpenRecording | Self::OpenRecordingFolder => Command::Compare(CompareCommand::Open(path)),
             Self::ExportComparison => Command::Compare(CompareCommand::ExportFigure(path)),
             Self::ExportComparisonAll => Command::Compare(CompareCommand::ExportAll(path)),
+            Self::ExportAnalysis => Command::Analyse(AnalyseCommand::Export(path)),
         }
     }
 
@@ -157,6 +162,7 @@ impl Ask {
             | Self::OpenSpikesFolder
             | Self::OpenRecordingFolder
             | Self::ExportData
+            | Self::ExportAnalysis
             | Self::ExportComparisonAll => dialog.pick_folder(),
             Self::SaveProtocol
             | Self::ExportFigure

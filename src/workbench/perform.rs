@@ -88,6 +88,7 @@ impl Workbench {
             Command::UsePreset(index) => self.use_preset(index),
             Command::Spikes(command) => self.perform_spikes(command),
             Command::Compare(command) => self.perform_compare(command),
+            Command::Analyse(command) => self.perform_analyse(command),
             Command::DismissMessage => self.message = None,
         }
     }

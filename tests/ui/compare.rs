@@ -36,7 +36,7 @@ const RASTER: Raster = Raster { height: 18, width: 32 };
 const FRAMES: usize = 40;
 const DIRECTIONS: usize = 8;
 const REPEATS: usize = 3;
-const UNITS: usize = 12;
+pub const UNITS: usize = 12;
 /// The unit and the frames of the first trial in which nothing was measured.
 const LOST: (usize, std::ops::Range<usize>) = (3, 20..25);
 
@@ -95,7 +95,7 @@ fn session() -> Session {
 }
 
 /// The session as a folder.
-fn recorded() -> (tempfile::TempDir, PathBuf) {
+pub fn recorded() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("M17");
     session().save(&path).expect("a new folder");
@@ -150,7 +150,7 @@ fn twin_of(animal: &str) -> TwinWeights {
 }
 
 /// A workbench with such a twin, which answers by the rule.
-fn bench_of(animal: &str, waits: bool) -> Workbench {
+pub fn bench_of(animal: &str, waits: bool) -> Workbench {
     let compute = Compute::new(Box::new(|_, _| Err("no protocol is run here".to_owned())))
         .with_responder(Box::new(move |weights, _| Ok(Box::new(Model { units: weights.units.clone(), waits }))))
         .with_device(DeviceChoice::Auto, ComputeDevice::Cpu, "CPU engine: no graphics adapter was found".to_owned());

@@ -7,7 +7,7 @@ use crate::experiment::PRESETS;
 use crate::figures::{Data, Figure, Width};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, Ask, ThemeChoice, View, Workspace};
-use crate::workbench::{Command, FigureStyle, SpikesCommand, Workbench};
+use crate::workbench::{AnalyseCommand, Command, FigureStyle, SpikesCommand, Workbench};
 
 /// Everything that can be done, by name.
 pub struct Menu;
@@ -49,6 +49,17 @@ impl Panel for Menu {
                     .clicked()
                 {
                     view.table = true;
+                }
+                let analysing = bench.analysis_progress().is_some();
+                let ready = bench.answer().is_some() && !analysing;
+                let tip = "Tuning, receptive fields, reliability and population of the newest run, with figures";
+                if ui.add_enabled(ready, Button::new("Analyse responses")).on_hover_text(tip).clicked() {
+                    view.analysis = true;
+                    actions.push(Command::Analyse(AnalyseCommand::Responses).into());
+                }
+                let there = analysing || bench.analysed().is_some();
+                if ui.add_enabled(there, Button::new("Show analysis")).clicked() {
+                    view.analysis = true;
                 }
                 let mut live = bench.is_live();
                 if ui

@@ -8,16 +8,19 @@ use crate::evaluation::Trials;
 use crate::job::Eta;
 use crate::ui::panels::figure_width::figure_width_ui;
 use crate::ui::theme::{GROUP_GAP, Palette};
-use crate::ui::view::{Action, Ask};
+use crate::ui::view::{Action, Ask, View};
 use crate::ui::widgets::{badge, field};
-use crate::workbench::{Command, CompareCommand, OpenRecording, Workbench};
+use crate::workbench::{AnalyseCommand, Command, CompareCommand, OpenRecording, Workbench};
 
 /// How a recording is made without an animal.
 const SIMULATE: &str = "twinscope simulate -o mice";
 
 /// Everything at the left.
-pub(super) fn controls_ui(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
+pub(super) fn controls_ui(bench: &Workbench, view: &mut View, ui: &mut Ui, actions: &mut Vec<Action>) {
     recording_ui(bench, ui, actions);
+    if bench.recording().is_some() {
+        analysis_ui(bench, view, ui, actions);
+    }
     group(ui);
     twin_ui(bench, ui, actions);
     group(ui);
@@ -81,6 +84,22 @@ fn recording_ui(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
             if ui.button(label).on_hover_text(tip).clicked() {
                 actions.push(Action::Ask(dialog));
             }
+        }
+    });
+}
+
+fn analysis_ui(bench: &Workbench, view: &mut View, ui: &mut Ui, actions: &mut Vec<Action>) {
+    let analysing = bench.analysis_progress().is_some();
+    ui.horizontal_wrapped(|ui| {
+        let tip = "Tuning, receptive fields, reliability and population of the recorded responses, with figures, as \
+                   `twinscope analyse --session` finds them; no twin is needed";
+        if ui.add_enabled(!analysing, Button::new("Analyse recording")).on_hover_text(tip).clicked() {
+            view.analysis = true;
+            actions.push(Command::Analyse(AnalyseCommand::Recording).into());
+        }
+        let there = analysing || bench.analysed().is_some();
+        if there && ui.button("Show analysis").on_hover_text("Open the window of the newest analysis").clicked() {
+            view.analysis = true;
         }
     });
 }
