@@ -1,7 +1,7 @@
 //! Analyses of runs and recordings: the workbench and the window.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use eframe::egui::Key;
@@ -152,6 +152,18 @@ fn findings_and_figures_of_a_recording_are_shown_in_a_window() {
     assert!(!app(&mut harness).view.analysis, "Esc closes it");
     settle(&mut harness);
     assert_eq!(app(&mut harness).bench.recording().map(|open| open.session.units.len()), Some(UNITS));
+}
+
+/// Pictures for human eyes: `TWINSCOPE_SHOTS=folder cargo test --test all shots`.
+#[test]
+fn shots_of_an_analysis_for_human_eyes() {
+    let Some(shots) = std::env::var_os("TWINSCOPE_SHOTS").map(PathBuf::from) else { return };
+    let (_folder, mut bench) = opened();
+    ask(&mut bench, AnalyseCommand::Recording);
+    let view = View { playing: false, analysis: true, workspace: Workspace::Compare, ..View::default() };
+    let mut harness = window(bench, [1280.0, 900.0], view);
+    settle(&mut harness);
+    harness.render().expect("a picture").save(shots.join("analysis.png")).expect("written");
 }
 
 #[test]

@@ -656,6 +656,11 @@ fn shots_of_a_comparison_for_human_eyes() {
         let (_folder, bench) = compared();
         shot(name, bench, size, theme);
     }
+    let (_folder, mut bench) = compared();
+    for stem in [UNIT_TRACES, UNIT_TUNING] {
+        ask(&mut bench, CompareCommand::ChooseFigure(stem.to_owned()));
+        ask(&mut bench, CompareCommand::ExportFigure(folder.join(format!("figure-{stem}.png"))));
+    }
     shot("compare-empty", bench_of("M17", false), [1280.0, 800.0], ThemeChoice::Dark);
     let (_folder, path) = recorded();
     let strangers = || {

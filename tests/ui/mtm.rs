@@ -309,6 +309,22 @@ fn spikes_mask_and_reconstruction_are_written_as_they_are_shown() {
     assert!(table.contains("\nSpikes,") && !table.contains("Predicted rates"), "{:?}", alone.message());
 }
 
+/// Pictures for human eyes: `TWINSCOPE_SHOTS=folder cargo test --test all shots`.
+#[test]
+fn shots_of_the_figure_of_the_spikes_for_human_eyes() {
+    let Some(shots) = std::env::var_os("TWINSCOPE_SHOTS").map(PathBuf::from) else { return };
+    let (_folder, mut bench) = ready();
+    let mut mask = regions_hidden(&bench, &["R2"]);
+    mask.set(40..50, 0..10, true);
+    ask(&mut bench, SpikesCommand::Paint(mask));
+    for (name, width, mean) in [("trial", Width::Page, false), ("mean", Width::Column, true)] {
+        let layout = Layout { width: Some(width), dpi: 200 };
+        bench.perform(Command::SetFigureStyle(FigureStyle { layout, ..FigureStyle::default() }));
+        let path = shots.join(format!("figure-spikes-{name}.png"));
+        ask(&mut bench, SpikesCommand::ExportFigure { path, mean });
+    }
+}
+
 #[test]
 fn the_window_asks_where_the_figure_of_the_spikes_goes() {
     let (_folder, bench) = ready();
