@@ -219,7 +219,7 @@ impl LongRun {
     /// # Errors
     /// When the folder holds no whole run, or one that is not finished, or something cannot be read.
     pub fn open(folder: &Path) -> Result<Outcome<NpyResponses>, LongRunError> {
-        let (_, protocol, cards) = RunCard::read_all(folder)?;
+        let (text, protocol, cards) = RunCard::read_all(folder)?;
         let no_run = || LongRunError::NoRun { folder: folder.to_owned() };
         let card = cards.into_iter().find(|card| card.shard.is_none()).ok_or_else(no_run)?;
         let monitor = protocol.monitor(card.monitor.raster);
@@ -230,13 +230,46 @@ impl LongRun {
             let what = "its conditions are not those of its protocol".to_owned();
             return Err(LongRunError::Card { path: folder.join(card.file_name()), what });
         }
+        let run = Self { folder: folder.to_owned(), protocol, text, card, schedule, pieces };
+        let unfinished = || LongRunError::Unfinished { folder: folder.to_owned() };
         let path = folder.join(RESPONSES);
         if !path.is_file() {
-            return Err(LongRunError::Unfinished { folder: folder.to_owned() });
+            return Err(unfinished());
         }
-        let responses = NpyResponses::open(&path, schedule.frames, card.units.len())?;
+        let responses = NpyResponses::open(&path, run.schedule.frames, run.card.units.len())?;
+        if !run.is_joined_in(&responses) {
+            return Err(unfinished());
+        }
+        let Self { protocol, card, schedule, .. } = run;
         Outcome::analysed(&protocol, monitor, card.units, card.provenance, schedule, responses)
             .map_err(|source| LongRunError::Read { path, source })
+    }
+
+    /// Whether an array of all responses is of this run and not of one before it in the same folder: it holds what the
+    /// files of the conditions hold. Where these were removed, nothing speaks against it.
+    fn is_joined_in(&self, responses: &NpyResponses) -> bool {
+        let there = |piece: &usize| self.is_there(&self.part_in(&self.folder, *piece), *piece);
+        let present: Vec<usize> = (0..self.pieces.len()).filter(there).collect();
+        if present.is_empty() {
+            return self.stale() == 0;
+        }
+        let row = |rows: &NpyResponses, frame: usize| {
+            let mut found = None;
+            let read = rows.each_row(frame..frame + 1, 0, &mut |row| found = Some(row.to_vec()));
+            read.ok().and(found)
+        };
+        let agrees = |&index: &usize| {
+            let piece = &self.pieces[index];
+            // The middle of what it showed last.
+            let mut place = None;
+            piece.place(0, piece.frames(), &mut |here, there, count| {
+                place = Some((here + count / 2, there + count / 2))
+            });
+            let part = NpyResponses::open(&self.part_in(&self.folder, index), piece.frames(), self.card.units.len());
+            let (Some((here, there)), Ok(part)) = (place, part) else { return false };
+            row(&part, here).is_some_and(|values| Some(values) == row(responses, there))
+        };
+        present.len() == self.pieces.len() && present.iter().all(agrees)
     }
 
     /// Files of conditions in the folder that are of another protocol, twin, kind of device or version. They are neither

@@ -3,13 +3,14 @@
 use eframe::egui::{self, Frame, Key, KeyboardShortcut, Margin, Modifiers, Panel as Side, RichText, ScrollArea, Ui};
 
 use super::dialogs::Dialogs;
-use super::panels::{self, Panel, Place};
+use super::panels::{self, AnalysisWindow, Panel, Place};
 use super::theme::{self, GROUP_GAP, LEFT_WIDTH, Palette, RIGHT_WIDTH};
 use super::view::{Action, Ask, ThemeChoice, View, Workspace};
 use crate::experiment::Protocol;
 use crate::gpu::DeviceChoice;
 use crate::workbench::{
-    Command, CompareCommand, Event, FigureStyle, Saved, SpikesCommand, Workbench, is_recording, unit_name,
+    AnalyseCommand, Command, CompareCommand, Compared, Event, FigureStyle, Saved, SpikesCommand, UNIT_TRACES,
+    UNIT_TUNING, Workbench, is_recording, unit_name,
 };
 
 /// Where the workbench and the view are remembered.
@@ -23,6 +24,7 @@ pub struct App {
     /// What only the window knows.
     pub view: View,
     panels: Vec<Box<dyn Panel>>,
+    analysis: AnalysisWindow,
     dialogs: Dialogs,
     /// Asked for by a key while something was being typed: done in the next frame, when what was typed counts.
     held: Vec<Action>,
@@ -58,7 +60,8 @@ impl App {
         if bench.is_live() && bench.answer().is_none() {
             bench.perform(Command::Run); // somebody new sees an answer at once
         }
-        Self { bench, view, panels: panels::all(), dialogs: Dialogs::default(), held: Vec::new() }
+        let analysis = AnalysisWindow::default();
+        Self { bench, view, panels: panels::all(), analysis, dialogs: Dialogs::default(), held: Vec::new() }
     }
 
     /// Asks for paths in a line of its own instead of the desktop's dialogs.
@@ -77,6 +80,7 @@ impl App {
         panels::help_ui(&mut self.view, &ctx);
         panels::about_ui(&mut self.view, &ctx);
         actions.extend(panels::table_ui(&self.bench, &mut self.view, &ctx));
+        actions.extend(self.analysis.ui(&self.bench, &mut self.view, &ctx));
         actions.extend(self.dialogs.ui(&ctx));
         hovering_files_ui(&ctx);
 
@@ -119,6 +123,7 @@ impl App {
             match event {
                 Event::SpikesAsked => self.view.workspace = Workspace::Spikes,
                 Event::RecordingAsked => self.view.workspace = Workspace::Compare,
+                Event::Analysed => self.view.analysis = true,
                 _ => {}
             }
         }
@@ -137,7 +142,8 @@ impl App {
             ctx.request_repaint_after_secs(secs as f32);
         }
         let bench = &self.bench;
-        if bench.is_running() || bench.spike_progress().is_some() || bench.compare_progress().is_some() {
+        let waits = bench.spike_progress().is_some() || bench.compare_progress().is_some();
+        if bench.is_running() || waits || bench.analysis_progress().is_some() {
             ctx.request_repaint_after_secs(0.1); // the progress bar moves
         }
     }
@@ -241,8 +247,19 @@ impl App {
                 format!("{figure}_{name}.png")
             }
             Ask::ExportData => "twinscope-data".to_owned(),
-            Ask::ExportComparison => format!("comparison_{}.png", self.bench.compared_figure()),
+            Ask::ExportSpikes { mean: true } => "spikes_mean.png".to_owned(),
+            Ask::ExportSpikes { mean: false } => format!("spikes_trial_{}.png", self.bench.spike_trial()),
+            Ask::ExportComparison => {
+                let figure = self.bench.compared_figure();
+                let of_unit = |found: &&std::sync::Arc<Compared>| {
+                    found.units() > 0 && [UNIT_TRACES, UNIT_TUNING].contains(&figure)
+                };
+                let found = self.bench.compared().filter(of_unit);
+                let unit = found.map(|found| format!("_{}", found.unit_name(self.bench.compared_unit())));
+                format!("comparison_{figure}{}.png", unit.unwrap_or_default())
+            }
             Ask::ExportComparisonAll => "twinscope-comparison".to_owned(),
+            Ask::ExportAnalysis => "twinscope-analysis".to_owned(),
             _ => String::new(),
         }
     }
@@ -305,12 +322,15 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
             actions.extend(action);
         }
     }
-    if compare {
-        if bench.compared().is_some() && ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::E))) {
-            actions.push(Action::Ask(Ask::ExportComparison));
-        }
-    } else if bench.answer().is_some() && ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::E))) {
-        actions.push(Action::Ask(Ask::ExportFigure));
+    let export = match view.workspace {
+        Workspace::Twin => bench.answer().map(|_| Ask::ExportFigure),
+        Workspace::Spikes => bench.spikes().map(|_| Ask::ExportSpikes { mean: view.spikes_mean }),
+        Workspace::Compare => bench.compared().map(|_| Ask::ExportComparison),
+    };
+    if let Some(ask) = export
+        && ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::E)))
+    {
+        actions.push(Action::Ask(ask));
     }
     if ctx.input_mut(|input| input.consume_shortcut(&ctrl(Key::T))) {
         view.table = !view.table;
@@ -342,7 +362,11 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
     }
     let escape = ctx.input(|input| input.key_pressed(Key::Escape));
     if escape && view.help.take().is_none() && !view.about && !std::mem::take(&mut view.table) {
-        if spikes && bench.spike_progress().is_some() {
+        if view.analysis && bench.analysis_progress().is_some() {
+            actions.push(Command::Analyse(AnalyseCommand::Cancel).into());
+        } else if std::mem::take(&mut view.analysis) {
+            // It is closed, and nothing else is stopped.
+        } else if spikes && bench.spike_progress().is_some() {
             actions.push(Command::Spikes(SpikesCommand::Cancel).into());
         } else if compare && bench.compare_progress().is_some() {
             actions.push(Command::Compare(CompareCommand::Cancel).into());

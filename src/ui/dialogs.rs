@@ -8,7 +8,7 @@ use eframe::egui::{self, Key, Modal, TextEdit};
 
 use super::theme::Palette;
 use super::view::{Action, Ask};
-use crate::workbench::{Command, CompareCommand, SpikesCommand};
+use crate::workbench::{AnalyseCommand, Command, CompareCommand, SpikesCommand};
 
 /// A dialog that ends sooner was never seen by a human: the desktop offers none, and the path is asked for in a line.
 const FASTEST_CANCEL: Duration = Duration::from_millis(350);
@@ -53,10 +53,12 @@ impl Ask {
             Self::OpenSpikes => "Open session of spikes",
             Self::OpenSpikesFolder => "Open ALF folder",
             Self::OpenSpikeModel => "Open model of spikes",
+            Self::ExportSpikes { .. } => "Export figure of the spikes",
             Self::OpenRecording => "Open recording",
             Self::OpenRecordingFolder => "Open recording folder",
             Self::ExportComparison => "Export figure of the comparison",
             Self::ExportComparisonAll => "Export everything of the comparison",
+            Self::ExportAnalysis => "Export analysis",
         }
     }
 
@@ -69,7 +71,9 @@ impl Ask {
             Self::OpenClip => "A clip: .npy, .npz, .gif, .png, .webp, .tiff, or a video when ffmpeg is installed",
             Self::OpenClipFolder => "A folder of numbered pictures",
             Self::OpenImages => "A folder of pictures, shown one after the other",
-            Self::ExportFigure => "The name of the figure: .png for pixels, .svg or .pdf for vectors",
+            Self::ExportFigure | Self::ExportSpikes { .. } => {
+                "The name of the figure: .png for pixels, .svg or .pdf for vectors"
+            }
             Self::ExportData => "The folder for the tables (.csv) and the protocol",
             Self::ExportMovie => "The name of the movie: .npy, .npz, .gif, .mp4, or a folder name ending in .png",
             Self::ExportTable => "The name of the table (.csv)",
@@ -79,7 +83,9 @@ impl Ask {
             Self::OpenRecording => "A recording: an NWB file (.nwb, .h5), a .npz file or a CSV table",
             Self::OpenRecordingFolder => "A session folder (session.toml), a Sensorium folder or a Suite2p folder",
             Self::ExportComparison => "The name of the figure: .png for pixels, .svg or .pdf for vectors",
-            Self::ExportComparisonAll => "The folder for all tables (.csv) and figures (.png and .svg)",
+            Self::ExportComparisonAll | Self::ExportAnalysis => {
+                "The folder for all tables (.csv) and figures (.png and .svg)"
+            }
         }
     }
 
@@ -92,7 +98,7 @@ impl Ask {
                 &["npy", "npz", "gif", "png", "apng", "webp", "tif", "tiff", "avi", "mp4", "mov", "mkv", "webm", "mpg"],
             )],
             Self::OpenRecording => &[("Recordings", &["nwb", "h5", "hdf5", "npz", "csv"])],
-            Self::ExportFigure | Self::ExportComparison => {
+            Self::ExportFigure | Self::ExportComparison | Self::ExportSpikes { .. } => {
                 &[("PNG picture", &["png"]), ("SVG drawing", &["svg"]), ("PDF document", &["pdf"])]
             }
             Self::ExportMovie => &[
@@ -110,6 +116,7 @@ impl Ask {
             | Self::OpenImages
             | Self::OpenRecordingFolder
             | Self::ExportComparisonAll
+            | Self::ExportAnalysis
             | Self::ExportData => &[],
         }
     }
@@ -128,9 +135,11 @@ impl Ask {
             Self::ExportTable => Command::ExportTable(path),
             Self::OpenSpikes | Self::OpenSpikesFolder => Command::Spikes(SpikesCommand::OpenSession(path)),
             Self::OpenSpikeModel => Command::Spikes(SpikesCommand::OpenModel(path)),
+            Self::ExportSpikes { mean } => Command::Spikes(SpikesCommand::ExportFigure { path, mean }),
             Self::OpenRecording | Self::OpenRecordingFolder => Command::Compare(CompareCommand::Open(path)),
             Self::ExportComparison => Command::Compare(CompareCommand::ExportFigure(path)),
             Self::ExportComparisonAll => Command::Compare(CompareCommand::ExportAll(path)),
+            Self::ExportAnalysis => Command::Analyse(AnalyseCommand::Export(path)),
         }
     }
 
@@ -153,11 +162,13 @@ impl Ask {
             | Self::OpenSpikesFolder
             | Self::OpenRecordingFolder
             | Self::ExportData
+            | Self::ExportAnalysis
             | Self::ExportComparisonAll => dialog.pick_folder(),
             Self::SaveProtocol
             | Self::ExportFigure
             | Self::ExportMovie
             | Self::ExportTable
+            | Self::ExportSpikes { .. }
             | Self::ExportComparison => dialog.set_file_name(name).save_file(),
         }
     }

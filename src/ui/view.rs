@@ -50,6 +50,11 @@ pub enum Ask {
     OpenSpikesFolder,
     /// A model of spikes.
     OpenSpikeModel,
+    /// Where to write the figure of the spikes.
+    ExportSpikes {
+        /// Averaged over trials, in place of the trial that is shown.
+        mean: bool,
+    },
     /// A file with a recording.
     OpenRecording,
     /// A folder with a recording.
@@ -58,6 +63,8 @@ pub enum Ask {
     ExportComparison,
     /// Folder for all tables and figures of the comparison.
     ExportComparisonAll,
+    /// Folder for all tables and figures of the analysis.
+    ExportAnalysis,
 }
 
 /// Columns of the population heat map.
@@ -154,6 +161,9 @@ pub struct View {
     /// Whether the table of conditions is open.
     #[serde(skip)]
     pub table: bool,
+    /// Whether the analysis of responses is open.
+    #[serde(skip)]
+    pub analysis: bool,
     /// What the window is about.
     pub workspace: Workspace,
     /// What a drag over spikes hides.
@@ -193,6 +203,7 @@ impl Default for View {
             about: false,
             part: 0,
             table: false,
+            analysis: false,
             workspace: Workspace::Twin,
             spike_tool: SpikeTool::Neurons,
             spikes_mean: false,

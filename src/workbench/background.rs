@@ -52,6 +52,7 @@ impl Workbench {
         self.take_run();
         self.tick_spikes();
         self.tick_recordings();
+        self.tick_analyses();
         if self.run_due.is_some_and(|due| due <= now) {
             match &self.plan {
                 Ok(_) => self.start_run(),
@@ -113,6 +114,7 @@ impl Workbench {
             || self.preview.busy()
             || self.spikes.is_busy()
             || self.recordings.is_busy()
+            || self.analyses.is_busy()
     }
 
     pub(super) fn start_run(&mut self) {

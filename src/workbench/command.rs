@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CompareCommand, FigureStyle, SpikesCommand};
+use super::{AnalyseCommand, CompareCommand, FigureStyle, SpikesCommand};
 use crate::experiment::Protocol;
 use crate::gpu::DeviceChoice;
 
@@ -59,6 +59,8 @@ pub enum Command {
     Spikes(SpikesCommand),
     /// Something about a recording and the twin beside it.
     Compare(CompareCommand),
+    /// Something about the analysis of responses.
+    Analyse(AnalyseCommand),
     /// The message was read.
     DismissMessage,
 }
@@ -88,6 +90,10 @@ pub enum Event {
     Compared,
     /// A comparison was stopped by the user.
     CompareCancelled,
+    /// Responses were analysed.
+    Analysed,
+    /// An analysis was stopped by the user.
+    AnalysisCancelled,
     /// Something failed; one sentence.
     Failed(String),
 }

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use super::recording::OpenRecording;
 use super::{FigureStyle, RunFailure, parts};
 use crate::analysis::Median;
-use crate::comparison::{Comparison, ComparisonError, Distribution, Example, Measure, Pairs, PopulationComparison};
+use crate::comparison::{
+    Comparison, ComparisonError, Distribution, Example, Examples, Measure, Pairs, PopulationComparison,
+};
 use crate::evaluation::{DomainEvaluation, EvaluationError, Quantity, Responder, Selection, UnitEvaluation};
 use crate::figures::Format;
 use crate::figures::comparison::ComparisonFigure;
 use crate::job::Progress;
 
-/// Formats of the folder that [`Compared::write_all`] writes, as the command line does.
-const FORMATS: [Format; 2] = [Format::Png, Format::Svg];
+/// Formats of the figures that are written into a folder, as the command line does.
+pub(super) const FORMATS: [Format; 2] = [Format::Png, Format::Svg];
 /// Width of a bin of CC_norm, and the ends of its axis; what lies beyond counts in the last bin.
 pub const BIN: f64 = 0.05;
 const ENDS: (f64, f64) = (-0.5, 1.5);
@@ -22,6 +24,10 @@ const BINS: usize = 20;
 
 /// Name of the sheet among the figures of a comparison.
 pub const SHEET: &str = "sheet";
+/// Name of the figure with the responses of the unit that is shown, whatever its rank.
+pub const UNIT_TRACES: &str = "unit_traces";
+/// The tuning of that unit to direction.
+pub const UNIT_TUNING: &str = "unit_tuning";
 
 /// A twin beside a recording.
 #[derive(Debug)]
@@ -142,8 +148,16 @@ impl Compared {
         let named = |(stem, figure): (String, ComparisonFigure<'_>)| (stem, figure.label());
         let figures: Vec<(String, String)> = compared.named().into_iter().map(named).collect();
         let sheet = (SHEET.to_owned(), "Sheet of all, for the domain that is shown".to_owned());
-        compared.figures = match compared.found {
-            Found::Units(_) => [vec![sheet], figures].concat(),
+        let of_unit = |(stem, label): (&str, &str)| (stem.to_owned(), label.to_owned());
+        compared.figures = match &compared.found {
+            Found::Units(found) => {
+                let traces = (UNIT_TRACES, "Responses of the selected unit over time");
+                let tuning = (UNIT_TUNING, "Tuning of the selected unit");
+                let traces = (!found.examples.is_empty()).then_some(traces);
+                let tuning = (!found.directions.is_empty()).then_some(tuning);
+                let of_units = traces.into_iter().chain(tuning).map(of_unit).collect();
+                [vec![sheet], figures, of_units].concat()
+            }
             Found::Population(_) => figures,
         };
         Ok(compared)
@@ -189,20 +203,33 @@ impl Compared {
         }
     }
 
-    /// Writes one figure with its numbers; the ending of the path decides the format.
+    /// Writes one figure with its numbers; the ending of the path decides the format. `domain` and `unit` are those that
+    /// are shown: some figures are about them.
     pub(super) fn write_figure(
         &self,
         name: &str,
-        domain: usize,
+        (domain, unit): (usize, usize),
         style: &FigureStyle,
         path: &Path,
     ) -> Result<PathBuf, String> {
         let path = if path.extension().is_none() { path.with_extension("png") } else { path.to_owned() };
-        let domain = self.domains.get(domain).map_or("", |domain| domain.name.as_str());
-        let plate = match (&self.found, self.named().into_iter().find(|(stem, _)| stem == name)) {
-            (_, Some((_, figure))) => figure.plate(),
-            (Found::Units(found), None) => ComparisonFigure::sheet(found, domain),
-            (Found::Population(found), None) => ComparisonFigure::Population(found).plate(),
+        let shown = self.domains.get(domain).map_or("", |domain| domain.name.as_str());
+        let alone;
+        let plate = match (&self.found, name, self.named().into_iter().find(|(stem, _)| stem == name)) {
+            (Found::Units(found), UNIT_TRACES, _) => {
+                let (examples, example) = self.example_of(domain, unit)?;
+                alone = Examples { units: vec![example], ..examples.clone() };
+                ComparisonFigure::Traces(found, &alone).plate()
+            }
+            (Found::Units(found), UNIT_TUNING, _) => {
+                let nothing =
+                    || format!("no direction was varied in the domain {shown}, so there is no tuning to show");
+                let directions = found.directions.iter().find(|one| one.domain == shown).ok_or_else(nothing)?;
+                ComparisonFigure::UnitTuning(found, directions, unit).plate()
+            }
+            (_, _, Some((_, figure))) => figure.plate(),
+            (Found::Units(found), _, None) => ComparisonFigure::sheet(found, shown),
+            (Found::Population(found), _, None) => ComparisonFigure::Population(found).plate(),
         };
         plate.write(&path, &style.layout).map_err(|error| parts::sentence(&error))?;
         Ok(path)
@@ -271,14 +298,20 @@ impl ComparedTrace {
 }
 
 impl Compared {
-    fn trace_of(&self, domain: usize, unit: usize) -> Result<TraceLines, String> {
+    /// The movie of a domain that was shown most often, and any unit over it.
+    fn example_of(&self, domain: usize, unit: usize) -> Result<(&Examples, Example), String> {
         let nothing = || "no movie of this domain was compared unit by unit".to_owned();
         let found = self.comparison().ok_or_else(nothing)?;
         let name = &self.domains.get(domain).ok_or_else(nothing)?.name;
         let examples = found.examples.iter().find(|examples| examples.domain == *name).ok_or_else(nothing)?;
         let example = examples.of_unit(&self.recording.session, &found.evaluation.units, unit);
-        let example: Example = example.map_err(|error| parts::sentence(&error))?;
-        let secs = |frame: usize| (frame as f64 + 0.5) / found.frame_rate.0;
+        Ok((examples, example.map_err(|error| parts::sentence(&error))?))
+    }
+
+    fn trace_of(&self, domain: usize, unit: usize) -> Result<TraceLines, String> {
+        let (examples, example) = self.example_of(domain, unit)?;
+        let frame_rate = self.recording.session.frame_rate;
+        let secs = |frame: usize| (frame as f64 + 0.5) / frame_rate.0;
         let pieces = |values: &[f32]| -> Vec<Vec<[f64; 2]>> {
             let mut pieces = vec![Vec::new()];
             for (frame, value) in values.iter().enumerate() {

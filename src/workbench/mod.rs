@@ -3,6 +3,7 @@
 //! [`Workbench::perform`] is the one place where something happens because somebody asked; [`Workbench::tick`] is the
 //! one place where finished background work is taken in. Everything between is read through `&Workbench`.
 
+mod analysis;
 mod answer;
 mod background;
 mod command;
@@ -16,12 +17,13 @@ mod saved;
 mod spikes;
 mod state;
 
+pub use analysis::{AnalyseCommand, Analysed, AnalysisProgress};
 pub use answer::Answer;
 pub use background::RunProgress;
 pub use command::{Command, Event, Message};
 pub use compared::{
     BIN, Compared, ComparedDistribution, ComparedDomain, ComparedTrace, ComparedTuning, Found, SHEET, TraceLines,
-    spoken,
+    UNIT_TRACES, UNIT_TUNING, spoken,
 };
 pub use history::History;
 pub use parts::{Compute, FigureStyle, MakePredictor, MakeResponder, RunFailure, RunRequest, sentence};

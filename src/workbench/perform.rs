@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::state::{Document, Origin, TwinLoading};
 use super::{Command, Event, Message, Workbench, parts};
+use crate::data::import;
 use crate::experiment::PRESETS;
 use crate::experiment::protocol::Sweep;
 use crate::job::Progress;
@@ -87,6 +88,7 @@ impl Workbench {
             Command::UsePreset(index) => self.use_preset(index),
             Command::Spikes(command) => self.perform_spikes(command),
             Command::Compare(command) => self.perform_compare(command),
+            Command::Analyse(command) => self.perform_analyse(command),
             Command::DismissMessage => self.message = None,
         }
     }
@@ -204,13 +206,27 @@ impl Workbench {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
         match ending.as_str() {
             "toml" => self.open_protocol(path),
+            "npz" if path.is_file() && !matches!(import::contents(&path), Ok(Some(_))) => {
+                self.fail(match import::contents(&path) {
+                    Err(error) => parts::sentence(&error),
+                    Ok(_) => format!(
+                        "`{}` holds nothing to open here: neither spikes (`counts` or `spikes` with `bin_s`) nor responses \
+                         (`responses`, or columns with `trial`) nor a clip (an array [time, height, width])",
+                        path.display()
+                    ),
+                });
+            }
             "npy" | "npz" | "gif" | "png" | "apng" | "webp" | "tif" | "tiff" | "avi" | "mp4" | "m4v" | "mov"
             | "mkv" | "webm" | "mpg" | "mpeg" | "ogv" => self.show_clip(path),
             "" | "pt" | "pth" | "safetensors" => self.open_twin(path),
+            "nwb" | "h5" | "hdf5" => self.fail(match import::contents(&path) {
+                Err(error) => parts::sentence(&error),
+                Ok(_) => format!("`{}` is no NWB file: its contents are of another kind", path.display()),
+            }),
             other => self.fail(format!(
                 "`.{other}` is not a file to open here: drop a twin (.safetensors, .pt or a folder of .pt files), a \
                  protocol (.toml), a clip (.npy, .npz, .gif, .webp, .tiff, a video, or a folder of pictures), a session \
-                 of spikes (.npz, .nwb or an ALF folder) or the folder of a recording"
+                 of spikes (.npz, .nwb or an ALF folder) or a recording (.nwb, .npz, .csv or a folder)"
             )),
         }
     }

@@ -12,7 +12,7 @@ use super::compared::{Compared, ComparedTrace, SHEET};
 use super::spikes::taken;
 use super::{Event, RunFailure, Workbench, parts};
 use crate::comparison::{ComparisonError, matched};
-use crate::data::import::{self, Format};
+use crate::data::import::{self, Contents, Format};
 use crate::data::{Counted, PresentationTable, Session};
 use crate::evaluation::{DomainEvaluation, Selection, Trials, is_simulated};
 use crate::job::{Eta, Job, Progress, Worker};
@@ -170,9 +170,7 @@ pub(super) struct Recordings {
 impl Drop for Recordings {
     fn drop(&mut self) {
         self.cancel(); // long work must not keep the window open
-        if let Some(job) = &self.counting {
-            job.progress().cancel();
-        }
+        self.stop_counting();
     }
 }
 
@@ -218,10 +216,15 @@ impl Recordings {
 
     fn open(&mut self, path: PathBuf, count: bool, wake: Wake) {
         self.count_opened = count;
+        self.stop_counting();
+        self.opening = Some(self.worker.submit(move |_| OpenRecording::read(path), move || wake.call()));
+    }
+
+    /// What is counted of the recording that was open is wanted no more.
+    fn stop_counting(&mut self) {
         if let Some(job) = self.counting.take() {
             job.progress().cancel();
         }
-        self.opening = Some(self.worker.submit(move |_| OpenRecording::read(path), move || wake.call()));
     }
 
     fn count(&mut self, wake: Wake) {
@@ -397,8 +400,9 @@ impl Workbench {
             }
             CompareCommand::ChooseFigure(name) => recordings.figure = name,
             CompareCommand::ExportFigure(path) => {
-                let (name, domain, style) = (recordings.figure.clone(), recordings.domain, self.figure_style);
-                self.export_compared(move |found| found.write_figure(&name, domain, &style, &path));
+                let (name, style) = (recordings.figure.clone(), self.figure_style);
+                let shown = (recordings.domain, recordings.unit());
+                self.export_compared(move |found| found.write_figure(&name, shown, &style, &path));
             }
             CompareCommand::ExportAll(folder) => {
                 let style = self.figure_style;
@@ -466,6 +470,7 @@ impl Workbench {
                     self.tell(format!("Opened the recording of {}", open.session.id));
                     let recordings = &mut self.recordings;
                     recordings.cancel();
+                    recordings.stop_counting(); // somebody may have looked at the one before meanwhile
                     recordings.open = Some(Arc::new(open));
                     recordings.remembered = None;
                     (recordings.counted, recordings.failure) = (None, None);
@@ -533,11 +538,16 @@ impl Workbench {
         }
     }
 
-    /// Opens a folder or a table that is a recording; `false` for anything else. Other files are recordings only where
-    /// recordings are shown: a clip, spikes and responses may have the same ending.
+    /// Opens what is a recording by what is in it; `false` for anything else. Spikes are recordings only where recordings
+    /// are shown: they have a workspace of their own.
     pub(super) fn open_recording_if_any(&mut self, path: &Path) -> bool {
-        let table = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-        let recording = (table || path.is_dir()) && is_recording(path);
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let recording = match ending.as_str() {
+            _ if path.is_dir() => is_recording(path),
+            "csv" => is_recording(path),
+            "nwb" | "h5" | "hdf5" | "npz" => path.is_file() && holds(path) == Some(Contents::Responses),
+            _ => false,
+        };
         if recording {
             self.perform_compare(CompareCommand::Open(path.to_owned()));
             self.events.push(Event::RecordingAsked);
@@ -548,5 +558,14 @@ impl Workbench {
 
 /// Whether a file or folder looks like a recording, by what is in it: what is dropped where recordings are shown.
 pub fn is_recording(path: &Path) -> bool {
-    import::detect(path).is_ok()
+    match import::detect(path) {
+        Ok(Format::Nwb | Format::Npz) => matches!(holds(path), Some(Contents::Spikes | Contents::Responses)),
+        Ok(_) => true,
+        Err(_) => false,
+    }
+}
+
+/// What a file of several possible contents holds; `None` where that is nothing known, or cannot be read.
+pub(super) fn holds(path: &Path) -> Option<Contents> {
+    import::contents(path).ok().flatten()
 }

@@ -9,10 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::tensor::Device;
 
 use super::background::Wake;
-use super::{Event, History, RunFailure, Workbench, parts};
+use super::recording::holds;
+use super::{Event, FigureStyle, History, RunFailure, Workbench, parts};
 use crate::analysis::spikes::{BitsPerSpike, bits_per_spike_at};
+use crate::data::import::Contents;
 use crate::data::simulated::SpikeSimulation;
 use crate::data::spikes::{SpikeFormat, SpikeImport, SpikeSession};
+use crate::figures::spikes::masked::{self, Masked, Predicted};
 use crate::job::{Job, Progress, Worker};
 use crate::model::mtm::{Mtm, MtmError, MtmWeights, Scheme};
 use crate::signals::Binned;
@@ -43,6 +46,13 @@ pub enum SpikesCommand {
     Redo,
     /// Stops the prediction under way.
     Cancel,
+    /// Writes spikes, mask and reconstruction with their numbers; the name decides PNG, SVG or PDF.
+    ExportFigure {
+        /// The file.
+        path: PathBuf,
+        /// The mean over the scored trials, in place of the trial that is shown.
+        mean: bool,
+    },
 }
 
 /// What is hidden in every trial, `[bin, neuron]`.
@@ -559,7 +569,25 @@ impl Workbench {
                     job.progress().cancel();
                 }
             }
+            SpikesCommand::ExportFigure { path, mean } => self.export_spikes(path, mean),
         }
+    }
+
+    fn export_spikes(&mut self, path: PathBuf, mean: bool) {
+        let Some(open) = self.spikes.session.clone() else {
+            return self.fail("there is nothing to export yet: open a session of spikes first".to_owned());
+        };
+        let mask = self.spikes.mask.current().clone();
+        let found = self.spikes.found.clone().filter(|found| Arc::ptr_eq(&found.spikes, &open));
+        let stale = found.as_ref().is_some_and(|found| found.mask != mask || found.scheme != self.spikes.scheme());
+        if stale || self.spike_progress().is_some() {
+            let why = "what the model predicts is not yet of this mask; export when the new prediction is there";
+            return self.fail(why.to_owned());
+        }
+        let (trial, style, wake) = (self.spikes.trial, self.figure_style, self.wake.clone());
+        let shown = if mean { None } else { Some(trial) };
+        let write = move |_: &Progress| write_figure(&open, &mask, found.as_deref(), shown, &style, &path);
+        self.writing.push(self.files.submit(write, move || wake.call()));
     }
 
     /// Takes in what was read and predicted, and starts what is due.
@@ -617,9 +645,12 @@ impl Workbench {
     /// Opens what looks like spikes or a model of them; `false` for anything else.
     pub(super) fn open_spikes_if_any(&mut self, path: &Path) -> bool {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        // Opening a pipe would wait for somebody to write to it.
+        let file = path.is_file();
         let command = match ending.as_str() {
-            "nwb" | "h5" | "hdf5" => SpikesCommand::OpenSession(path.to_owned()),
-            "npz" if SpikeSession::is_file(path) => SpikesCommand::OpenSession(path.to_owned()),
+            "nwb" | "h5" | "hdf5" | "npz" if file && holds(path) == Some(Contents::Spikes) => {
+                SpikesCommand::OpenSession(path.to_owned())
+            }
             "safetensors" if MtmWeights::is_file(path) => SpikesCommand::OpenModel(path.to_owned()),
             _ if path.is_dir() && SpikeFormat::of(path).is_ok() => SpikesCommand::OpenSession(path.to_owned()),
             _ => return false,
@@ -628,6 +659,42 @@ impl Workbench {
         self.events.push(Event::SpikesAsked);
         true
     }
+}
+
+/// Writes what is shown of a trial, or of the mean over the scored ones.
+fn write_figure(
+    open: &OpenSpikes,
+    mask: &SpikeMask,
+    found: Option<&Reconstruction>,
+    trial: Option<usize>,
+    style: &FigureStyle,
+    path: &Path,
+) -> Result<PathBuf, String> {
+    let path = if path.extension().is_none() { path.with_extension("png") } else { path.to_owned() };
+    let tests = if open.session.split.test.is_empty() { "trials" } else { "test trials" };
+    let (shown, counts) = match trial {
+        Some(trial) => (format!("Trial {trial}, {}", open.purpose(trial)), open.session.of(&[trial])),
+        None => (format!("Mean of {} {tests}", open.scored().len()), open.mean_counts.clone()),
+    };
+    let predicted = found.and_then(|found| {
+        let rates = match trial {
+            Some(trial) => found.rates.of_trials(&[found.place(trial)?]),
+            None => found.mean_rates.clone(),
+        };
+        Some(Predicted {
+            rates,
+            bits: &found.bits,
+            over: format!(
+                "over {:.0} hidden spikes in {} {tests}, prompt {}",
+                found.hidden_spikes, found.scored, found.scheme
+            ),
+            provenance: format!("network sha256 {}; prompt {}", found.model.weights.sha256(), found.scheme),
+        })
+    });
+    let (session, order, hidden) = (&open.session, &open.order[..], &mask.hidden[..]);
+    let figure = masked::plate(Masked { session, order, shown, counts, hidden, predicted });
+    figure.write(&path, &style.layout).map_err(|error| parts::sentence(&error))?;
+    Ok(path)
 }
 
 /// The result of a job that has ended.

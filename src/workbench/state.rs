@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use super::analysis::Analyses;
 use super::background::{Running, Wake};
 use super::parts::{Compute, FigureStyle};
 use super::preview::Preview;
@@ -84,6 +85,8 @@ pub struct Workbench {
     pub(super) spikes: Spikes,
     /// A recording and the twin beside it.
     pub(super) recordings: Recordings,
+    /// What was found out about responses.
+    pub(super) analyses: Analyses,
 
     pub(super) events: Vec<Event>,
     pub(super) message: Option<Message>,
@@ -137,6 +140,7 @@ impl Workbench {
             figure_style: FigureStyle::default(),
             spikes: Spikes::new()?,
             recordings: Recordings::new()?,
+            analyses: Analyses::new()?,
             events: Vec::new(),
             message: None,
             compute: Arc::new(Mutex::new(compute)),

@@ -30,7 +30,7 @@ fn twinscope(arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn succeeds(arguments: &[&str]) -> String {
+pub fn succeeds(arguments: &[&str]) -> String {
     let output = twinscope(arguments);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{arguments:?}\nstdout: {out}\nstderr: {err}");

@@ -249,11 +249,12 @@ fn pairs_of_a_large_population_are_those_of_a_sample_that_is_told() {
 }
 
 /// Directions of a small twin.
-fn protocol() -> Protocol {
-    let text = "schema = 1\ntitle = \"Four directions\"\n[timing]\nlead_in_secs = 0.1\nstimulus_secs = 0.2\n\
+const TEXT: &str = "schema = 1\ntitle = \"Eight directions\"\n[timing]\nlead_in_secs = 0.1\nstimulus_secs = 0.2\n\
                 blank_secs = 0.1\nskip_secs = 0.0\n[stimulus]\nkind = \"drifting_grating\"\n[sweep]\ndirection_deg = { start = 0, \
                 step = 45, count = 8 }\n[repeats]\ncount = 3\n";
-    Protocol::from_toml(text, "a test").expect("a protocol")
+
+fn protocol() -> Protocol {
+    Protocol::from_toml(TEXT, "a test").expect("a protocol")
 }
 
 fn twin() -> TunedTwin {
@@ -286,6 +287,15 @@ fn a_run_in_a_folder_is_analysed_without_the_twin() {
         Characterisation::of(measured, &look(), &mut none, &Progress::new()).expect("there are responses")
     };
     same(&found(&Measured::of_outcome(opened)), &found(&Measured::of_outcome(in_memory)));
+    // Another protocol begun in the same folder: the responses there are of the one before.
+    let another = Protocol::from_toml(&TEXT.replace("start = 0", "start = 22.5"), "a test").expect("a protocol");
+    let run = LongRun::new(&another, &twin(), scratch.path(), None).expect("a possible run");
+    let stop = Progress::new();
+    stop.cancel();
+    let stopped = run.compute(&mut twin(), &mut LabelledFrames::draw, &stop, &mut |_| ());
+    assert!(stopped.is_err(), "it was told to stop");
+    let error = LongRun::open(scratch.path()).expect_err("stale responses");
+    assert!(matches!(error, LongRunError::Unfinished { .. }), "{error}");
     let nothing = tempfile::tempdir().expect("a folder");
     assert!(LongRun::open(nothing.path()).is_err_and(|error| error.to_string().contains("holds no run")));
 }

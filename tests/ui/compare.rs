@@ -1,25 +1,30 @@
 //! A recording and the twin beside it: the workbench and the panel.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use eframe::egui::{Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use twinscope::comparison::{Comparison, Measure};
-use twinscope::data::{Counted, Missing, PresentationTable, ScanId, Session, SessionUnit, Trial, import};
+use twinscope::data::{Counted, Missing, PresentationTable, ScanId, Session, SessionUnit, Trial, import, save_npz};
 use twinscope::evaluation::{Origin, Responder, ResponderError, Selection, Trials};
+use twinscope::figures::comparison::ComparisonFigure;
 use twinscope::figures::{Layout, Width};
 use twinscope::gpu::{ComputeDevice, DeviceChoice};
 use twinscope::job::Progress;
 use twinscope::model::twin::{Twin, TwinOptions};
 use twinscope::model::weights::TwinWeights;
 use twinscope::signals::{Behavior, FrameRate, FrameSource, Movie, Raster, Responses, UnitId};
+use twinscope::stimulus::Stimulus;
 use twinscope::stimulus::hash::random_words;
 use twinscope::ui::{App, CompareKey, ThemeChoice, View, Workspace};
 use twinscope::workbench::{
-    Command, CompareCommand, Compared, Compute, Event, FigureStyle, Found, SHEET, Saved, Workbench,
+    Command, CompareCommand, Compared, Compute, Event, FigureStyle, Found, SHEET, Saved, UNIT_TRACES, UNIT_TUNING,
+    Workbench, is_recording,
 };
 
 use super::fake;
@@ -31,7 +36,7 @@ const RASTER: Raster = Raster { height: 18, width: 32 };
 const FRAMES: usize = 40;
 const DIRECTIONS: usize = 8;
 const REPEATS: usize = 3;
-const UNITS: usize = 12;
+pub const UNITS: usize = 12;
 /// The unit and the frames of the first trial in which nothing was measured.
 const LOST: (usize, std::ops::Range<usize>) = (3, 20..25);
 
@@ -90,7 +95,7 @@ fn session() -> Session {
 }
 
 /// The session as a folder.
-fn recorded() -> (tempfile::TempDir, PathBuf) {
+pub fn recorded() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("M17");
     session().save(&path).expect("a new folder");
@@ -145,7 +150,7 @@ fn twin_of(animal: &str) -> TwinWeights {
 }
 
 /// A workbench with such a twin, which answers by the rule.
-fn bench_of(animal: &str, waits: bool) -> Workbench {
+pub fn bench_of(animal: &str, waits: bool) -> Workbench {
     let compute = Compute::new(Box::new(|_, _| Err("no protocol is run here".to_owned())))
         .with_responder(Box::new(move |weights, _| Ok(Box::new(Model { units: weights.units.clone(), waits }))))
         .with_device(DeviceChoice::Auto, ComputeDevice::Cpu, "CPU engine: no graphics adapter was found".to_owned());
@@ -343,7 +348,7 @@ fn every_figure_and_the_sheet_are_written_with_their_numbers() {
     let figures: Vec<String> = found(&bench).figures.iter().map(|(stem, _)| stem.clone()).collect();
     assert_eq!(
         figures,
-        [SHEET, "accuracy", "domains", "tuning_gratings", "traces_gratings", "traces_clips"],
+        [SHEET, "accuracy", "domains", "tuning_gratings", "traces_gratings", "traces_clips", UNIT_TRACES, UNIT_TUNING],
         "{figures:?}"
     );
     assert_eq!(bench.compared_figure(), SHEET);
@@ -366,7 +371,10 @@ fn every_figure_and_the_sheet_are_written_with_their_numbers() {
     let out = folder.path().join("out");
     ask(&mut bench, CompareCommand::ExportAll(out.clone()));
     let tables = ["units.csv", "summary.csv", "evaluation.json", "tuning.csv", "tuning_summary.csv"].map(str::to_owned);
-    let drawn = figures[1..].iter().flat_map(|stem| [".png", ".svg", "_numbers.csv"].map(|end| format!("{stem}{end}")));
+    // The sheet and the figures of one unit are about what is on the screen.
+    let drawn = figures[1..figures.len() - 2]
+        .iter()
+        .flat_map(|stem| [".png", ".svg", "_numbers.csv"].map(|end| format!("{stem}{end}")));
     let mut expected: Vec<String> = tables.into_iter().chain(drawn).collect();
     let entries = std::fs::read_dir(&out).unwrap_or_else(|error| panic!("{error}: {:?}", bench.message()));
     let mut written: Vec<String> =
@@ -378,6 +386,101 @@ fn every_figure_and_the_sheet_are_written_with_their_numbers() {
     let mut nothing = bench_of("M17", false);
     ask(&mut nothing, CompareCommand::ExportAll(out));
     assert!(nothing.message().is_some_and(|message| message.error && message.text.contains("nothing to export")));
+}
+
+#[test]
+fn a_dropped_file_is_opened_by_what_is_in_it() {
+    let fixture = |name: &str| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/")).join(name);
+    let folder = tempfile::tempdir().expect("a folder");
+    let ours = folder.path().join("M17.npz");
+    save_npz(&session(), &ours).expect("written");
+    let npz = |name: &str, array: &str| {
+        let path = folder.path().join(name);
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).expect("a file"));
+        zip.start_file(format!("{array}.npy"), zip::write::SimpleFileOptions::default()).expect("a member");
+        let dict = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4), }";
+        let header = format!("{dict:<117}\n");
+        let head = [b"\x93NUMPY\x01\x00".as_slice(), &118u16.to_le_bytes(), header.as_bytes(), &[7; 24]].concat();
+        let head = if array == "weather" { b"no array".to_vec() } else { head };
+        zip.write_all(&head).expect("written");
+        zip.finish().expect("written");
+        path
+    };
+    let asked = |path: &Path| {
+        let mut bench = bench_of("M17", false);
+        bench.perform(Command::OpenAny(path.to_owned()));
+        let events = bench.wait(LIMIT);
+        let open = [bench.recording().is_some(), bench.spikes().is_some()];
+        let clip = matches!(bench.protocol().stimulus, Stimulus::Clip(_));
+        let told = bench.message().filter(|message| message.error).map(|message| message.text.clone());
+        let turned = [Event::RecordingAsked, Event::SpikesAsked].map(|event| events.contains(&event));
+        (open, turned, clip, told)
+    };
+    let recording = ([true, false], [true, false], false, None);
+    for path in [fixture("nwb/two_photon.nwb"), fixture("recordings/repeats.npz"), ours] {
+        assert_eq!(asked(&path), recording, "{}", path.display());
+    }
+    let (open, turned, clip, _) = asked(&fixture("nwb/spikes.nwb"));
+    assert_eq!((turned, clip, open[0]), ([false, true], false, false), "sorted units are spikes");
+    let (_, turned, clip, told) = asked(&npz("walk.npz", "walk"));
+    assert_eq!((turned, clip), ([false; 2], true), "an array of pictures is a clip: {told:?}");
+    let (_, turned, clip, told) = asked(&npz("weather.npz", "weather"));
+    let told = told.expect("one sentence");
+    assert!(told.contains("weather.npz") && told.contains("neither spikes") && told.contains("nor a clip"), "{told}");
+    assert_eq!((turned, clip), ([false; 2], false), "the protocol stays as it was");
+    let damaged = folder.path().join("damaged.nwb");
+    std::fs::write(&damaged, b"\x89HDF\r\n\x1a\n and no more").expect("written");
+    let (_, turned, _, told) = asked(&damaged);
+    assert!(told.is_some_and(|told| told.contains("damaged.nwb")) && turned == [false; 2]);
+
+    // Where recordings are shown, spikes are one, too, and a clip is none.
+    assert!(is_recording(&fixture("nwb/spikes.nwb")) && is_recording(&fixture("nwb/two_photon.nwb")));
+    assert!(!is_recording(&folder.path().join("walk.npz")) && !is_recording(&damaged));
+}
+
+#[test]
+fn trace_and_tuning_curve_of_any_unit_are_written_whatever_its_rank() {
+    let (folder, mut bench) = compared();
+    let all = Arc::clone(found(&bench));
+    let comparison = all.comparison().expect("the same cells");
+    let ranked: Vec<usize> = comparison.examples[0].units.iter().map(|example| example.unit).collect();
+    let unit = (0..UNITS).find(|unit| !ranked.contains(unit)).expect("four ranks, twelve units");
+    ask(&mut bench, CompareCommand::SelectUnit(unit));
+    let mut written = |stem: &str, ending: &str| {
+        ask(&mut bench, CompareCommand::ChooseFigure(stem.to_owned()));
+        let path = folder.path().join(format!("{stem}.{ending}"));
+        let events = ask(&mut bench, CompareCommand::ExportFigure(path.clone()));
+        assert!(events.contains(&Event::Written(path.clone())), "{stem}: {:?}", bench.message());
+        let numbers = folder.path().join(format!("{stem}_numbers.csv"));
+        (std::fs::read_to_string(path).expect("text"), std::fs::read_to_string(numbers).expect("written"))
+    };
+    let name = all.unit_name(unit);
+    let (traces, numbers) = written(UNIT_TRACES, "svg");
+    assert!(traces.contains(&format!("Unit {name}, CC_")) && !traces.contains("by rank"), "no rank is claimed");
+    let rows = |numbers: &str, series: &str| {
+        numbers.lines().filter(|line| line.starts_with(&format!("unit {name},{series},"))).count()
+    };
+    // The name of a series with a comma is quoted.
+    assert_eq!(rows(&numbers, "\"predicted, mean\""), FRAMES);
+    assert_eq!(rows(&numbers, "\"recorded, repeat 3\""), FRAMES);
+    let (curve, numbers) = written(UNIT_TUNING, "svg");
+    assert!(curve.contains(&format!("Unit {name}")) && curve.contains("predicted, gOSI"), "it says whose it is");
+    let tuned = comparison.directions[0].recorded.units[unit].as_ref().expect("it responds");
+    let means: Vec<f32> = (numbers.lines())
+        .filter_map(|line| line.strip_prefix(&format!("unit {name},recorded,")))
+        .map(|line| line.split(',').nth(3).and_then(|value| value.parse().ok()).expect("a number"))
+        .collect();
+    assert_eq!(means.len(), DIRECTIONS);
+    for (written, mean) in means.iter().zip(&tuned.mean) {
+        // Seven digits are written.
+        assert!((written - mean).abs() <= 1e-5 * mean.abs(), "{written}, {mean}");
+    }
+    assert_eq!(rows(&numbers, "predicted"), DIRECTIONS);
+
+    ask(&mut bench, CompareCommand::ShowDomain(1));
+    ask(&mut bench, CompareCommand::ExportFigure(folder.path().join("nothing.svg")));
+    let message = bench.message().expect("an error");
+    assert!(message.error && message.text.contains("no direction was varied in the domain Clips"), "{}", message.text);
 }
 
 #[test]
@@ -398,6 +501,54 @@ fn a_dropped_recording_is_opened_and_remembered() {
     ask(&mut again, CompareCommand::Count);
     assert!(matches!(again.recording_counted(), Some(Ok(_))));
     assert_eq!(again.recording_matched(), Some(Ok(())));
+}
+
+#[test]
+fn what_was_counted_is_of_the_recording_that_is_open() {
+    let (folder, first) = recorded();
+    let second = folder.path().join("M18");
+    let mut other = session();
+    other.id.animal = "M18".to_owned();
+    other.trials.truncate(DIRECTIONS);
+    other.save(&second).expect("a new folder");
+    let mut bench = bench_of("M17", false);
+    bench.restore(Saved { recording_path: Some(first), live: false, ..Saved::default() });
+    bench.wait(LIMIT);
+    assert_eq!(bench.recording_counted(), None, "all of it is read only when somebody looks");
+    // Counting is asked for while another recording is being opened, and both end before either is looked at.
+    let ended = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&ended);
+    bench.set_wake(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+    });
+    bench.perform(Command::Compare(CompareCommand::Open(second)));
+    bench.perform(Command::Compare(CompareCommand::Count));
+    let began = Instant::now();
+    while ended.load(Ordering::SeqCst) < 2 {
+        assert!(began.elapsed() < LIMIT, "{} of 2 jobs ended", ended.load(Ordering::SeqCst));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    bench.wait(LIMIT);
+    assert!(bench.recording().is_some_and(|open| open.session.id.animal == "M18"), "{:?}", bench.message());
+    let counted = bench.recording_counted().expect("counted").expect("readable");
+    assert_eq!(counted.frames, FRAMES * DIRECTIONS);
+}
+
+#[test]
+fn domains_whose_names_differ_by_signs_alone_have_files_of_their_own() {
+    let mut session = session();
+    session.trials.clear();
+    let clip = movie(|frame| 60 + frame as u8);
+    for domain in ["a", "a!", "a 2"] {
+        for _ in 0..2 {
+            session.trials.push(trial(session.trials.len() + 1, &format!("clip of {domain}"), domain, &clip));
+        }
+    }
+    let model = Model { units: twin_of("M17").units, waits: false };
+    let table = PresentationTable::default();
+    let found = Comparison::of(&model, &session, &table, &Selection::default(), &Progress::new()).expect("the same");
+    let stems: Vec<String> = ComparisonFigure::named(&found).into_iter().map(|(stem, _)| stem).collect();
+    assert_eq!(stems, ["accuracy", "domains", "traces_a", "traces_a_2", "traces_a_2_2"]);
 }
 
 fn shows(harness: &Harness<'_, Option<App>>, text: &str) -> bool {
@@ -463,7 +614,8 @@ fn the_keyboard_begins_a_comparison_and_stops_it() {
     harness.run_steps(3);
     assert!(app(&mut harness).bench.compare_progress().is_some(), "Ctrl+R compares");
     assert!(!app(&mut harness).bench.is_running(), "and runs no protocol");
-    assert!(shows(&harness, "26 trials"));
+    // What the recording holds is told beside it all the time; this is the line below the bar.
+    assert!(shows(&harness, "preparing the twin for 26 trials") || shows(&harness, "% of the frames of 26 trials"));
     harness.key_press(Key::Escape);
     harness.run_steps(2);
     settle(&mut harness);
@@ -503,6 +655,11 @@ fn shots_of_a_comparison_for_human_eyes() {
     ] {
         let (_folder, bench) = compared();
         shot(name, bench, size, theme);
+    }
+    let (_folder, mut bench) = compared();
+    for stem in [UNIT_TRACES, UNIT_TUNING] {
+        ask(&mut bench, CompareCommand::ChooseFigure(stem.to_owned()));
+        ask(&mut bench, CompareCommand::ExportFigure(folder.join(format!("figure-{stem}.png"))));
     }
     shot("compare-empty", bench_of("M17", false), [1280.0, 800.0], ThemeChoice::Dark);
     let (_folder, path) = recorded();

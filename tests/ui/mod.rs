@@ -1,5 +1,6 @@
 //! Tests of the workbench and the window, without a screen.
 
+mod analysis;
 mod compare;
 mod fake;
 mod mtm;

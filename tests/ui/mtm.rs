@@ -11,11 +11,12 @@ use egui_kittest::kittest::Queryable;
 use twinscope::analysis::spikes::bits_per_spike;
 use twinscope::data::simulated::SpikeSimulation;
 use twinscope::data::spikes::SpikeSession;
+use twinscope::figures::{Layout, Width};
 use twinscope::job::Progress;
 use twinscope::model::mtm::{Mtm, MtmConfig, MtmWeights, Scheme};
 use twinscope::training::mtm::{Fit, FitConfig, FitSession, OneCycle};
 use twinscope::ui::{App, SpikeTool, View, Workspace};
-use twinscope::workbench::{Command, Event, Reconstruction, Saved, SpikeMask, SpikesCommand, Workbench};
+use twinscope::workbench::{Command, Event, FigureStyle, Reconstruction, Saved, SpikeMask, SpikesCommand, Workbench};
 
 use super::fake;
 use super::window::{app, settle, window};
@@ -246,6 +247,101 @@ fn dropped_files_are_known_by_what_is_in_them() {
     zip.finish().expect("written");
     bench.perform(Command::OpenAny(clip));
     assert!(!bench.wait(LIMIT).contains(&Event::SpikesAsked));
+}
+
+#[test]
+fn spikes_mask_and_reconstruction_are_written_as_they_are_shown() {
+    let (folder, mut bench) = ready();
+    let layout = Layout { width: Some(Width::Column), dpi: 100 };
+    bench.perform(Command::SetFigureStyle(FigureStyle { layout, ..FigureStyle::default() }));
+    let mask = regions_hidden(&bench, &["R2"]);
+    ask(&mut bench, SpikesCommand::Paint(mask.clone()));
+    let [_, bins, neurons] = animal().counts.shape();
+    let mut export = |name: &str, mean: bool| {
+        let path = folder.path().join(name);
+        let events = ask(&mut bench, SpikesCommand::ExportFigure { path: path.clone(), mean });
+        assert!(events.contains(&Event::Written(path.clone())), "{name}: {:?}", bench.message());
+        let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        std::fs::read_to_string(folder.path().join(format!("{stem}_numbers.csv"))).expect("written")
+    };
+    let one = export("one.png", false);
+    let all = export("all.svg", true);
+    export("paper.pdf", false);
+    // 89 mm at 100 dots per inch.
+    assert_eq!(image::image_dimensions(folder.path().join("one.png")).expect("a PNG").0, 350);
+    let hidden = one.lines().filter(|line| line.starts_with("Mask,") && line.contains("Hidden (1) or seen (0),1,"));
+    assert_eq!(hidden.count(), mask.count(), "every hidden place is written as such");
+    let trial = bench.spike_trial();
+    let truth = animal().of(&[trial]);
+    let total = |table: &str, panel: &str| -> f64 {
+        let mut rows = csv::Reader::from_reader(table.as_bytes());
+        let rows = rows.records().map(|row| row.expect("a row"));
+        rows.filter(|row| &row[0] == panel).map(|row| row[5].parse::<f64>().expect("a number")).sum()
+    };
+    let spikes: f64 = truth.values().iter().map(|&count| f64::from(count)).sum();
+    assert_eq!(total(&one, "Spikes"), spikes, "the counts of the trial on the screen");
+    let found = found(&bench);
+    let place = found.place(trial).expect("predicted");
+    let rates: f64 = found.rates.of_trials(&[place]).values().iter().map(|&rate| f64::from(rate)).sum();
+    // Seven digits of each rate are written.
+    assert!((total(&one, "Predicted rates") - rates).abs() < 1e-5 * rates, "{rates}");
+    let mean: f64 = found.mean_rates.values().iter().map(|&rate| f64::from(rate)).sum();
+    assert!((total(&all, "Predicted rates") - mean).abs() < 1e-5 * mean, "{mean}");
+    let pooled = found.bits.pooled.expect("spikes are hidden");
+    let row = one.lines().find(|line| line.starts_with("Bits per spike,all neurons together,")).expect("a row");
+    let written: f64 = row.split(',').nth(5).and_then(|bits| bits.parse().ok()).expect("a number");
+    assert!((written - pooled).abs() < 1e-6 * pooled.abs().max(1e-3), "{written}, {pooled}");
+    assert_eq!(one.lines().filter(|line| line.starts_with("Spikes,")).count(), bins * neurons);
+    let drawing = std::fs::read_to_string(folder.path().join("all.svg")).expect("text");
+    assert!(
+        drawing.contains("Predicted rates") && drawing.contains(&trained().sha256()),
+        "weights are named in the file"
+    );
+
+    // Without a model there are spikes and mask alone; without a session nothing.
+    let mut alone = fake::bench(Duration::ZERO);
+    let path = folder.path().join("nothing.png");
+    ask(&mut alone, SpikesCommand::ExportFigure { path: path.clone(), mean: false });
+    assert!(alone.message().is_some_and(|message| message.error && message.text.contains("open a session")));
+    ask(&mut alone, SpikesCommand::Simulate);
+    ask(&mut alone, SpikesCommand::ExportFigure { path: path.clone(), mean: false });
+    let table = std::fs::read_to_string(folder.path().join("nothing_numbers.csv")).expect("written");
+    assert!(table.contains("\nSpikes,") && !table.contains("Predicted rates"), "{:?}", alone.message());
+}
+
+/// Pictures for human eyes: `TWINSCOPE_SHOTS=folder cargo test --test all shots`.
+#[test]
+fn shots_of_the_figure_of_the_spikes_for_human_eyes() {
+    let Some(shots) = std::env::var_os("TWINSCOPE_SHOTS").map(PathBuf::from) else { return };
+    let (_folder, mut bench) = ready();
+    let mut mask = regions_hidden(&bench, &["R2"]);
+    mask.set(40..50, 0..10, true);
+    ask(&mut bench, SpikesCommand::Paint(mask));
+    for (name, width, mean) in [("trial", Width::Page, false), ("mean", Width::Column, true)] {
+        let layout = Layout { width: Some(width), dpi: 200 };
+        bench.perform(Command::SetFigureStyle(FigureStyle { layout, ..FigureStyle::default() }));
+        let path = shots.join(format!("figure-spikes-{name}.png"));
+        ask(&mut bench, SpikesCommand::ExportFigure { path, mean });
+    }
+}
+
+#[test]
+fn the_window_asks_where_the_figure_of_the_spikes_goes() {
+    let (_folder, bench) = ready();
+    let trial = bench.spike_trial();
+    let mut harness = window(bench, [1280.0, 900.0], spikes_view());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    harness.run_steps(3);
+    let line = harness.get_by_label_contains("The name of the figure");
+    assert_eq!(line.value().as_deref(), Some(format!("spikes_trial_{trial}.png").as_str()));
+    harness.key_press(Key::Escape);
+    harness.run_steps(3);
+    app(&mut harness).view.spikes_mean = true;
+    harness.run_steps(2);
+    harness.get_by_label("Export figure of the spikes…").click();
+    harness.run_steps(3);
+    let line = harness.get_by_label_contains("The name of the figure");
+    assert_eq!(line.value().as_deref(), Some("spikes_mean.png"));
 }
 
 fn spikes_view() -> View {

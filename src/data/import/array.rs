@@ -330,6 +330,14 @@ impl Archive {
         self.names.iter().any(|name| name == array)
     }
 
+    /// Number of dimensions of an array, by its header alone; `None` where that is no header.
+    pub(in crate::data) fn dimensions(&mut self, array: &str) -> Option<usize> {
+        let member = self.zip.by_name(&format!("{array}.npy")).ok()?;
+        let mut head = Vec::new();
+        member.take(LONGEST_HEAD).read_to_end(&mut head).ok()?;
+        Some(NpyHeader::read(head.as_slice()).ok()?.shape.len())
+    }
+
     /// One of its arrays: read where it lies when it is stored plainly, unpacked into a temporary file otherwise.
     pub(in crate::data) fn array(&mut self, array: &str) -> Result<Array, ArrayError> {
         let name = format!("{}, array `{}`", self.name, array.escape_debug());

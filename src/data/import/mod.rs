@@ -7,6 +7,7 @@
 
 pub(super) mod array;
 mod condition;
+mod contents;
 pub(super) mod csv_table;
 pub(super) mod hdf5;
 pub(super) mod identity;
@@ -23,6 +24,8 @@ use std::path::Path;
 use super::{ArrayError, Session, SessionError};
 use crate::signals::FrameRate;
 use recording::Window;
+
+pub use contents::{Contents, contents};
 
 /// Most values of the responses of one trial: 4 GB.
 const LARGEST_TRIAL: f64 = (1u64 << 30) as f64;

@@ -14,12 +14,17 @@ pub fn height(page: f64) -> f64 {
     TOP_MM + ROW_MM * (4_usize.div_ceil(panel::columns(page)) - 1) as f64 + 59.0
 }
 
-pub fn caption(found: &DirectionComparison) -> Vec<String> {
+/// What was shown how often, in words.
+pub fn shown(found: &DirectionComparison) -> String {
     let shown = &found.recorded.presentations;
     let (least, most) = (shown.iter().min().copied().unwrap_or(0), shown.iter().max().copied().unwrap_or(0));
     let count = if least == most { format!("{most}") } else { format!("{least} to {most}") };
+    format!("{}: {} angles, n = {count} presentations each.", found.domain, shown.len())
+}
+
+pub fn caption(found: &DirectionComparison) -> Vec<String> {
     vec![
-            format!("{}: {} angles, n = {count} presentations each.", found.domain, shown.len()),
+            shown(found),
             "Dots: units; dark line: equal in both; pale lines: opposite. Angles as the recording names them; beyond the circle they repeat.".to_owned(),
             "Circular error: the short way round; red: median, in brackets its 95 % interval (bootstrap over units). gOSI = |Σ r e^{2iθ}| / Σ r, gDSI = |Σ r e^{iθ}| / Σ r.".to_owned(),
         ]

@@ -8,11 +8,12 @@ mod fields;
 mod panel;
 mod population;
 mod traces;
+mod unit_tuning;
 
 use super::canvas::Canvas;
 use super::numbers::Series;
 use super::page::Page;
-use super::style::PAGE_MM;
+use super::style::{COLUMN_MM, PAGE_MM};
 use super::{FigureError, Plate, Sheet};
 use crate::comparison::{Comparison, DirectionComparison, Examples, FieldComparison, PopulationComparison};
 use crate::evaluation::{Evaluation, Origin, Selection};
@@ -28,6 +29,8 @@ pub enum ComparisonFigure<'a> {
     Traces(&'a Comparison, &'a Examples),
     /// Tuning to direction in one domain, in silico against in vivo.
     Directions(&'a Comparison, &'a DirectionComparison),
+    /// Tuning of one unit to direction in one domain, in silico and in vivo.
+    UnitTuning(&'a Comparison, &'a DirectionComparison, usize),
     /// Receptive fields in one domain, in silico against in vivo.
     Fields(&'a Comparison, &'a FieldComparison),
     /// Two populations that are not the same cells.
@@ -35,7 +38,7 @@ pub enum ComparisonFigure<'a> {
 }
 
 impl<'a> ComparisonFigure<'a> {
-    /// Every figure of a comparison.
+    /// Every figure of a comparison but those of single units.
     pub fn all(comparison: &'a Comparison) -> Vec<Self> {
         let evaluation = &comparison.evaluation;
         let mut sheets = vec![Self::Accuracy(evaluation), Self::Domains(evaluation)];
@@ -49,12 +52,18 @@ impl<'a> ComparisonFigure<'a> {
     /// Every figure of a comparison with the name of its file, no two the same: domains whose names differ by other than
     /// letters and digits alone are numbered.
     pub fn named(comparison: &'a Comparison) -> Vec<(String, Self)> {
-        let mut stems: Vec<String> = Vec::new();
+        let mut names: Vec<String> = Vec::new();
         let name = |figure: Self| {
             let stem = figure.stem();
-            let same = stems.iter().filter(|known| **known == stem).count();
-            stems.push(stem.clone());
-            (if same == 0 { stem } else { format!("{stem}_{}", same + 1) }, figure)
+            let mut name = stem.clone();
+            let mut number = 1;
+            // The numbered name may itself be that of another domain.
+            while names.contains(&name) {
+                number += 1;
+                name = format!("{stem}_{number}");
+            }
+            names.push(name.clone());
+            (name, figure)
         };
         Self::all(comparison).into_iter().map(name).collect()
     }
@@ -77,7 +86,7 @@ impl<'a> ComparisonFigure<'a> {
         match self {
             Self::Accuracy(_) | Self::Domains(_) | Self::Population(_) => None,
             Self::Traces(_, examples) => Some(&examples.domain),
-            Self::Directions(_, found) => Some(&found.domain),
+            Self::Directions(_, found) | Self::UnitTuning(_, found, _) => Some(&found.domain),
             Self::Fields(_, found) => Some(&found.domain),
         }
     }
@@ -89,6 +98,7 @@ impl<'a> ComparisonFigure<'a> {
             Self::Domains(_) => "domains".to_owned(),
             Self::Traces(_, examples) => format!("traces_{}", slug(&examples.domain)),
             Self::Directions(_, found) => format!("tuning_{}", slug(&found.domain)),
+            Self::UnitTuning(_, found, _) => format!("unit_tuning_{}", slug(&found.domain)),
             Self::Fields(_, found) => format!("receptive_fields_{}", slug(&found.domain)),
             Self::Population(_) => "population".to_owned(),
         }
@@ -107,6 +117,7 @@ impl Page for ComparisonFigure<'_> {
             Self::Domains(_) => "Accuracy of predictions by domain of stimuli",
             Self::Traces(..) => "Recorded and predicted responses over time",
             Self::Directions(..) => "Tuning in silico against in vivo",
+            Self::UnitTuning(..) => "Tuning of one unit, recorded and predicted",
             Self::Fields(..) => "Receptive fields in silico against in vivo",
             Self::Population(_) => "Two populations: recorded units, and units of the twin",
         };
@@ -116,9 +127,10 @@ impl Page for ComparisonFigure<'_> {
     fn notice(&self) -> String {
         match self {
             Self::Accuracy(evaluation) | Self::Domains(evaluation) => evaluation.notice(),
-            Self::Traces(comparison, _) | Self::Directions(comparison, _) | Self::Fields(comparison, _) => {
-                comparison.evaluation.notice()
-            }
+            Self::Traces(comparison, _)
+            | Self::Directions(comparison, _)
+            | Self::UnitTuning(comparison, ..)
+            | Self::Fields(comparison, _) => comparison.evaluation.notice(),
             Self::Population(found) => found.notice(),
         }
     }
@@ -126,9 +138,10 @@ impl Page for ComparisonFigure<'_> {
     fn provenance(&self) -> String {
         let (origin, selection): (&Origin, &Selection) = match self {
             Self::Accuracy(evaluation) | Self::Domains(evaluation) => (&evaluation.origin, &evaluation.selection),
-            Self::Traces(comparison, _) | Self::Directions(comparison, _) | Self::Fields(comparison, _) => {
-                (&comparison.evaluation.origin, &comparison.evaluation.selection)
-            }
+            Self::Traces(comparison, _)
+            | Self::Directions(comparison, _)
+            | Self::UnitTuning(comparison, ..)
+            | Self::Fields(comparison, _) => (&comparison.evaluation.origin, &comparison.evaluation.selection),
             Self::Population(found) => (&found.origin, &found.selection),
         };
         let weights = origin.sha256.as_ref().map(|sha| format!("weights sha256 {sha}; ")).unwrap_or_default();
@@ -144,6 +157,7 @@ impl Page for ComparisonFigure<'_> {
             }
             Self::Traces(_, examples) => !examples.units.is_empty(),
             Self::Directions(_, found) => !found.recorded.units.is_empty(),
+            Self::UnitTuning(_, found, unit) => unit_tuning::is_defined(found, *unit),
             Self::Fields(_, found) => found.pairs()[0].n() > 0,
             Self::Population(found) => !found.ceilings.is_empty() || !found.distributions.is_empty(),
         };
@@ -157,6 +171,7 @@ impl Page for ComparisonFigure<'_> {
             Self::Domains(evaluation) => domains::caption(evaluation),
             Self::Traces(comparison, examples) => traces::caption(comparison, examples),
             Self::Directions(_, found) => directions::caption(found),
+            Self::UnitTuning(_, found, _) => unit_tuning::caption(found),
             Self::Fields(comparison, found) => fields::caption(comparison, found),
             Self::Population(found) => population::caption(found),
         }
@@ -168,6 +183,7 @@ impl Page for ComparisonFigure<'_> {
             Self::Domains(evaluation) => domains::height(evaluation, page),
             Self::Traces(_, examples) => traces::height(examples, page),
             Self::Directions(..) => directions::height(page),
+            Self::UnitTuning(..) => unit_tuning::height(),
             Self::Fields(..) => fields::height(page),
             Self::Population(found) => population::height(found, page),
         }
@@ -179,6 +195,7 @@ impl Page for ComparisonFigure<'_> {
             Self::Domains(evaluation) => domains::draw(canvas, page, evaluation),
             Self::Traces(comparison, examples) => traces::draw(canvas, page, comparison, examples),
             Self::Directions(comparison, found) => directions::draw(canvas, page, comparison, found),
+            Self::UnitTuning(comparison, found, unit) => unit_tuning::draw(canvas, page, comparison, found, *unit),
             Self::Fields(comparison, found) => fields::draw(canvas, page, comparison, found),
             Self::Population(found) => population::draw(canvas, page, found),
         }
@@ -190,13 +207,17 @@ impl Page for ComparisonFigure<'_> {
             Self::Domains(evaluation) => domains::numbers(evaluation),
             Self::Traces(comparison, examples) => traces::numbers(comparison, examples),
             Self::Directions(comparison, found) => directions::numbers(comparison, found),
+            Self::UnitTuning(comparison, found, unit) => unit_tuning::numbers(comparison, found, *unit),
             Self::Fields(comparison, found) => fields::numbers(comparison, found),
             Self::Population(found) => population::numbers(found),
         }
     }
 
     fn own_width(&self) -> f64 {
-        PAGE_MM
+        match self {
+            Self::UnitTuning(..) => COLUMN_MM,
+            _ => PAGE_MM,
+        }
     }
 }
 

@@ -47,11 +47,12 @@ pub fn caption(comparison: &Comparison, examples: &Examples) -> Vec<String> {
     };
     let movie = examples.movie.as_deref().map(|movie| format!(": {movie}")).unwrap_or_default();
     let count = if repeats == 1 { "1 repeat".to_owned() } else { format!("{repeats} repeats") };
+    let ranked = examples.units.iter().any(|example| !example.rank.is_empty());
+    let rank = format!(" Units by rank of CC_norm among those of CC_max ≥ {LEAST_CEILING} (else of CC_abs).");
+    let rank = if ranked { rank.as_str() } else { "" };
     vec![
         format!("{}{movie}.", examples.domain),
-        format!(
-            "n = {count}. Units by rank of CC_norm among those of CC_max ≥ {LEAST_CEILING} (else of CC_abs). Shaded: burn-in, which counts nothing.{part}"
-        ),
+        format!("n = {count}.{rank} Shaded: burn-in, which counts nothing.{part}"),
     ]
 }
 
@@ -101,7 +102,7 @@ fn of_unit(
     let said = |name: &str, value: Option<f64>| value.map(|value| format!(", {name} {value:.2}")).unwrap_or_default();
     let numbers = found
         .map(|found| said("CC_norm", found.cc_norm) + &said("CC_abs", found.cc_abs) + &said("CC_max", found.cc_max));
-    let title = format!("Unit {number}, {}{}", example.rank, numbers.unwrap_or_default()).replace('-', "−");
+    let title = format!("Unit {number}{}{}", rank(example), numbers.unwrap_or_default()).replace('-', "−");
     canvas.fitted_text((area.left, area.top - 1.6), &title, area.width(), Text::NORMAL);
 
     let mean = example.mean();
@@ -148,6 +149,11 @@ fn of_unit(
     }
 }
 
+/// Its rank after a comma; nothing where it has none.
+fn rank(example: &Example) -> String {
+    if example.rank.is_empty() { String::new() } else { format!(", {}", example.rank) }
+}
+
 /// The mean and the prediction are seen whole, and all but the highest hundredth of single responses.
 fn robust_top(example: &Example, mean: &[f32], frames: usize) -> f64 {
     let singles: Vec<f64> = (example.repeats.iter().take(MOST_REPEATS))
@@ -163,7 +169,7 @@ fn robust_top(example: &Example, mean: &[f32], frames: usize) -> f64 {
 pub fn numbers(comparison: &Comparison, examples: &Examples) -> Vec<Series> {
     let secs = |frame: usize| rounded((frame as f64 + 0.5) / comparison.frame_rate.0);
     let of_unit = |example: &Example| {
-        let name = format!("unit {}, {}", unit_number(comparison, example.unit), example.rank);
+        let name = format!("unit {}{}", unit_number(comparison, example.unit), rank(example));
         let line = |what: &str, values: &[f32], over: Option<usize>| {
             let entry = |(frame, &value): (usize, &f32)| Entry {
                 n: over,

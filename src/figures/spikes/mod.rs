@@ -1,6 +1,8 @@
-//! Predicted spikes: rates beside counts, bits per spike of every task and region, and what other animals are worth.
+//! Predicted spikes: rates beside counts, what is hidden and what is made of the rest, bits per spike of every task and
+//! region, and what other animals are worth.
 
 pub mod bits;
+pub mod masked;
 pub mod rates;
 pub mod transfer;
 
@@ -58,6 +60,15 @@ fn steps(values: impl Iterator<Item = Bits> + Clone) -> Vec<Tick> {
     let step = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0].into_iter().find(|step| range / step <= 7.0);
     let step = step.unwrap_or(range / 5.0);
     let places = ((least / step).floor() as i64)..=((most / step).ceil() as i64);
+    numbered(&places.map(|place| place as f64 * step).collect::<Vec<_>>())
+}
+
+/// Round times from the first to the last, seconds.
+fn round_times(first: f64, last: f64) -> Vec<Tick> {
+    let step =
+        [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0].into_iter().find(|step| (last - first) / step <= 5.0);
+    let step = step.unwrap_or((last - first) / 4.0);
+    let places = ((first / step - 1e-9).ceil() as i64)..=((last / step + 1e-9).floor() as i64);
     numbered(&places.map(|place| place as f64 * step).collect::<Vec<_>>())
 }
 

@@ -7,7 +7,7 @@ use super::super::page::{NARROW_MM, Page};
 use super::super::plot::{Plot, Tick, numbered, ticks_from_zero};
 use super::super::style::{AXIS_PT, DATA_PT, INK, PAGE_MM, VERMILLION, colour_of};
 use super::super::{FigureError, Plate};
-use super::provenance;
+use super::{provenance, round_times};
 use crate::evaluation::spikes::{Example, SpikeEvaluation};
 use crate::signals::Binned;
 
@@ -74,13 +74,7 @@ impl Rates<'_> {
 
     /// Round times within the trial.
     fn times(&self, bins: usize) -> Vec<Tick> {
-        let (first, last) = (self.secs(0.0), self.secs(bins as f64));
-        let step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]
-            .into_iter()
-            .find(|step| (last - first) / step <= 5.0);
-        let step = step.unwrap_or((last - first) / 4.0);
-        let places = ((first / step - 1e-9).ceil() as i64)..=((last / step + 1e-9).floor() as i64);
-        numbered(&places.map(|place| place as f64 * step).collect::<Vec<_>>())
+        round_times(self.secs(0.0), self.secs(bins as f64))
     }
 
     fn words(&self, example: &Example) -> Vec<String> {

@@ -7,7 +7,7 @@ use crate::experiment::PRESETS;
 use crate::figures::{Data, Figure, Width};
 use crate::ui::theme::Palette;
 use crate::ui::view::{Action, Ask, ThemeChoice, View, Workspace};
-use crate::workbench::{Command, FigureStyle, SpikesCommand, Workbench};
+use crate::workbench::{AnalyseCommand, Command, FigureStyle, SpikesCommand, Workbench};
 
 /// Everything that can be done, by name.
 pub struct Menu;
@@ -24,7 +24,7 @@ impl Panel for Menu {
     fn ui(&mut self, bench: &Workbench, view: &mut View, ui: &mut Ui) -> Vec<Action> {
         let mut actions = Vec::new();
         MenuBar::new().ui(ui, |ui| {
-            ui.menu_button("File", |ui| file(bench, ui, &mut actions));
+            ui.menu_button("File", |ui| file(bench, view, ui, &mut actions));
             ui.menu_button("Edit", |ui| {
                 let (can_undo, can_redo, undo, redo) = match view.workspace {
                     // Nothing is edited there.
@@ -49,6 +49,17 @@ impl Panel for Menu {
                     .clicked()
                 {
                     view.table = true;
+                }
+                let analysing = bench.analysis_progress().is_some();
+                let ready = bench.answer().is_some() && !analysing;
+                let tip = "Tuning, receptive fields, reliability and population of the newest run, with figures";
+                if ui.add_enabled(ready, Button::new("Analyse responses")).on_hover_text(tip).clicked() {
+                    view.analysis = true;
+                    actions.push(Command::Analyse(AnalyseCommand::Responses).into());
+                }
+                let there = analysing || bench.analysed().is_some();
+                if ui.add_enabled(there, Button::new("Show analysis")).clicked() {
+                    view.analysis = true;
                 }
                 let mut live = bench.is_live();
                 if ui
@@ -105,13 +116,14 @@ pub fn presets_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
     }
 }
 
-fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
+fn file(bench: &Workbench, view: &View, ui: &mut Ui, actions: &mut Vec<Action>) {
     let has_answer = bench.answer().is_some();
     let (ask, does) = (Action::Ask, |command| Action::Do(command));
     let save = if bench.protocol_path().is_some() { "Save protocol" } else { "Save protocol…" };
     let planned = bench.plan().is_ok();
     let compared = bench.compared().is_some();
-    let groups: [&[(&str, &str, bool, Action)]; 7] = [
+    let (spikes, mean) = (bench.spikes().is_some(), view.spikes_mean);
+    let groups: [&[(&str, &str, bool, Action)]; 8] = [
         &[
             ("Open protocol…", "Ctrl+O", true, ask(Ask::OpenProtocol)),
             (save, "Ctrl+S", true, super::save(bench)),
@@ -139,6 +151,7 @@ fn file(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
             ("Export stimulus as movie…", "", planned, ask(Ask::ExportMovie)),
             ("Export condition table…", "", planned, ask(Ask::ExportTable)),
         ],
+        &[("Export figure of the spikes…", "", spikes, ask(Ask::ExportSpikes { mean }))],
         &[
             ("Export figure of the comparison…", "", compared, ask(Ask::ExportComparison)),
             ("Export everything of the comparison…", "", compared, ask(Ask::ExportComparisonAll)),

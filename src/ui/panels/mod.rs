@@ -1,6 +1,8 @@
 //! The panels of the window: one file and one line in [`all`] each.
 
+mod analysis;
 mod compare;
+mod figure_width;
 mod help;
 mod menu;
 mod mtm;
@@ -21,6 +23,7 @@ use eframe::egui::Ui;
 use super::view::{Action, Ask, View};
 use crate::workbench::{Command, Workbench};
 
+pub use analysis::AnalysisWindow;
 pub use help::{about_ui, help_ui};
 use menu::presets_ui;
 pub use player::frame_at;

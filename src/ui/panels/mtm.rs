@@ -8,6 +8,7 @@ use eframe::egui::{
     TextWrapMode, TextureHandle, Ui,
 };
 
+use super::figure_width::figure_width_ui;
 use super::{Panel, Place};
 use crate::data::spikes::shuffled;
 use crate::model::mtm::Scheme;
@@ -97,6 +98,9 @@ impl Mtm {
         ui.add_space(GROUP_GAP / 2.0);
         ui.separator();
         result_ui(bench, spikes, ui, actions);
+        ui.add_space(GROUP_GAP / 2.0);
+        ui.separator();
+        export_ui(bench, view, ui, actions);
     }
 
     fn mask_ui(
@@ -544,6 +548,16 @@ fn trial_ui(bench: &Workbench, spikes: &OpenSpikes, view: &mut View, ui: &mut Ui
             }
         });
     });
+}
+
+fn export_ui(bench: &Workbench, view: &View, ui: &mut Ui, actions: &mut Vec<Action>) {
+    badge::title(ui, "Export");
+    figure_width_ui(bench, ui, actions);
+    let tip = "Spikes, mask and reconstruction as they are shown, as PNG, SVG or PDF, with their numbers and the bits per \
+               spike as CSV beside it (Ctrl+E)";
+    if ui.button("Export figure of the spikes…").on_hover_text(tip).clicked() {
+        actions.push(Action::Ask(Ask::ExportSpikes { mean: view.spikes_mean }));
+    }
 }
 
 fn result_ui(bench: &Workbench, spikes: &Arc<OpenSpikes>, ui: &mut Ui, actions: &mut Vec<Action>) {

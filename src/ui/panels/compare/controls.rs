@@ -5,19 +5,22 @@ use eframe::egui::{Button, ComboBox, Grid, Label, ProgressBar, RichText, TextWra
 use super::ask;
 use crate::data::Counted;
 use crate::evaluation::Trials;
-use crate::figures::Width;
 use crate::job::Eta;
+use crate::ui::panels::figure_width::figure_width_ui;
 use crate::ui::theme::{GROUP_GAP, Palette};
-use crate::ui::view::{Action, Ask};
+use crate::ui::view::{Action, Ask, View};
 use crate::ui::widgets::{badge, field};
-use crate::workbench::{Command, CompareCommand, OpenRecording, Workbench};
+use crate::workbench::{AnalyseCommand, Command, CompareCommand, OpenRecording, Workbench};
 
 /// How a recording is made without an animal.
 const SIMULATE: &str = "twinscope simulate -o mice";
 
 /// Everything at the left.
-pub(super) fn controls_ui(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
+pub(super) fn controls_ui(bench: &Workbench, view: &mut View, ui: &mut Ui, actions: &mut Vec<Action>) {
     recording_ui(bench, ui, actions);
+    if bench.recording().is_some() {
+        analysis_ui(bench, view, ui, actions);
+    }
     group(ui);
     twin_ui(bench, ui, actions);
     group(ui);
@@ -81,6 +84,22 @@ fn recording_ui(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
             if ui.button(label).on_hover_text(tip).clicked() {
                 actions.push(Action::Ask(dialog));
             }
+        }
+    });
+}
+
+fn analysis_ui(bench: &Workbench, view: &mut View, ui: &mut Ui, actions: &mut Vec<Action>) {
+    let analysing = bench.analysis_progress().is_some();
+    ui.horizontal_wrapped(|ui| {
+        let tip = "Tuning, receptive fields, reliability and population of the recorded responses, with figures, as \
+                   `twinscope analyse --session` finds them; no twin is needed";
+        if ui.add_enabled(!analysing, Button::new("Analyse recording")).on_hover_text(tip).clicked() {
+            view.analysis = true;
+            actions.push(Command::Analyse(AnalyseCommand::Recording).into());
+        }
+        let there = analysing || bench.analysed().is_some();
+        if there && ui.button("Show analysis").on_hover_text("Open the window of the newest analysis").clicked() {
+            view.analysis = true;
         }
     });
 }
@@ -281,27 +300,7 @@ fn export_ui(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
     if figure != chosen {
         actions.push(ask(CompareCommand::ChooseFigure(figure)));
     }
-    let before = bench.figure_style();
-    let mut style = before;
-    let name = |width: Option<Width>| match width {
-        None => "its own",
-        Some(Width::Column) => "89 mm, one column",
-        Some(Width::Page) => "183 mm, a page",
-    };
-    let tip = "Width of every figure on the page; the resolution of a PNG is set in File > Figure settings";
-    field::row(ui, "Width", tip, |ui| {
-        ComboBox::from_id_salt("compared width")
-            .selected_text(name(style.layout.width))
-            .show_ui(ui, |ui| {
-                for width in [None, Some(Width::Column), Some(Width::Page)] {
-                    ui.selectable_value(&mut style.layout.width, width, name(width));
-                }
-            })
-            .response
-    });
-    if style != before {
-        actions.push(Command::SetFigureStyle(style).into());
-    }
+    figure_width_ui(bench, ui, actions);
     ui.horizontal_wrapped(|ui| {
         for (label, tip, dialog) in [
             (

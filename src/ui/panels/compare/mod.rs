@@ -39,7 +39,7 @@ impl Panel for Compare {
             ui,
             |ui| {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                    controls::controls_ui(bench, ui, &mut actions);
+                    controls::controls_ui(bench, view, ui, &mut actions);
                 });
             },
         );
