@@ -462,7 +462,10 @@ fn of_populations(found: &PopulationComparison) -> Vec<ComparedDomain> {
 fn of_distribution(one: &Distribution, adjusted: Option<f64>) -> ComparedDistribution {
     let n = format!("n = {} recorded, {} predicted units", one.recorded.len(), one.predicted.len());
     let words = match one.test().zip(adjusted) {
-        Some((test, p)) => format!("{n}; {}, corrected (Holm) p = {p:.2e}", test.test.label()),
+        Some((test, p)) => {
+            let p = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
+            format!("{n}; {}, corrected (Holm) {p}", test.test.label())
+        }
         None => n,
     };
     distribution(one.label, one.unit, &one.recorded, &one.predicted, words)

@@ -112,7 +112,7 @@ fn facts_ui(open: &OpenRecording, ui: &mut Ui) {
     let minutes = open.frames as f64 / session.frame_rate.0 / 60.0;
     let movies = match open.movies {
         0 => "no movies are stored, so nothing can be predicted".to_owned(),
-        count => format!("movies of {count}, {} pixels (height x width)", session.raster),
+        count => format!("{count} of them with a movie of {} pixels (height x width)", session.raster),
     };
     weak(
         ui,

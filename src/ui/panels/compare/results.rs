@@ -13,6 +13,8 @@ use crate::workbench::{BIN, CompareCommand, Compared, ComparedDomain, Workbench,
 
 /// What the workspace is called.
 const TITLE: &str = "Predicted and recorded";
+/// Room left of the chooser below which it has no label beside it, points.
+const DOMAIN_LABEL: f32 = 130.0;
 /// Narrowest room in which two plots stand side by side, points.
 const SIDE_BY_SIDE: f32 = 440.0;
 
@@ -35,8 +37,11 @@ pub(super) fn results_ui(bench: &Workbench, view: &mut View, ui: &mut Ui, action
                 }
             })
             .response;
-        let label = ui.label(RichText::new("Domain of stimuli").small());
-        response.labelled_by(label.id).on_hover_text("Which stimuli the table and the plots are about");
+        let response = response.on_hover_text("Domain of stimuli that the table and the plots are about");
+        if ui.available_width() > DOMAIN_LABEL {
+            let label = ui.label(RichText::new("Domain of stimuli").small());
+            response.labelled_by(label.id);
+        }
         if chosen != shown {
             actions.push(ask(CompareCommand::ShowDomain(chosen)));
         }
