@@ -34,6 +34,27 @@ pub(super) fn mean_of_presentation(
     mean_of_rows(start, frames, rows, sample)
 }
 
+/// The same over the frames that were measured: NaN is none, and the mean of none is NaN.
+pub(super) fn measured_mean(
+    shown: &Presentation,
+    skip: usize,
+    rows: &dyn ResponseRows,
+    sample: usize,
+) -> io::Result<Option<Vec<f64>>> {
+    let (start, end) = (shown.onset_frame.checked_add(skip), shown.onset_frame.checked_add(shown.frames));
+    let (Some(start), Some(end)) = (start, end) else { return Ok(None) };
+    if start >= end || end > rows.frames() {
+        return Ok(None);
+    }
+    let mut sums = vec![(0.0, 0.0); rows.units()];
+    rows.each_row(start..end, sample, &mut |row| {
+        for ((sum, count), &value) in sums.iter_mut().zip(row).filter(|(_, value)| !value.is_nan()) {
+            (*sum, *count) = (*sum + f64::from(value), *count + 1.0);
+        }
+    })?;
+    Ok(Some(sums.into_iter().map(|(sum, count)| sum / count).collect()))
+}
+
 /// Every unit's mean over so many frames, `[unit]`; `None` without frames, or when they end after the responses.
 pub(super) fn mean_of_rows(
     start: usize,
@@ -57,10 +78,16 @@ pub(super) fn mean_of_rows(
 /// One unit's mean over presentations `[presentation][unit]`, and its standard error: the sample standard deviation
 /// (n - 1) over √n.
 pub(super) fn mean_and_sem(presentations: &[Vec<f64>], unit: usize) -> (f32, Option<f32>) {
-    let n = presentations.len() as f64;
-    let mean = presentations.iter().map(|means| means[unit]).sum::<f64>() / n;
-    let squares = presentations.iter().map(|means| (means[unit] - mean).powi(2)).sum::<f64>();
-    let sem = (presentations.len() >= 2).then(|| (squares / (n - 1.0) / n).sqrt() as f32);
+    mean_and_sem_of(presentations.iter().map(|means| means[unit]))
+}
+
+/// Mean and standard error of at least one value.
+pub(super) fn mean_and_sem_of(values: impl ExactSizeIterator<Item = f64> + Clone) -> (f32, Option<f32>) {
+    let count = values.len();
+    let n = count as f64;
+    let mean = values.clone().sum::<f64>() / n;
+    let squares = values.map(|value| (value - mean).powi(2)).sum::<f64>();
+    let sem = (count >= 2).then(|| (squares / (n - 1.0) / n).sqrt() as f32);
     (mean as f32, sem)
 }
 

@@ -1,7 +1,7 @@
 //! Tuning of a population to two parameters at once, such as spatial by temporal frequency.
 
 use super::parameter::Spacing;
-use super::presentation::{mean_and_sem, mean_response};
+use super::presentation::{mean_and_sem_of, mean_response};
 use crate::signals::Responses;
 use crate::stimulus::schedule::Schedule;
 use crate::stimulus::{Field, FieldKind};
@@ -52,9 +52,29 @@ impl SurfaceTuning {
     /// speed. The first singular value squared over the sum of all. `None` when a pair was not shown, when there is no
     /// such unit, or when it never responds.
     pub fn separability(&self, unit: usize) -> Option<f64> {
-        let means: Option<Vec<f64>> = self.units.get(unit)?.mean.iter().map(|mean| mean.map(f64::from)).collect();
-        let [rows, columns] = [0, 1].map(|axis| self.axes[axis].values.len());
-        let squares = nalgebra::DMatrix::from_row_slice(rows, columns, &means?).singular_values().map(|s| s * s);
+        self.units.get(unit)?.separability([0, 1].map(|axis| self.axes[axis].values.len()))
+    }
+}
+
+impl UnitSurface {
+    /// From the responses to the presentations of each pair, `[row, column][presentation]`, of so many columns.
+    pub fn of(responses: &[Vec<f64>], columns: usize) -> Self {
+        let cells = responses.iter().map(|of| (!of.is_empty()).then(|| mean_and_sem_of(of.iter().copied())));
+        let (mean, sem): (Vec<Option<f32>>, Vec<Option<f32>>) =
+            cells.map(|cell| (cell.map(|(mean, _)| mean), cell.and_then(|(_, sem)| sem))).unzip();
+        let known = || mean.iter().enumerate().filter_map(|(index, mean)| Some((index, (*mean)?)));
+        let best = known().reduce(|best, other| if other.1 > best.1 { other } else { best });
+        let preferred = best
+            .filter(|(_, most)| known().any(|(_, mean)| mean < *most))
+            .map(|(index, _)| [index / columns.max(1), index % columns.max(1)]);
+        Self { mean, sem, preferred }
+    }
+
+    /// See [`SurfaceTuning::separability`]; `None` as well when the surface is not of so many rows and columns.
+    pub fn separability(&self, [rows, columns]: [usize; 2]) -> Option<f64> {
+        let means: Option<Vec<f64>> = self.mean.iter().map(|mean| mean.map(f64::from)).collect();
+        let means = means.filter(|means| Some(means.len()) == rows.checked_mul(columns) && !means.is_empty())?;
+        let squares = nalgebra::DMatrix::from_row_slice(rows, columns, &means).singular_values().map(|s| s * s);
         let all = squares.sum();
         (all > 0.0).then(|| squares.max() / all)
     }
@@ -98,18 +118,9 @@ pub fn surface_tuning(
             trials[index].push(mean_response(presentation, skip_frames, responses, sample)?);
         }
     }
-    let units = (0..responses.units()).map(|unit| unit_surface(&trials, unit, columns)).collect();
+    let of_unit = |unit: usize| -> Vec<Vec<f64>> {
+        trials.iter().map(|trials| trials.iter().map(|means| means[unit]).collect()).collect()
+    };
+    let units = (0..responses.units()).map(|unit| UnitSurface::of(&of_unit(unit), columns)).collect();
     Some(SurfaceTuning { axes, presentations: trials.iter().map(Vec::len).collect(), units })
-}
-
-fn unit_surface(trials: &[Vec<Vec<f64>>], unit: usize, columns: usize) -> UnitSurface {
-    let cells = trials.iter().map(|trials| (!trials.is_empty()).then(|| mean_and_sem(trials, unit)));
-    let (mean, sem): (Vec<Option<f32>>, Vec<Option<f32>>) =
-        cells.map(|cell| (cell.map(|(mean, _)| mean), cell.and_then(|(_, sem)| sem))).unzip();
-    let known = || mean.iter().enumerate().filter_map(|(index, mean)| Some((index, (*mean)?)));
-    let best = known().reduce(|best, other| if other.1 > best.1 { other } else { best });
-    let preferred = best
-        .filter(|(_, most)| known().any(|(_, mean)| mean < *most))
-        .map(|(index, _)| [index / columns, index % columns]);
-    UnitSurface { mean, sem, preferred }
 }

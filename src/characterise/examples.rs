@@ -12,6 +12,27 @@ pub struct Examples {
     pub fields: Vec<FieldExample>,
     /// Tuning curves with what was fitted to them.
     pub curves: Vec<CurveExample>,
+    /// Tuning to two parameters.
+    pub surfaces: Vec<SurfaceExample>,
+}
+
+/// Tuning of one unit to two parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SurfaceExample {
+    /// The parameters in words: the first goes up the rows, the second across the columns.
+    pub parameters: [String; 2],
+    /// With their units, for axes.
+    pub labels: [String; 2],
+    /// Number of the unit within its scan.
+    pub unit: u32,
+    /// Values of each parameter, ascending.
+    pub values: [Vec<f64>; 2],
+    /// Mean response to each pair, `[row, column]`; `None` where it was not shown.
+    pub means: Vec<Option<f64>>,
+    /// Presentations of each pair.
+    pub presentations: Vec<usize>,
+    /// Share of the surface that is a curve of the one times a curve of the other, where it is defined.
+    pub separability: Option<f64>,
 }
 
 /// A receptive field of one unit.

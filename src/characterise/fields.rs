@@ -7,7 +7,8 @@ use super::table::{cell, identity};
 use super::{Characterisation, CharacteriseError, FieldExample, Look, Measured, Table, Watched};
 use crate::analysis::fit::{Fit, FitError, Gaussian2d, fit_gaussian_2d};
 use crate::analysis::receptive_field::{
-    Lit, SquareMaps, gaussian_dot_maps_of_rows, reverse_correlate, sparse_noise_maps_of_rows, spatial_selectivity,
+    CorrelationError, Lit, SquareMaps, gaussian_dot_maps_of_rows, reverse_correlate, sparse_noise_maps_of_rows,
+    spatial_selectivity,
 };
 use crate::job::Progress;
 use crate::signals::{FrameSource, Monitor, Raster, SourceError};
@@ -138,6 +139,12 @@ fn word(lit: Lit) -> &'static str {
     }
 }
 
+/// Spatial selectivity of a map of reverse correlation: of its squares, as a covariance may be of either sign.
+fn selectivity_of_squares(map: &[f64], [height, width]: [usize; 2]) -> Option<f64> {
+    let squares: Vec<f64> = map.iter().map(|value| value * value).collect();
+    spatial_selectivity(&squares, height, width)
+}
+
 /// Spatial selectivity of a map without holes.
 fn selectivity(map: &[Option<f64>], [height, width]: [usize; 2]) -> Option<f64> {
     let whole: Option<Vec<f64>> = map.iter().copied().collect();
@@ -222,7 +229,8 @@ struct Kernel {
     map: Option<(Vec<f64>, Fit<Gaussian2d>, usize)>,
 }
 
-/// Reverse correlation in space and time.
+/// Reverse correlation in space and time. The maps are covariances of responses with grey levels; divided by the mean
+/// response, which the table tells, each is the spike-triggered average less the mean stimulus.
 fn correlated(
     measured: &Measured,
     Watched { name, stretches }: &Watched,
@@ -249,9 +257,10 @@ fn correlated(
         column if in_degrees => column.to_owned(),
         column => column.replace("_deg", "_px"),
     });
-    let header: Vec<&str> = ["peak_delay_frames", "separable_share", "largest_z", "frames"]
+    let header: Vec<&str> = ["peak_delay_frames", "separable_share", "largest_z", "frames", "mean_response"]
         .into_iter()
         .chain(told.iter().map(String::as_str))
+        .chain(["SSI"])
         .collect();
     let file = super::table::file_name(&name.to_lowercase());
     let mut table = Table::of_units(format!("receptive_fields_{file}"), &header);
@@ -264,12 +273,15 @@ fn correlated(
             source = movie()?;
         }
         let (shape, rows) = ([grid.height, grid.width], measured.responses.as_ref());
-        let kernels = reverse_correlate(source.as_mut(), stretches, shape, DELAYS, rows, some.clone())
-            .map_err(|error| CharacteriseError::Nothing(error.to_string()))?;
+        let kernels = reverse_correlate(source.as_mut(), stretches, shape, DELAYS, rows, some.clone(), progress)
+            .map_err(|error| match error {
+                CorrelationError::Cancelled(cancelled) => cancelled.into(),
+                error => CharacteriseError::Nothing(error.to_string()),
+            })?;
         let one = |unit: usize| {
             let mut cells = identity(&measured.units[unit]);
             let Some(kernel) = kernels.unit(unit - first) else {
-                cells.extend(vec![String::new(); 4 + FITTED.len()]);
+                cells.extend(vec![String::new(); 6 + FITTED.len()]);
                 return Kernel { cells, map: None };
             };
             let delay = kernel.peak_delay();
@@ -279,10 +291,12 @@ fn correlated(
                 cell(kernel.separated().map(|both| both.share)),
                 cell(largest),
                 kernel.frames.to_string(),
+                cell(Some(kernel.mean_response)),
             ]);
             let map: Vec<Option<f64>> = kernel.at(delay).iter().map(|&value| Some(value)).collect();
             let fit = nearest(&places, &map);
             cells.extend(fitted(&fit));
+            cells.push(cell(selectivity_of_squares(kernel.at(delay), shape)));
             Kernel { cells, map: fit.ok().map(|fit| (kernel.at(delay).to_vec(), fit, delay)) }
         };
         let all: Vec<Kernel> = some.clone().into_par_iter().map(one).collect();
@@ -296,10 +310,10 @@ fn correlated(
                 shape,
                 places: places.clone(),
                 place_unit: if in_degrees { "°" } else { "px" },
+                ssi: selectivity_of_squares(&map, shape),
                 values: map.into_iter().map(Some).collect(),
                 fit: fit.curve,
                 r2: fit.goodness.r2,
-                ssi: None,
             };
             best.add(fit.goodness.r2, example);
         }
@@ -309,6 +323,7 @@ fn correlated(
         "Receptive fields from {name}, reverse correlation with {DELAYS} delays: {good} of {units} units have a Gaussian fit with r2 of at least 0.5."
     ));
     found.panels.push(table.panel("r2", &format!("Receptive fields, {name}"), "r² of the Gaussian fit"));
+    found.panels.push(table.panel("SSI", &format!("Receptive fields, {name}"), "Selectivity (SSI) of the squares"));
     found.tables.push(table);
     found.examples.fields.extend(best.into_iter());
     Ok(())

@@ -9,6 +9,7 @@ use super::recorded::{Recorded, RecordedMovie, starts};
 use crate::analysis::Trials;
 use crate::data::{PresentationTable, Session, SessionError, Shown, Trial};
 use crate::experiment::Outcome;
+use crate::job::{Cancelled, Progress};
 use crate::signals::{Angles, FrameSource, Monitor, ResponseRows, SomeUnits, SourceError, UnitId};
 use crate::stimulus::schedule::Schedule;
 use crate::stimulus::{Condition, DriftingGrating, Modifier, Presentation, Stimulus};
@@ -89,36 +90,50 @@ impl Measured {
     }
 
     /// What was recorded. A trial is one presentation, or several where the table says so; parameters are read from the
-    /// table, else from the names of conditions, such as `direction=90` or `direction 90 deg`. Trials with missing
-    /// responses are left out and counted. Responses stay where they are, and are read again when they are looked at.
+    /// table, else from the names of conditions, such as `direction=90` or `direction 90 deg`. Units without any response,
+    /// and trials without any, are left out and counted; so are rows of the table that do not fit into their trial, and
+    /// single responses that are missing elsewhere. Responses stay where they are, and are read again when they are looked
+    /// at.
     ///
     /// Receptive fields are mapped from the movies of these domains or conditions, or, where none is named, of all domains
     /// with `noise` or `Gaussian dot` in their names.
     ///
     /// # Errors
-    /// When a trial cannot be read, none is left, or a domain has no movie.
+    /// When a trial cannot be read, none is left, a domain has no movie, or the user asked to stop.
     pub fn of_session(
         session: &Session,
         table: &PresentationTable,
         skip_frames: usize,
         domains: &[String],
+        progress: &Progress,
     ) -> Result<Self, CharacteriseError> {
         let (mut kept, mut presentations, mut conditions, mut movies) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut repeats: Vec<usize> = Vec::new();
         let mut known: HashMap<(String, usize), usize> = HashMap::new();
         let mut seen: HashMap<(String, usize, usize), usize> = HashMap::new();
-        let (mut frames, mut missing, mut short) = (0, 0, 0);
+        let (mut frames, mut unmeasured, mut short) = (0, 0, 0);
+        let (mut listed, mut outlasting, mut skipped) = (0, 0, 0);
+        // Missing values of each unit in the trials that are kept.
+        let mut missing = vec![0usize; session.units.len()];
+        progress.begin(session.trials.len() as u64);
         for (number, trial) in session.trials.iter().enumerate() {
-            let parts = parts(trial, table, skip_frames);
+            progress.advance(1)?;
+            let Parts { kept: parts, listed: rows, outlasting: late, skipped: brief } =
+                parts(trial, table, skip_frames);
+            listed += rows;
+            outlasting += late;
+            skipped += brief;
             if parts.is_empty() {
                 short += 1;
                 continue;
             }
-            if !is_whole(trial)? {
-                missing += 1;
+            let lacking = missing_of(trial, session.units.len(), progress)?;
+            if lacking.iter().all(|&count| count == trial.frames) {
+                unmeasured += 1;
                 continue;
             }
+            missing.iter_mut().zip(lacking).for_each(|(all, here)| *all += here);
             let name = trial.condition.clone().unwrap_or_else(|| format!("trial {number}"));
             for (index, part) in parts.into_iter().enumerate() {
                 let next = seen.len();
@@ -139,16 +154,32 @@ impl Measured {
             frames += trial.frames;
         }
         if presentations.is_empty() {
-            let what = format!("{}: no trial has all its responses and more than {skip_frames} frames", session.id);
+            let what = format!(
+                "{}: no trial has a response and shows anything for more than {skip_frames} frames",
+                session.id
+            );
             return Err(CharacteriseError::Nothing(what));
         }
         let mut remarks = Vec::new();
-        for (count, why) in
-            [(missing, "with missing responses"), (short, "not longer than the frames that are skipped")]
-        {
+        let mut left_out = |count: usize, of: usize, what: &str| {
             if count > 0 {
-                remarks.push(format!("{count} of {} trials {why} were left out.", session.trials.len()));
+                remarks.push(format!("{count} of {of} {what} were left out."));
             }
+        };
+        let trials = session.trials.len();
+        left_out(unmeasured, trials, "trials without any measured response");
+        left_out(short, trials, "trials that show nothing for longer than the frames that are skipped");
+        let rows = format!("presentations that {} lists for the trials", PresentationTable::FILE);
+        left_out(outlasting, listed, &format!("{rows} and that end after their trial"));
+        left_out(skipped, listed, &format!("{rows} and that are not longer than the frames that are skipped"));
+        let measured: Vec<usize> = (0..missing.len()).filter(|&unit| missing[unit] < frames).collect();
+        left_out(missing.len() - measured.len(), missing.len(), "units without any measured response");
+        let lacking: usize = measured.iter().map(|&unit| missing[unit]).sum();
+        if lacking > 0 {
+            remarks.push(format!(
+                "{lacking} of {} responses were not measured; means are over the frames that were.",
+                measured.len() * frames
+            ));
         }
         let watched = watched(&kept, domains).map_err(CharacteriseError::Nothing)?;
         if watched.is_empty() {
@@ -160,12 +191,13 @@ impl Measured {
             remarks.push(what.to_owned());
         }
         let simulated = session.about.get("simulated").and_then(toml::Value::as_bool).unwrap_or(false);
-        let units = session.unit_ids();
+        let all = session.unit_ids();
+        let units: Vec<UnitId> = measured.iter().map(|&unit| all[unit].clone()).collect();
         Ok(Self {
             title: format!("Recording: {}", session.id),
             notice: if simulated { "simulated mouse".to_owned() } else { "recorded responses".to_owned() },
             provenance: format!("twinscope {}; {} presentations", env!("CARGO_PKG_VERSION"), presentations.len()),
-            responses: Arc::new(Recorded::new(kept.clone(), units.len())),
+            responses: Arc::new(Recorded::new(kept.clone(), measured, all.len())),
             watched,
             recording: kept,
             schedule: Schedule { conditions, presentations, frames },
@@ -220,11 +252,18 @@ impl Measured {
     }
 }
 
-/// Whether no response of a trial is missing.
-fn is_whole(trial: &Trial) -> Result<bool, SessionError> {
-    let mut whole = true;
-    trial.each_row(0..trial.frames, &mut |row| whole &= row.iter().all(|value| !value.is_nan()))?;
-    Ok(whole)
+/// How many responses of each unit are missing in a trial.
+fn missing_of(trial: &Trial, units: usize, progress: &Progress) -> Result<Vec<usize>, CharacteriseError> {
+    let mut missing = vec![0; units];
+    let mut stopped: Result<(), Cancelled> = Ok(());
+    trial.each_row(0..trial.frames, &mut |row| {
+        if stopped.is_ok() {
+            stopped = progress.check();
+            missing.iter_mut().zip(row).for_each(|(count, value)| *count += usize::from(value.is_nan()));
+        }
+    })?;
+    stopped?;
+    Ok(missing)
 }
 
 /// The screen that `[monitor]` of a session's description tells: `width_cm`, `height_cm` and `distance_cm`, and `angles =
@@ -295,26 +334,35 @@ struct Part {
     swept: Vec<(String, f64)>,
 }
 
-/// What a trial showed when: what the table says, else one thing all the time. What does not outlast the frames that are
-/// skipped, or the trial, is left out.
-fn parts(trial: &Trial, table: &PresentationTable, skip_frames: usize) -> Vec<Part> {
+/// What a trial showed when, and what of the table does not hold.
+struct Parts {
+    kept: Vec<Part>,
+    /// Rows of the table.
+    listed: usize,
+    /// Those that end after the trial.
+    outlasting: usize,
+    /// Others that do not outlast the frames that are skipped.
+    skipped: usize,
+}
+
+/// What the table says, else one thing all the time. What does not outlast the frames that are skipped, or ends after the
+/// trial, is left out and counted.
+fn parts(trial: &Trial, table: &PresentationTable, skip_frames: usize) -> Parts {
     let name = trial.condition.as_deref().unwrap_or_default();
     let listed = table.of(name);
     let whole = Part { name: None, onset_frame: 0, frames: trial.frames, swept: parameters(name) };
-    let parts = match listed {
-        [] => vec![whole],
-        listed => {
-            let part = |shown: &Shown| Part {
-                name: Some(format!("{}, {}", shown.kind, shown.values)),
-                onset_frame: shown.onset_frame,
-                frames: shown.frames,
-                swept: parameters(&shown.values),
-            };
-            listed.iter().map(part).collect()
-        }
+    let of_row = |shown: &Shown| Part {
+        name: Some(format!("{}, {}", shown.kind, shown.values)),
+        onset_frame: shown.onset_frame,
+        frames: shown.frames,
+        swept: parameters(&shown.values),
     };
-    let fits = |part: &Part| part.onset_frame.checked_add(part.frames).is_some_and(|end| end <= trial.frames);
-    parts.into_iter().filter(|part| part.frames > skip_frames && fits(part)).collect()
+    let ends_in_time = |part: &Part| part.onset_frame.checked_add(part.frames).is_some_and(|end| end <= trial.frames);
+    let all = if listed.is_empty() { vec![whole] } else { listed.iter().map(of_row).collect() };
+    let (inside, outside): (Vec<Part>, Vec<Part>) = all.into_iter().partition(ends_in_time);
+    let (kept, brief): (Vec<Part>, Vec<Part>) = inside.into_iter().partition(|part| part.frames > skip_frames);
+    let skipped = if listed.is_empty() { 0 } else { brief.len() };
+    Parts { kept, listed: listed.len(), outlasting: outside.len(), skipped }
 }
 
 /// Words before a number that only tells one thing from another, and is nothing that was varied.

@@ -14,12 +14,13 @@ mod measured;
 mod population;
 mod recorded;
 mod reliability;
+mod surface;
 mod table;
 mod tuning;
 
 use std::path::{Path, PathBuf};
 
-pub use examples::{CurveExample, Examples, FieldExample};
+pub use examples::{CurveExample, Examples, FieldExample, SurfaceExample};
 pub use measured::{Measured, SharedRows, Watched};
 pub use table::{Panel, Rows, Table};
 
@@ -48,13 +49,17 @@ pub struct Look {
     /// Most units of which all are sorted, embedded and paired; of larger populations a sample is drawn with the seed, of
     /// as many units but at most 1000.
     pub most_units: usize,
+    /// Most values of repeats that are held of the units whose pairs are correlated; where all of them have more, a sample
+    /// is drawn.
+    pub most_paired: usize,
 }
 
 impl Default for Look {
     /// 1000 resamples, seed 1, 3 frames (0.1 s), 12.5 million values (50 MB as they are stored, 100 MB in computation),
-    /// 2000 units.
+    /// 2000 units, 25 million values of pairs (200 MB).
     fn default() -> Self {
-        Self { resamples: 1000, seed: 1, delay_frames: 3, most_values: 12_500_000, most_units: 2000 }
+        let (most_values, most_paired) = (12_500_000, 25_000_000);
+        Self { resamples: 1000, seed: 1, delay_frames: 3, most_values, most_units: 2000, most_paired }
     }
 }
 
@@ -63,9 +68,12 @@ impl Look {
         Resampling { resamples: self.resamples, ..Resampling::seeded(self.seed) }
     }
 
-    /// The units whose pairs are looked at, in ascending order: all, or a sample.
-    fn paired(&self, units: usize) -> Vec<usize> {
-        if units <= self.most_units { (0..units).collect() } else { self.drawn(units, self.most_units.min(DRAWN)) }
+    /// The units whose pairs are looked at, in ascending order: all, or a sample where they are many or each takes many
+    /// values.
+    fn paired(&self, units: usize, each: usize) -> Vec<usize> {
+        let most = if units <= self.most_units { units } else { self.most_units.min(DRAWN) };
+        let most = most.min((self.most_paired / each.max(1)).max(2));
+        if units <= most { (0..units).collect() } else { self.drawn(units, most) }
     }
 
     /// So many of the units, drawn without repetition, in ascending order.
@@ -140,30 +148,33 @@ impl Characterisation {
         let mut found = Self {
             title: measured.title.clone(),
             notice: measured.notice.clone(),
-            provenance: measured.provenance.clone(),
+            provenance: format!("{}; analysis seed {}", measured.provenance, look.seed),
             findings: measured.remarks.clone(),
             ..Self::default()
         };
         let blocks = measured.blocks(look.most_values, measured.schedule.presentations.len());
         progress.begin(3 + blocks.len() as u64);
         let mut tuned = tuning::Tuned::default();
+        let mut surfaces = surface::Surfaces::default();
         let mut blanks = reliability::Blanks::default();
         let mut all = None;
         for units in &blocks {
             let trials = measured.trials(units)?;
-            tuned.take(measured, &trials, units, look);
+            tuned.take(measured, &trials, units, look, progress)?;
+            surfaces.take(measured, &trials, units, progress)?;
             blanks.take(measured, &trials);
             // Where all units fit, their responses need not be read again.
             all = (blocks.len() == 1).then_some(trials);
             progress.advance(1)?;
         }
-        tuned.finish(&mut found);
+        let preferred = tuned.finish(&mut found);
+        surfaces.finish(&mut found);
         fields::add(measured, look, movie, progress, &mut found)?;
         progress.advance(1)?;
         reliability::add(measured, look, progress, &mut found)?;
         blanks.finish(measured, &mut found);
         progress.advance(1)?;
-        population::add(measured, all, look, progress, &mut found)?;
+        population::add(measured, all, preferred.as_deref(), look, progress, &mut found)?;
         progress.advance(1)?;
         Ok(found)
     }

@@ -4,7 +4,7 @@ use super::table::{cell, file_name, identity};
 use super::{Characterisation, CharacteriseError, Look, Measured, Table};
 use crate::analysis::Trials;
 use crate::analysis::population::{
-    Decoder, Dissimilarity, Rdm, ResponseTable, Tsne, decode, order_by_correlation, pca, tsne,
+    Decoder, Dissimilarity, Rdm, ResponseTable, Tsne, decode, order_by, order_by_correlation, pca, tsne,
 };
 use crate::job::Progress;
 
@@ -18,10 +18,12 @@ const MOST_CONDITIONS: usize = 500;
 /// Folds of the decoder, where there are as many presentations.
 const FOLDS: usize = 5;
 
-/// Adds what the population as a whole tells; `all` are the trials of all units where they lie in memory.
+/// Adds what the population as a whole tells; `all` are the trials of all units where they lie in memory, `preferred` the
+/// preferred direction of each unit where directions were shown.
 pub(super) fn add(
     measured: &Measured,
     all: Option<Trials>,
+    preferred: Option<&[Option<f64>]>,
     look: &Look,
     progress: &Progress,
     found: &mut Characterisation,
@@ -33,7 +35,6 @@ pub(super) fn add(
         Some(trials) => trials,
         None => measured.trials(&units)?,
     };
-    let trials = &trials;
     if units.len() < n {
         found.findings.push(format!(
             "Components, dissimilarities and decoding are of {} of {n} units, drawn with seed {}: {presentations} presentations of all are too many responses.",
@@ -41,6 +42,26 @@ pub(super) fn add(
             look.seed
         ));
     }
+    let (trials, units) = match trials.is_whole() {
+        true => (trials, units),
+        false => {
+            let Some((whole, some)) = trials.whole() else {
+                let what = "No unit was measured in every presentation: components, dissimilarities, sorting and decoding \
+                            are undefined.";
+                found.findings.push(what.to_owned());
+                return Ok(());
+            };
+            found.findings.push(format!(
+                "Components, dissimilarities, sorting and decoding are of the {} of {} units that were measured in each of \
+                 {} presentations.",
+                some.len(),
+                units.len(),
+                whole.conditions.len()
+            ));
+            (whole, some.into_iter().map(|place| units[place]).collect::<Vec<usize>>())
+        }
+    };
+    let trials = &trials;
     let conditions = &measured.schedule.conditions;
     let groups: Vec<(usize, Vec<usize>)> = (0..conditions.len())
         .filter(|&condition| !conditions[condition].is_blank())
@@ -53,10 +74,11 @@ pub(super) fn add(
     let Some(patterns) = trials.responses.group_means(&lists) else { return Ok(()) };
     components(trials, look, found);
     if patterns.observations() >= 3 {
-        embedded(measured, &units, &patterns, look, progress, found)?;
+        embedded(measured, &units, &patterns, preferred, look, progress, found)?;
     }
     dissimilarity(&groups, &patterns, found);
     for key in measured.swept() {
+        progress.check()?;
         decoding(measured, trials, look, key, found);
     }
     Ok(())
@@ -80,16 +102,17 @@ fn components(trials: &Trials, look: &Look, found: &mut Characterisation) {
     found.tables.push(table);
 }
 
-/// Order of units by the correlation of their tuning, and a picture of them.
+/// Order of units by the correlation of their tuning and by their preferred direction, and a picture of them.
 fn embedded(
     measured: &Measured,
     units: &[usize],
     patterns: &ResponseTable,
+    preferred: Option<&[Option<f64>]>,
     look: &Look,
     progress: &Progress,
     found: &mut Characterisation,
 ) -> Result<(), CharacteriseError> {
-    let some = look.paired(units.len());
+    let some = look.paired(units.len(), patterns.observations());
     let n = some.len();
     if n < units.len() {
         found.findings.push(format!(
@@ -99,19 +122,32 @@ fn embedded(
         ));
     }
     let patterns = &patterns.some(&some);
-    let mut rank = vec![0; n];
-    order_by_correlation(patterns).into_iter().enumerate().for_each(|(place, unit)| rank[unit] = place);
+    let ranks = |order: Vec<usize>| {
+        let mut ranks = vec![0; n];
+        order.into_iter().enumerate().for_each(|(place, unit)| ranks[unit] = place);
+        ranks
+    };
+    let by_correlation = ranks(order_by_correlation(patterns));
+    let by_tuning = preferred.map(|preferred| {
+        let of_some: Vec<Option<f64>> = some.iter().map(|&among| preferred[units[among]]).collect();
+        ranks(order_by(&of_some))
+    });
     let profiles = patterns.transposed();
     let picture = tsne(&profiles, &Tsne::of(n, look.seed), |_| progress.check().is_ok());
     progress.check()?;
     if let Err(error) = &picture {
         found.findings.push(format!("No t-SNE of units: {error}."));
     }
-    let mut table = Table::of_units("population", &["order_by_correlation", "tsne_1", "tsne_2"]);
+    let orders: &[&str] =
+        if by_tuning.is_some() { &["order_by_correlation", "order_by_tuning"] } else { &["order_by_correlation"] };
+    let mut table = Table::of_units("population", &[orders, &["tsne_1", "tsne_2"]].concat());
     for (unit, &among) in some.iter().enumerate() {
         let place = picture.as_ref().ok().map(|picture| picture.places[unit]);
-        let cells = [rank[unit].to_string(), cell(place.map(|p| p[0])), cell(place.map(|p| p[1]))];
-        table.rows.push(&[identity(&measured.units[units[among]]), cells.to_vec()].concat());
+        let ranks = std::iter::once(&by_correlation).chain(&by_tuning).map(|ranks| ranks[unit].to_string());
+        let places = [0, 1].map(|axis| cell(place.map(|place| place[axis])));
+        table
+            .rows
+            .push(&identity(&measured.units[units[among]]).into_iter().chain(ranks).chain(places).collect::<Vec<_>>());
     }
     found.tables.push(table);
     Ok(())

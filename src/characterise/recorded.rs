@@ -13,14 +13,19 @@ pub(super) struct Recorded {
     trials: Vec<Trial>,
     /// First frame of each trial, and the number of all.
     starts: Vec<usize>,
+    /// The units that are looked at; `None` for all.
+    some: Option<Vec<usize>>,
     units: usize,
     /// The trial that was read last, of a recording that is not read row by row.
     last: Mutex<Option<(usize, Arc<Record>)>>,
 }
 
 impl Recorded {
-    pub(super) fn new(trials: Vec<Trial>, units: usize) -> Self {
-        Self { starts: starts(&trials), trials, units, last: Mutex::new(None) }
+    /// Some units, in ascending order, of trials with so many.
+    pub(super) fn new(trials: Vec<Trial>, some: Vec<usize>, of: usize) -> Self {
+        let units = some.len();
+        let some = (units < of).then_some(some);
+        Self { starts: starts(&trials), trials, some, units, last: Mutex::new(None) }
     }
 
     fn record(&self, index: usize) -> Result<Arc<Record>, SessionError> {
@@ -68,6 +73,14 @@ impl ResponseRows for Recorded {
         if frames.end > self.frames() || sample > 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        let mut kept = vec![0.0; self.units];
+        let take = &mut |row: &[f32]| match &self.some {
+            None => take(row),
+            Some(some) => {
+                kept.iter_mut().zip(some).for_each(|(value, &unit)| *value = row[unit]);
+                take(&kept);
+            }
+        };
         for (index, some) in parts(&self.starts, frames) {
             let trial = &self.trials[index];
             if trial.is_read_by_rows() {

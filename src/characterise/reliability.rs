@@ -5,12 +5,12 @@ use rayon::prelude::*;
 use super::table::{cell, identity};
 use super::{Characterisation, CharacteriseError, Look, Measured, Panel, Table};
 use crate::analysis::reliability::{
-    Freedom, PopulationSparseness, Repeats, cc_max, explainable_variance, fano_factor, lifetime_sparseness,
-    noise_correlations, oracle_score, signal_correlations, split_half_reliability,
+    Freedom, PairSeries, PopulationSparseness, Repeats, cc_max, explainable_variance, fano_factor, lifetime_sparseness,
+    oracle_score, split_half_reliability,
 };
 use crate::analysis::statistics::{Alternative, Correction, TestResult, mann_whitney, moments};
 use crate::analysis::{Median, Trials};
-use crate::job::Progress;
+use crate::job::{Cancelled, Progress};
 use crate::signals::ResponseRows;
 
 /// Adds what repeats tell.
@@ -58,7 +58,12 @@ impl Showings {
         Some(Self { movies, most, frames })
     }
 
-    /// Responses of some units to them, side by side.
+    /// Showings of the movie of each frame.
+    fn counts(&self) -> Vec<usize> {
+        self.movies.iter().flat_map(|(onsets, frames)| std::iter::repeat_n(onsets.len(), *frames)).collect()
+    }
+
+    /// Responses of some units to them, side by side. What movies were shown less often than others takes room as well.
     fn responses(&self, measured: &Measured, units: &[usize]) -> Result<Repeats, CharacteriseError> {
         let beyond = || CharacteriseError::Nothing("the repeats are too many to be held, or not finite".to_owned());
         let length = self.most.checked_mul(self.frames).and_then(|values| values.checked_mul(units.len()));
@@ -100,7 +105,8 @@ fn repeated(
     for units in measured.blocks(look.most_values, repeats * frames) {
         progress.check()?;
         let responses = showings.responses(measured, &units)?;
-        let row = |place: usize| {
+        let row = |place: usize| -> Result<Vec<String>, Cancelled> {
+            progress.check()?;
             let one = responses.unit(place);
             let numbers = [
                 oracle_score(&one),
@@ -111,9 +117,9 @@ fn repeated(
                 cc_max(&one, Freedom::Consistent),
             ];
             let counts = [repeats, movies, frames].map(|count| count.to_string());
-            [identity(&measured.units[units[place]]), numbers.map(cell).to_vec(), counts.to_vec()].concat()
+            Ok([identity(&measured.units[units[place]]), numbers.map(cell).to_vec(), counts.to_vec()].concat())
         };
-        let rows: Vec<Vec<String>> = (0..units.len()).into_par_iter().map(row).collect();
+        let rows = (0..units.len()).into_par_iter().map(row).collect::<Result<Vec<Vec<String>>, Cancelled>>()?;
         table.rows.extend(rows);
         sparse.add(&responses);
     }
@@ -140,7 +146,8 @@ fn repeated(
 
     let sparse: Vec<f64> = sparse.finish().into_iter().flatten().collect();
     found.findings.push(format!("Population sparseness, over frames: {}.", median(&sparse)));
-    let some = look.paired(measured.units.len());
+    let counts = showings.counts();
+    let some = look.paired(measured.units.len(), frames + counts.iter().sum::<usize>());
     if some.len() < measured.units.len() {
         found.findings.push(format!(
             "Pairs of {} of {} units are correlated, drawn with seed {}.",
@@ -152,10 +159,17 @@ fn repeated(
     progress.check()?;
     let mut pairs =
         Table::new("correlations", &["first_unit", "second_unit", "signal_correlation", "noise_correlation"]);
-    let responses = showings.responses(measured, &some)?;
-    let (signal, noise) = (signal_correlations(&responses), noise_correlations(&responses));
-    drop(responses);
+    let mut series = PairSeries::default();
+    for units in some.chunks((look.most_values / (repeats * frames).max(1)).max(1)) {
+        progress.check()?;
+        series.add(&showings.responses(measured, units)?, &counts);
+    }
+    let signal = series.signal_correlations();
+    progress.check()?;
+    let noise = series.noise_correlations();
+    drop(series);
     for first in 0..some.len() {
+        progress.check()?;
         for second in first + 1..some.len() {
             let numbers = [signal.get(first, second), noise.get(first, second)].map(cell);
             let names = [first, second].map(|place| measured.units[some[place]].unit.to_string());
@@ -192,7 +206,8 @@ impl Blanks {
             return;
         }
         let of = |some: &[usize], unit: usize| -> Vec<f64> {
-            some.iter().map(|&trial| trials.responses.row(trial)[unit]).collect()
+            let responses = some.iter().map(|&trial| trials.responses.row(trial)[unit]);
+            responses.filter(|response| !response.is_nan()).collect()
         };
         let test = |unit: usize| mann_whitney(&of(&shown, unit), &of(&blank, unit), Alternative::TwoSided).ok();
         self.results.extend((0..trials.responses.units()).map(test));

@@ -7,11 +7,12 @@ use super::table::{cell, identity};
 use super::{Characterisation, CurveExample, Look, Measured, Table};
 use crate::analysis::fit::{Fit, FitError, fit_contrast, fit_direction, fit_frequency, fit_size};
 use crate::analysis::preferred::{direction_confidence, preferred_value};
-use crate::analysis::selectivity::{dsi, osi};
+use crate::analysis::selectivity::{dsi, global_dsi, global_osi, osi, preferred_direction_deg};
 use crate::analysis::statistics::moments::{mean, variance};
 use crate::analysis::statistics::{Interval, StatisticsError};
 use crate::analysis::trials::Grouped;
 use crate::analysis::{Spacing, Trials};
+use crate::job::{Cancelled, Progress};
 
 /// Which curve belongs to a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +126,8 @@ struct Parameter {
     curves: Table,
     fits: Table,
     best: Best<CurveExample>,
+    /// Preferred direction of each unit, degrees; of directions alone.
+    preferred: Vec<Option<f64>>,
 }
 
 impl Parameter {
@@ -132,13 +135,23 @@ impl Parameter {
         let name = super::table::file_name(key);
         let curves = Table::of_units(format!("tuning_{name}"), &[key, "mean", "sem", "n"]);
         let fits = Table::of_units(format!("fit_{name}"), &fit_header(Curve::of(key)));
-        Self { key: key.to_owned(), grouped, curves, fits, best: Best::default() }
+        Self { key: key.to_owned(), grouped, curves, fits, best: Best::default(), preferred: Vec::new() }
     }
 }
 
 impl Tuned {
     /// Looks at some units, which follow those before; the trials are theirs.
-    pub(super) fn take(&mut self, measured: &Measured, trials: &Trials, units: &[usize], look: &Look) {
+    ///
+    /// # Errors
+    /// When the user asked to stop.
+    pub(super) fn take(
+        &mut self,
+        measured: &Measured,
+        trials: &Trials,
+        units: &[usize],
+        look: &Look,
+        progress: &Progress,
+    ) -> Result<(), Cancelled> {
         let parameters = self.parameters.get_or_insert_with(|| {
             let grouped = measured.swept().into_iter().map(|key| (key, trials.grouped(&measured.schedule, key)));
             let varied = grouped.filter(|(_, grouped)| grouped.values.len() >= 2);
@@ -146,13 +159,20 @@ impl Tuned {
         });
         for parameter in parameters {
             curves(measured, trials, units, parameter);
-            fits(measured, trials, units, look, parameter);
+            fits(measured, trials, units, look, parameter, progress)?;
         }
+        Ok(())
     }
 
-    /// Adds a table of curves and one of fits for every parameter.
-    pub(super) fn finish(self, found: &mut Characterisation) {
-        for Parameter { key, grouped, curves, fits: table, best } in self.parameters.unwrap_or_default() {
+    /// Adds a table of curves and one of fits for every parameter; hands back the preferred direction of every unit, where
+    /// directions were shown.
+    pub(super) fn finish(self, found: &mut Characterisation) -> Option<Vec<Option<f64>>> {
+        let mut directions = None;
+        for parameter in self.parameters.unwrap_or_default() {
+            let Parameter { key, grouped, curves, fits: table, best, preferred } = parameter;
+            if Curve::of(&key) == Curve::Direction && directions.is_none() {
+                directions = Some(preferred);
+            }
             found.tables.push(curves);
             let n = grouped.trials.iter().map(Vec::len).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
             let n = if n.0 == n.1 { n.0.to_string() } else { format!("{} to {}", n.0, n.1) };
@@ -180,11 +200,12 @@ impl Tuned {
             found.tables.push(table);
             found.examples.curves.extend(best.into_iter());
         }
+        directions
     }
 }
 
 /// A parameter in words, and its unit in brackets.
-fn spoken(key: &str) -> (String, &'static str) {
+pub(super) fn spoken(key: &str) -> (String, &'static str) {
     const UNITS: [(&str, &str); 6] = [
         ("_cyc_per_deg", " (cyc/°)"),
         ("_deg_per_sec", " (°/s)"),
@@ -243,17 +264,26 @@ fn fit_header(curve: Curve) -> Vec<&'static str> {
 }
 
 /// One row a unit: preferred values with intervals, and the fitted curve.
-fn fits(measured: &Measured, trials: &Trials, units: &[usize], look: &Look, parameter: &mut Parameter) {
-    let Parameter { key, grouped, fits, best, .. } = parameter;
+fn fits(
+    measured: &Measured,
+    trials: &Trials,
+    units: &[usize],
+    look: &Look,
+    parameter: &mut Parameter,
+    progress: &Progress,
+) -> Result<(), Cancelled> {
+    let Parameter { key, grouped, fits, best, preferred, .. } = parameter;
     let (key, grouped) = (key.as_str(), &*grouped);
     let (curve, how) = (Curve::of(key), look.resampling());
     let columns = curve.columns().1;
-    let row = |place: usize| -> (Vec<String>, f64) {
-        let (unit, responses) = (units[place], trials.unit(place, grouped));
+    let row = |place: usize| -> Result<Fitted, Cancelled> {
+        progress.check()?;
+        let (values, responses) = known(trials, place, grouped);
         let means: Vec<f64> = responses.iter().map(|responses| mean(responses).unwrap_or(f64::NAN)).collect();
-        let mut cells = identity(&measured.units[unit]);
+        let mut cells = identity(&measured.units[units[place]]);
+        let mut preferred = None;
         if curve == Curve::Direction {
-            let found = direction_confidence(&grouped.values, &responses, &how);
+            let found = direction_confidence(&values, &responses, &how);
             let positive: Vec<f64> = means.iter().map(|mean| mean.max(0.0)).collect();
             for angle in [&found.direction, &found.orientation] {
                 let angle = angle.as_ref().ok();
@@ -261,54 +291,71 @@ fn fits(measured: &Measured, trials: &Trials, units: &[usize], look: &Look, para
                 cells.push(cell(angle.map(|angle| angle.estimate_deg + angle.reach_deg.0)));
                 cells.push(cell(angle.map(|angle| angle.estimate_deg + angle.reach_deg.1)));
             }
-            use crate::analysis::selectivity::{global_dsi, global_osi};
-            let plain = [global_osi(&grouped.values, &positive), global_dsi(&grouped.values, &positive)];
+            let plain = [global_osi(&values, &positive), global_dsi(&values, &positive)];
             for (interval, plain) in [&found.global_osi, &found.global_dsi].into_iter().zip(plain) {
                 cells.extend(three(interval, plain.map(f64::from)));
             }
-            cells.push(cell(osi(&grouped.values, &positive).map(f64::from)));
-            cells.push(cell(dsi(&grouped.values, &positive).map(f64::from)));
+            cells.push(cell(osi(&values, &positive).map(f64::from)));
+            cells.push(cell(dsi(&values, &positive).map(f64::from)));
+            preferred = preferred_direction_deg(&values, &positive).map(f64::from);
         } else {
             let best = (0..means.len()).max_by(|&a, &b| means[a].total_cmp(&means[b]).then(b.cmp(&a)));
-            let plain = best.map(|best| grouped.values[best]).filter(|_| means.iter().any(|&mean| mean != means[0]));
-            cells.extend(three(&preferred_value(&grouped.values, &responses, &how), plain));
+            let plain = best.map(|best| values[best]).filter(|_| means.iter().any(|&mean| mean != means[0]));
+            cells.extend(three(&preferred_value(&values, &responses, &how), plain));
         }
         cells.push(format!("{} % {} bootstrap, {} resamples", 100.0 * how.level, how.method.label(), how.resamples));
-        match curve.fitted(&grouped.values, &means) {
+        match curve.fitted(&values, &means) {
             Ok((parameters, r2, mse, settled)) => {
                 cells.extend(parameters.into_iter().map(|value| cell(Some(value))));
                 cells.extend([cell(Some(r2)), cell(Some(mse)), settled.to_string(), String::new()]);
-                (cells, r2)
+                Ok(Fitted { cells, r2, preferred })
             }
             Err(error) => {
                 cells.extend(vec![String::new(); columns.len() + 3]);
                 cells.push(error.to_string());
-                (cells, f64::NAN)
+                Ok(Fitted { cells, r2: f64::NAN, preferred })
             }
         }
     };
-    let rows: Vec<(Vec<String>, f64)> = (0..units.len()).into_par_iter().map(row).collect();
-    for (place, &(_, r2)) in rows.iter().enumerate() {
+    let rows = (0..units.len()).into_par_iter().map(row).collect::<Result<Vec<Fitted>, Cancelled>>()?;
+    for (place, &Fitted { r2, .. }) in rows.iter().enumerate() {
         if best.takes(r2) {
-            best.add(r2, example(key, measured.units[units[place]].unit, grouped, &trials.unit(place, grouped), r2));
+            best.add(r2, example(key, measured.units[units[place]].unit, &known(trials, place, grouped), r2));
         }
     }
-    fits.rows.extend(rows.into_iter().map(|(cells, _)| cells));
+    if curve == Curve::Direction {
+        preferred.extend(rows.iter().map(|row| row.preferred));
+    }
+    fits.rows.extend(rows.into_iter().map(|row| row.cells));
+    Ok(())
+}
+
+/// What a row of a table of fits tells.
+struct Fitted {
+    cells: Vec<String>,
+    r2: f64,
+    preferred: Option<f64>,
+}
+
+/// The values to which a unit was measured, and its response to each presentation of them.
+fn known(trials: &Trials, place: usize, grouped: &Grouped) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let all = grouped.values.iter().copied().zip(trials.unit(place, grouped));
+    all.filter(|(_, responses)| !responses.is_empty()).unzip()
 }
 
 /// A curve to be drawn.
-fn example(key: &str, unit: u32, grouped: &Grouped, responses: &[Vec<f64>], r2: f64) -> CurveExample {
+fn example(key: &str, unit: u32, (values, responses): &(Vec<f64>, Vec<Vec<f64>>), r2: f64) -> CurveExample {
     let (curve, (parameter, unit_of)) = (Curve::of(key), spoken(key));
     let means: Vec<f64> = responses.iter().map(|responses| mean(responses).unwrap_or(f64::NAN)).collect();
-    let points = grouped.values.iter().zip(&means).zip(responses);
+    let points = values.iter().zip(&means).zip(responses);
     CurveExample {
         label: format!("{parameter}{unit_of}"),
         parameter,
         unit,
-        logarithmic: Spacing::of(&grouped.values) == Spacing::Logarithmic,
+        logarithmic: Spacing::of(values) == Spacing::Logarithmic,
         points: points.map(|((&value, &mean), trials)| (value, mean, error(trials), trials.len())).collect(),
         curve: curve.columns().0,
-        fitted: curve.drawn(&grouped.values, &means),
+        fitted: curve.drawn(values, &means),
         r2,
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::figure::FigureArguments;
-use super::waiting::{stoppable, while_shown};
+use super::waiting::{stoppable, while_analysed, while_shown};
 use super::{DeviceArgument, OptionalTwin, read_protocol, say};
 use crate::characterise::{Characterisation, Look, Measured};
 use crate::data::{PresentationTable, check_folder, import};
@@ -22,14 +22,15 @@ use crate::stimulus::{self, Schedule};
 ///
 /// What was shown decides: curves are fitted to every parameter that was varied (bi-von Mises to directions, a Gaussian in
 /// log frequency to frequencies and speeds, Naka and Rushton's to contrasts, a ratio of Gaussians to sizes) with bootstrap
-/// intervals over trials; receptive fields are mapped from Gaussian dots, sparse noise and white noise; repeats give
+/// intervals over trials; two parameters that were swept against each other give a surface and its separability; receptive fields are mapped from Gaussian dots, sparse noise and white noise; repeats give
 /// reliability, sparseness, signal and noise correlations; the population is decomposed, embedded, sorted and decoded.
 /// Written are a CSV for each of them, findings.txt, and two figures: analysis.png and .svg, distributions over units, and
 /// examples.png and .svg, the clearest receptive fields and tuning curves.
 ///
 /// Of a recording, every trial is one presentation, and parameters are read from the names of conditions
 /// (`direction=90` or `direction 90 deg`); where presentations.csv in the session folder says what a trial showed, each
-/// row of it is one. Receptive fields are mapped from the movies that it holds, by reverse correlation: in degrees where
+/// row of it is one. Units and trials without any response are left out and counted; means are over the frames that were
+/// measured. Receptive fields are mapped from the movies that it holds, by reverse correlation: in degrees where
 /// session.toml describes the screen under [monitor], else in pixels.
 ///
 /// Responses are read from their files, for as many units at a time as fit into little memory: 10,000 units over 18,000
@@ -78,13 +79,16 @@ pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
     check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))?;
     let look =
         Look { resamples: arguments.resamples, seed: arguments.seed, delay_frames: arguments.delay, ..Look::default() };
-    let progress = stoppable();
     let found = match (&arguments.session, &arguments.outcome, &arguments.protocol) {
         (Some(session), ..) => {
             let table = PresentationTable::beside(session)?;
             let recording = import::open(session)?;
-            let measured = Measured::of_session(&recording, &table, arguments.skip, &arguments.receptive_fields)?;
-            Characterisation::of(&measured, &look, &mut || measured.recorded_movie(), &progress)?
+            let progress = stoppable();
+            let domains = &arguments.receptive_fields;
+            while_analysed("analyse", &progress, || {
+                let measured = Measured::of_session(&recording, &table, arguments.skip, domains, &progress)?;
+                Characterisation::of(&measured, &look, &mut || measured.recorded_movie(), &progress)
+            })?
         }
         (None, Some(folder), _) => {
             let outcome = LongRun::open(folder)?;
@@ -101,7 +105,8 @@ pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
                 };
                 draw(&schedule, &monitor, device)
             };
-            Characterisation::of(&measured, &look, &mut movie, &progress)?
+            let progress = stoppable();
+            while_analysed("analyse", &progress, || Characterisation::of(&measured, &look, &mut movie, &progress))?
         }
         (None, None, Some(path)) => {
             let protocol = read_protocol(path)?;
@@ -113,11 +118,13 @@ pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
             let kept = tempfile::tempdir_in(out).with_context(unwritable)?;
             let run = LongRun::new(&protocol, &twin, kept.path(), None)?;
             let mut drawn = |schedule: &Schedule, monitor: &Monitor| draw(schedule, monitor, &device);
+            let progress = stoppable();
             while_shown("analyse", &progress, || run.compute(&mut twin, &mut drawn, &progress, &mut |_| ()))?;
             let outcome = run.finish()?;
             let (schedule, monitor) = (outcome.schedule.clone(), outcome.monitor);
             let measured = Measured::of_outcome(outcome);
-            Characterisation::of(&measured, &look, &mut || drawn(&schedule, &monitor), &progress)?
+            let mut movie = || drawn(&schedule, &monitor);
+            while_analysed("analyse", &progress, || Characterisation::of(&measured, &look, &mut movie, &progress))?
         }
         (None, None, None) => {
             anyhow::bail!("name a session with --session, a run with --outcome, or a protocol with --protocol")

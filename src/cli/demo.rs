@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::figure::{FigureArguments, SheetArgument};
-use super::run::Output;
+use super::run::{NpzArgument, Output};
 use super::{DeviceArgument, run, say};
 use crate::experiment::Protocol;
 use crate::gpu::{ComputeDevice, DeviceChoice};
@@ -45,7 +45,7 @@ pub fn demo(out: &Path, device: &ComputeDevice, figures: &FigureArguments) -> Re
     ] {
         let protocol = Protocol::from_toml(text, &format!("{name}.toml"))?;
         let folder = out.join(name);
-        let output = Output { folder: &folder, figures, sheet: &SheetArgument::default() };
+        let output = Output { folder: &folder, figures, sheet: &SheetArgument::default(), npz: NpzArgument::default() };
         run::run(&protocol, twin.clone(), device, &output, None)?;
     }
     Ok(())

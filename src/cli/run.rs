@@ -49,6 +49,17 @@ pub struct RunArguments {
     /// Compute only share I of N equal shares of the conditions, from 1/N to N/N; `twinscope merge` joins them
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+    #[command(flatten)]
+    npz: NpzArgument,
+}
+
+/// Everything in one file for NumPy.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct NpzArgument {
+    /// Write outcome.npz as well: responses f32 [time, unit], what was shown when, the units, protocol and provenance, for
+    /// numpy.load; it takes as much room as responses.npy
+    #[arg(long)]
+    npz: bool,
 }
 
 /// Join the shards of a run to what one run would have written, byte for byte.
@@ -67,6 +78,8 @@ pub struct MergeArguments {
     figures: FigureArguments,
     #[command(flatten)]
     sheet: SheetArgument,
+    #[command(flatten)]
+    npz: NpzArgument,
 }
 
 /// Where results go, and how figures are written there.
@@ -78,6 +91,8 @@ pub struct Output<'a> {
     pub figures: &'a FigureArguments,
     /// Figures on one more sheet.
     pub sheet: &'a SheetArgument,
+    /// Whether everything is written into one file as well.
+    pub npz: NpzArgument,
 }
 
 /// Runs a protocol whose paths are made absolute: it is written beside the results, in another folder, and its clips
@@ -86,7 +101,8 @@ pub fn perform(arguments: &RunArguments) -> Result<()> {
     let protocol = read_protocol(&arguments.protocol)?;
     let twin = Arc::new(arguments.twin.load_or(protocol.twin.as_ref())?);
     check(&arguments.out)?;
-    let output = Output { folder: &arguments.out, figures: &arguments.figures, sheet: &arguments.sheet };
+    let output =
+        Output { folder: &arguments.out, figures: &arguments.figures, sheet: &arguments.sheet, npz: arguments.npz };
     run(&protocol, twin, &arguments.device.open()?, &output, arguments.shard)
 }
 
@@ -95,7 +111,9 @@ pub fn merge(arguments: &MergeArguments) -> Result<()> {
     check(&arguments.out)?;
     let run = LongRun::merged(&arguments.shards, &arguments.out)?;
     tell_stale(&run, &arguments.out);
-    finish(run, &Output { folder: &arguments.out, figures: &arguments.figures, sheet: &arguments.sheet })
+    let output =
+        Output { folder: &arguments.out, figures: &arguments.figures, sheet: &arguments.sheet, npz: arguments.npz };
+    finish(run, &output)
 }
 
 /// Runs a protocol, or a share of it, into a folder.
@@ -172,6 +190,11 @@ fn finish(run: LongRun, output: &Output<'_>) -> Result<()> {
 fn save(outcome: &Outcome<NpyResponses>, output: &Output<'_>) -> Result<Vec<PathBuf>> {
     let out = output.folder;
     let mut paths = outcome.write_tables(out)?;
+    if output.npz.npz {
+        let path = out.join("outcome.npz");
+        outcome.write_npz(&path)?;
+        paths.push(path);
+    }
     let responses = &outcome.responses;
     let unit = most_selective(outcome).context("the responses could not be read back")?;
     let mut trace = Vec::with_capacity(responses.frames());

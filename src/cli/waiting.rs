@@ -27,8 +27,25 @@ pub fn stoppable() -> Progress {
     progress
 }
 
-/// Does the work, and says meanwhile how much of it is done and how long the rest will take.
+/// What of the work is counted, and what is said when all of it is done.
+#[derive(Clone, Copy)]
+struct Counted {
+    of: &'static str,
+    after: &'static str,
+}
+
+/// Does the work, and says meanwhile how many of the frames are predicted and how long the rest will take.
 pub fn while_shown<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    let counted = Counted { of: "the frames", after: "all frames are predicted; counting and fitting" };
+    while_counted(what, counted, progress, work)
+}
+
+/// The same of an analysis, by its steps.
+pub fn while_analysed<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    while_counted(what, Counted { of: "the steps", after: "all steps are done" }, progress, work)
+}
+
+fn while_counted<T>(what: &str, counted: Counted, progress: &Progress, work: impl FnOnce() -> T) -> T {
     let terminal = std::io::stderr().is_terminal();
     let every = if terminal { IN_TERMINAL } else { ELSEWHERE };
     let (done, wait) = channel::<()>();
@@ -43,7 +60,7 @@ pub fn while_shown<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T)
                     continue;
                 }
                 ended = part >= 1.0;
-                let line = line(what, &mut eta, part);
+                let line = line(what, counted, &mut eta, part);
                 let mut to = std::io::stderr().lock();
                 // Nobody reads it any more: the work goes on.
                 let _ = if terminal {
@@ -64,11 +81,11 @@ pub fn while_shown<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T)
 }
 
 /// What is said of a part that is done.
-fn line(what: &str, eta: &mut Eta, part: f64) -> String {
+fn line(what: &str, Counted { of, after }: Counted, eta: &mut Eta, part: f64) -> String {
     let left = eta.left_secs(part, Instant::now());
     if part >= 1.0 {
-        return format!("{what}: all frames are predicted; counting and fitting");
+        return format!("{what}: {after}");
     }
     let left = left.map(|secs| format!(", about {} left", Eta::spoken(secs))).unwrap_or_default();
-    format!("{what}: {:.0} % of the frames{left}", 100.0 * part)
+    format!("{what}: {:.0} % of {of}{left}", 100.0 * part)
 }

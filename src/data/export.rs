@@ -10,19 +10,11 @@
 //! modulations     f32 [frame, 2]
 //! responses       f32 [frame, unit]
 //! ```
-//!
-//! Nothing is compressed: NumPy and we read any part of it where it lies.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
-
-use super::npy_header::NpyHeader;
-use super::target::unfinished;
+use super::npz_file::NpzWriter;
 use super::trial_array::digest;
 use super::{Session, SessionError, Trial};
 
@@ -37,18 +29,13 @@ const BLOCK: usize = 64;
 /// When the file cannot be written, or a trial cannot be read.
 pub fn save_npz(session: &Session, path: &Path) -> Result<(), SessionError> {
     let failed = |source| SessionError::Write { file: path.display().to_string(), source };
-    let temporary = unfinished(path).map_err(failed)?;
-    let file = temporary.as_file().try_clone().map_err(failed)?;
-    let mut npz = Npz { zip: ZipWriter::new(BufWriter::new(file)), file: path.display().to_string() };
+    let mut npz = Npz { npz: NpzWriter::create(path).map_err(failed)?, file: path.display().to_string() };
     npz.session(session)?;
-    let file = npz.zip.finish().map_err(|error| failed(error.into()))?;
-    file.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(failed)?;
-    temporary.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    npz.npz.finish().map_err(failed)
 }
 
 struct Npz {
-    zip: ZipWriter<BufWriter<File>>,
+    npz: NpzWriter,
     file: String,
 }
 
@@ -88,34 +75,29 @@ impl Npz {
         self.rows("responses", trials, &[total, units], |trial| Ok(trial.record()?.responses.values().to_vec()))
     }
 
-    fn failed(&self, source: impl Into<std::io::Error>) -> SessionError {
-        SessionError::Write { file: self.file.clone(), source: source.into() }
+    /// Says which file could not be written.
+    fn named(&self, written: std::io::Result<()>) -> Result<(), SessionError> {
+        written.map_err(|source| SessionError::Write { file: self.file.clone(), source })
     }
 
     fn start(&mut self, name: &str, element: &str, shape: &[usize]) -> Result<(), SessionError> {
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true);
-        self.zip.start_file(format!("{name}.npy"), options).map_err(|error| self.failed(error))?;
-        self.write(&NpyHeader::bytes(element, shape))
+        let written = self.npz.start(name, element, shape);
+        self.named(written)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
-        self.zip.write_all(bytes).map_err(|error| self.failed(error))
+        let written = self.npz.write(bytes);
+        self.named(written)
     }
 
     fn array(&mut self, name: &str, element: &str, shape: &[usize], bytes: &[u8]) -> Result<(), SessionError> {
-        self.start(name, element, shape)?;
-        self.write(bytes)
+        let written = self.npz.array(name, element, shape, bytes);
+        self.named(written)
     }
 
-    /// Texts as NumPy keeps them: UTF-32, all as long as the longest.
     fn texts(&mut self, name: &str, shape: &[usize], texts: &[String]) -> Result<(), SessionError> {
-        let longest = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(1);
-        let mut bytes = Vec::with_capacity(4 * longest * texts.len());
-        for text in texts {
-            let codes = text.chars().map(u32::from).chain(std::iter::repeat(0)).take(longest);
-            bytes.extend(codes.flat_map(u32::to_le_bytes));
-        }
-        self.array(name, &format!("<U{longest}"), shape, &bytes)
+        let written = self.npz.texts(name, shape, texts);
+        self.named(written)
     }
 
     fn movies(&mut self, session: &Session, movies: &[&Trial]) -> Result<(), SessionError> {

@@ -8,6 +8,7 @@ mod folder;
 pub mod import;
 mod movie_file;
 mod npy_header;
+mod npz_file;
 mod response_file;
 pub(crate) mod save;
 mod session;
@@ -21,6 +22,7 @@ pub use array_file::{ArrayError, NpyMovie, NpyResponsesWriter, read_behavior_npy
 pub use export::save_npz;
 pub use folder::SessionWriter;
 pub use movie_file::{MovieFileError, MovieFormat, write_movie, write_movie_as};
+pub(crate) use npz_file::NpzWriter;
 pub use response_file::NpyResponses;
 pub use session::{Counted, Missing, Record, ScanId, Session, SessionError, SessionUnit, Trial};
 pub use shown::{PresentationTable, Shown};

@@ -279,7 +279,7 @@ impl LongRun {
     }
 
     /// Whether tables and figures of another run lie in the folder, which stay there where this one writes none of the
-    /// same name.
+    /// same name; its responses do not.
     pub fn replaces_another(&self) -> bool {
         RunCard::of_whole(&self.folder).is_some_and(|earlier| self.card.difference(&earlier).is_some())
             && self.folder.join("outcome.json").is_file()
@@ -378,10 +378,21 @@ impl LongRun {
         Ok(whole.finish()?)
     }
 
-    /// Makes the folder and says what it is going to hold.
+    /// Makes the folder and says what it is going to hold. The joined responses of another run go: under the new card they
+    /// would pass for those of this one.
     fn begin(&self) -> Result<(), LongRunError> {
         let parts = self.folder.join(PARTS);
         std::fs::create_dir_all(&parts).map_err(|source| LongRunError::Write { path: parts, source })?;
+        let is_same = |earlier: RunCard| self.card.difference(&earlier).is_none();
+        if self.card.shard.is_none() && !RunCard::of_whole(&self.folder).is_some_and(is_same) {
+            let path = self.folder.join(RESPONSES);
+            match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(LongRunError::Write { path, source });
+                }
+                _ => {}
+            }
+        }
         let path = self.folder.join(PROTOCOL);
         save::atomically(&path, |to| to.write_all(self.text.as_bytes()))
             .map_err(|source| LongRunError::Write { path, source })?;

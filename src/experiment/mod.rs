@@ -5,6 +5,7 @@ pub mod long_run;
 mod monitor_choice;
 pub mod order;
 pub mod outcome;
+mod outcome_npz;
 mod part;
 pub mod piece;
 mod presets;

@@ -6,7 +6,7 @@ use super::page::{NARROW_MM, Page};
 use super::plot::{LINE_MM, Plot, Tick, ticks_from_zero, with_minus};
 use super::style::{AXIS_PT, BLUE, DATA_PT, INK, PAGE_MM, SHADE, VERMILLION, colour_of};
 use super::{FigureError, Plate};
-use crate::characterise::{Characterisation, CurveExample, FieldExample};
+use crate::characterise::{Characterisation, CurveExample, FieldExample, SurfaceExample};
 
 /// Panels in a row of a page, and of a column.
 const COLUMNS: usize = 4;
@@ -33,6 +33,7 @@ struct Shown<'a>(&'a Characterisation);
 enum Panel<'a> {
     Field(&'a FieldExample),
     Curve(&'a CurveExample),
+    Surface(&'a SurfaceExample),
 }
 
 fn columns(page: f64) -> usize {
@@ -42,7 +43,8 @@ fn columns(page: f64) -> usize {
 impl Shown<'_> {
     fn panels(&self) -> impl Iterator<Item = Panel<'_>> {
         let examples = &self.0.examples;
-        examples.fields.iter().map(Panel::Field).chain(examples.curves.iter().map(Panel::Curve))
+        let single = examples.fields.iter().map(Panel::Field).chain(examples.curves.iter().map(Panel::Curve));
+        single.chain(examples.surfaces.iter().map(Panel::Surface))
     }
 }
 
@@ -61,14 +63,18 @@ impl Page for Shown<'_> {
 
     fn check(&self) -> Result<(), FigureError> {
         if self.panels().next().is_none() {
-            let what = "no receptive field and no tuning curve was fitted, so there is no example to show";
+            let what = "no receptive field was mapped and no tuning was found, so there is no example to show";
             return Err(FigureError::Missing(what.to_owned()));
         }
         Ok(())
     }
 
     fn caption(&self, _: f64) -> Vec<String> {
-        let mut said = vec!["The units whose fits have the largest r² of all, not drawn by chance.".to_owned()];
+        let examples = &self.0.examples;
+        let mut said = Vec::new();
+        if !examples.fields.is_empty() || !examples.curves.is_empty() {
+            said.push("The units whose fits have the largest r² of all, not drawn by chance.".to_owned());
+        }
         if !self.0.examples.fields.is_empty() {
             said.push(
                 "Maps: colours from the least (dark) to the largest value of each map; red: the blocks within one \
@@ -78,6 +84,14 @@ impl Page for Shown<'_> {
         }
         if !self.0.examples.curves.is_empty() {
             said.push("Curves: mean ± s.e.m. over presentations; red: the fitted curve.".to_owned());
+        }
+        if !examples.surfaces.is_empty() {
+            said.push(
+                "Two parameters: mean over presentations, colours from the least (dark) to the largest mean of each unit, \
+                 grey where nothing was shown; the units whose means differ most, not drawn by chance. Separability: share \
+                 of the surface that is a curve of one parameter times a curve of the other."
+                    .to_owned(),
+            );
         }
         said
     }
@@ -95,6 +109,7 @@ impl Page for Shown<'_> {
             match panel {
                 Panel::Field(example) => field(canvas, area, example),
                 Panel::Curve(example) => curve(canvas, area, example),
+                Panel::Surface(example) => surface(canvas, area, example),
             }
         }
     }
@@ -104,6 +119,7 @@ impl Page for Shown<'_> {
             .flat_map(|panel| match panel {
                 Panel::Field(example) => field_numbers(example),
                 Panel::Curve(example) => curve_numbers(example),
+                Panel::Surface(example) => surface_numbers(example),
             })
             .collect()
     }
@@ -142,21 +158,34 @@ fn map_ticks(example: &FieldExample, count: usize, place: impl Fn(usize) -> f64)
     ticks
 }
 
-fn field(canvas: &mut Canvas, area: Area, example: &FieldExample) {
-    heading(canvas, area, example.unit, &format!("{}, {}", example.from, example.part));
-    let [rows, columns] = example.shape;
+/// Cells as colours from the least to the largest value, row 0 on top; grey where there is none.
+fn cells(
+    canvas: &mut Canvas,
+    area: Area,
+    [rows, columns]: [usize; 2],
+    value_at: impl Fn(usize, usize) -> Option<f64>,
+) -> Plot {
     let plot = Plot { area, x: (0.0, columns as f64), y: (0.0, rows as f64) };
-    let known = || example.values.iter().flatten().copied();
+    let places = || (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    let known = || places().filter_map(|(row, column)| value_at(row, column));
     let (least, most) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
     // Each cell reaches a little under its neighbours, so that no viewer shows seams.
     let bleed = 0.06;
-    for (index, value) in example.values.iter().enumerate() {
-        let (row, column) = ((rows - 1 - index / columns) as f64, (index % columns) as f64);
-        let ((left, bottom), (right, top)) = (plot.at(column, row), plot.at(column + 1.0, row + 1.0));
+    for (down, column) in places() {
+        let row = (rows - 1 - down) as f64;
+        let ((left, bottom), (right, top)) = (plot.at(column as f64, row), plot.at(column as f64 + 1.0, row + 1.0));
         let cell = Area::new(left, (top - bleed).max(area.top), (right + bleed).min(area.right), bottom);
-        let colour = value.map_or(SHADE, |value| colour_of((value - least) / (most - least).max(f64::MIN_POSITIVE)));
-        canvas.rectangle(cell, colour);
+        let share = |value: f64| (value - least) / (most - least).max(f64::MIN_POSITIVE);
+        canvas.rectangle(cell, value_at(down, column).map_or(SHADE, |value| colour_of(share(value))));
     }
+    plot
+}
+
+fn field(canvas: &mut Canvas, area: Area, example: &FieldExample) {
+    heading(canvas, area, example.unit, &format!("{}, {}", example.from, example.part));
+    let [rows, columns] = example.shape;
+    let value_at = |row: usize, column: usize| example.values.get(row * columns + column).copied().flatten();
+    let plot = cells(canvas, area, example.shape, value_at);
     outline(canvas, plot, example);
     let across = map_ticks(example, columns, |column| example.places.get(column).map_or(0.0, |place| place[0]));
     let place_of_row = |row: usize| example.places.get((rows - 1 - row) * columns).map_or(0.0, |place| place[1]);
@@ -263,6 +292,52 @@ fn curve(canvas: &mut Canvas, area: Area, example: &CurveExample) {
     let (few, many) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
     let n = if few == many { few.to_string() } else { format!("{few} to {many}") };
     below(canvas, area, &[format!("{}, r² = {:.2}", example.curve, example.r2), format!("n = {n} presentations")]);
+}
+
+/// The first, the middle and the last value, in the middles of their cells.
+fn value_ticks(values: &[f64]) -> Vec<Tick> {
+    let mut shown = vec![0, values.len() / 2, values.len().saturating_sub(1)];
+    shown.dedup();
+    let tick = |index: usize| Some((index as f64 + 0.5, with_minus(short(*values.get(index)?))));
+    shown.into_iter().filter_map(tick).collect()
+}
+
+fn surface(canvas: &mut Canvas, area: Area, example: &SurfaceExample) {
+    heading(canvas, area, example.unit, "Tuning to two parameters");
+    let [rows, columns] = [0, 1].map(|axis| example.values[axis].len());
+    // The least value of the first parameter is at the bottom.
+    let mean_at =
+        |down: usize, column: usize| example.means.get((rows - 1 - down) * columns + column).copied().flatten();
+    let plot = cells(canvas, area, [rows, columns], mean_at);
+    let [up, across] = [0, 1].map(|axis| value_ticks(&example.values[axis]));
+    // A label may be a little longer than its axis.
+    let fitted = |label: &str| Text::NORMAL.fitted(label, SIZE_MM.0 + 6.0);
+    plot.axes(canvas, (&across, &fitted(&example.labels[1])), (&up, &fitted(&example.labels[0])));
+    let counts = || example.presentations.iter().copied().filter(|&count| count > 0);
+    let (few, many) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    let n = if few == many { few.to_string() } else { format!("{few} to {many}") };
+    let separable = example.separability.map(|share| format!("separability {share:.2}, ")).unwrap_or_default();
+    let known = || example.means.iter().flatten().copied();
+    let (least, most) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+    let range = with_minus(format!("response {least:.2} to {most:.2}"));
+    below(canvas, area, &[format!("{separable}n = {n}"), range]);
+}
+
+fn surface_numbers(example: &SurfaceExample) -> Vec<Series> {
+    let columns = example.values[1].len().max(1);
+    let entry = |(index, mean): (usize, &Option<f64>)| {
+        let [row, column] = [(0, index / columns), (1, index % columns)]
+            .map(|(axis, place)| example.values[axis].get(place).copied().unwrap_or(f64::NAN));
+        let n = example.presentations.get(index).copied().unwrap_or(0);
+        Entry::new(format!("{row} {column}"), *mean).over(n)
+    };
+    vec![Series {
+        panel: example.parameters.join(" by "),
+        name: format!("unit {}", example.unit),
+        x_label: example.labels.join(", "),
+        y_label: "Response (in units of the mean activity)".to_owned(),
+        points: example.means.iter().enumerate().map(entry).collect(),
+    }]
 }
 
 /// A value of a parameter in few digits.

@@ -35,7 +35,8 @@ fn a_run_and_a_session_are_analysed_into_tables_and_a_figure() {
     assert!(left.is_empty(), "responses were left behind: {left:?}");
 
     // The same of a run that was written before: nothing is run again, and every table has the same bytes.
-    succeeds(&["run", &at("own.toml"), "--out", &at("outcome"), "--device", "cpu"]);
+    succeeds(&["run", &at("own.toml"), "--out", &at("outcome"), "--npz", "--device", "cpu"]);
+    assert!(std::fs::read(at("outcome/outcome.npz")).expect("written").starts_with(b"PK"), "a zip file");
     let outcome = at("outcome");
     let printed = succeeds(&["analyse", "--outcome", &outcome, "--resamples", "20", "-o", &at("again")]);
     for name in ["fit_direction_deg.csv", "reliability.csv", "correlations.csv", "population.csv", "examples.png"] {

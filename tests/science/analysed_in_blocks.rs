@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use twinscope::characterise::{Characterisation, CharacteriseError, Look, Measured, Table};
-use twinscope::data::{NpyResponses, NpyResponsesWriter, PresentationTable, ScanId, Session, SessionUnit, Trial};
+use twinscope::data::{
+    NpyResponses, NpyResponsesWriter, PresentationTable, ScanId, Session, SessionUnit, SessionWriter, Trial,
+};
 use twinscope::experiment::{LongRun, LongRunError, Protocol, run};
 use twinscope::job::Progress;
 use twinscope::signals::{
@@ -221,6 +223,43 @@ fn no_more_than_a_presentation_is_asked_for_at_once_and_all_of_it_a_few_times() 
     assert!(again.ranges.lock().unwrap_or_else(PoisonError::into_inner).iter().all(|range| range.len() <= NOISE));
 }
 
+/// One movie of ten frames shown twenty times, and five of four frames shown twice: of 20 x 30 places 240 were shown.
+fn unbalanced() -> Measured {
+    let grating = || Condition::from(Stimulus::DriftingGrating(DriftingGrating::default()));
+    let (mut presentations, mut movies, mut frames) = (Vec::new(), Vec::new(), 0);
+    for (movie, repeats, length) in std::iter::once((0, 20, 10)).chain((1..6).map(|movie| (movie, 2, 4))) {
+        for repeat in 0..repeats {
+            presentations.push(Presentation { condition: movie, repeat, onset_frame: frames, frames: length, seed: 1 });
+            movies.push(movie);
+            frames += length;
+        }
+    }
+    let values = (0..frames * UNITS).map(|index| chance(index) as f32).collect();
+    Measured {
+        schedule: Schedule { conditions: (0..6).map(|_| grating()).collect(), presentations, frames },
+        movies,
+        skip_frames: 0,
+        ..measured(Arc::new(Responses::new(frames, 1, UNITS, values).expect("a row for every frame")))
+    }
+}
+
+#[test]
+fn movies_with_few_repeats_take_no_room_for_the_many_of_others() {
+    let (all, measured) = (20 * 10 + 5 * 2 * 4, unbalanced());
+    let pairs = |most_paired: usize| {
+        let found = characterised(&measured, &Look { most_paired, ..look() });
+        table(&found, "correlations").rows.len()
+    };
+    // A mean for each of 30 frames, and a deviation for each showing.
+    let each = all + 30;
+    assert_eq!(pairs(UNITS * each), UNITS * (UNITS - 1) / 2, "all units fit");
+    assert_eq!(pairs(5 * each), 10, "five units fit");
+    assert_eq!(pairs(5 * each - 1), 6, "four do");
+    // In goes of few units, the same numbers.
+    let whole = characterised(&measured, &look());
+    same(&characterised(&measured, &Look { most_values: 20 * 30 * 5, ..look() }), &whole);
+}
+
 #[test]
 fn pairs_of_a_large_population_are_those_of_a_sample_that_is_told() {
     let few = Look { most_units: 5, ..look() };
@@ -296,6 +335,15 @@ fn a_run_in_a_folder_is_analysed_without_the_twin() {
     assert!(stopped.is_err(), "it was told to stop");
     let error = LongRun::open(scratch.path()).expect_err("stale responses");
     assert!(matches!(error, LongRunError::Unfinished { .. }), "{error}");
+    // The same with the files of single conditions gone, and nothing of the other protocol computed yet.
+    begun(scratch.path()).finish().expect("all conditions are there");
+    assert!(LongRun::open(scratch.path()).is_ok(), "the first run again");
+    std::fs::remove_dir_all(scratch.path().join("conditions")).expect("removed");
+    assert!(LongRun::open(scratch.path()).is_ok(), "the joined responses are enough");
+    let stopped = run.compute(&mut twin(), &mut LabelledFrames::draw, &stop, &mut |_| ());
+    assert!(stopped.is_err(), "it was told to stop");
+    let error = LongRun::open(scratch.path()).expect_err("responses of another run of the same shape");
+    assert!(matches!(error, LongRunError::Unfinished { .. }), "{error}");
     let nothing = tempfile::tempdir().expect("a folder");
     assert!(LongRun::open(nothing.path()).is_err_and(|error| error.to_string().contains("holds no run")));
 }
@@ -342,7 +390,7 @@ fn noise_session() -> Session {
 
 fn of_session(session: &Session, domains: &[&str]) -> Result<Characterisation, CharacteriseError> {
     let domains: Vec<String> = domains.iter().map(|&domain| domain.to_owned()).collect();
-    let measured = Measured::of_session(session, &PresentationTable::default(), 0, &domains)?;
+    let measured = Measured::of_session(session, &PresentationTable::default(), 0, &domains, &Progress::new())?;
     Characterisation::of(&measured, &look(), &mut || measured.recorded_movie(), &Progress::new())
 }
 
@@ -387,6 +435,48 @@ fn receptive_fields_come_from_the_movies_of_a_recording() {
 }
 
 #[test]
+fn an_analysis_that_is_told_to_stop_stops_while_it_reads() {
+    let session = noise_session();
+    let stop = Progress::new();
+    stop.cancel();
+    let stopped = Measured::of_session(&session, &PresentationTable::default(), 0, &[], &stop);
+    assert!(matches!(stopped, Err(CharacteriseError::Cancelled(_))), "{stopped:?}");
+    // Told while the movie is read: no more of it than one go.
+    let measured = Measured::of_session(&session, &PresentationTable::default(), 0, &[], &Progress::new());
+    let (measured, stop, read) = (measured.expect("trials"), Progress::new(), Arc::new(AtomicUsize::new(0)));
+    let mut movie = || -> Result<Box<dyn FrameSource>, SourceError> {
+        Ok(Box::new(Stopping { movie: measured.recorded_movie()?, stop: stop.clone(), read: Arc::clone(&read) }))
+    };
+    let stopped = Characterisation::of(&measured, &look(), &mut movie, &stop);
+    assert!(matches!(stopped, Err(CharacteriseError::Cancelled(_))), "{stopped:?}");
+    assert_eq!(read.load(Ordering::Relaxed), 1, "readings after the first");
+}
+
+/// A movie that asks to stop when it is read.
+struct Stopping {
+    movie: Box<dyn FrameSource>,
+    stop: Progress,
+    read: Arc<AtomicUsize>,
+}
+
+impl FrameSource for Stopping {
+    fn raster(&self) -> Raster {
+        self.movie.raster()
+    }
+    fn frames(&self) -> usize {
+        self.movie.frames()
+    }
+    fn samples(&self) -> usize {
+        self.movie.samples()
+    }
+    fn read(&mut self, start: usize, count: usize, pixels: &mut [u8]) -> Result<(), SourceError> {
+        self.read.fetch_add(1, Ordering::Relaxed);
+        self.stop.cancel();
+        self.movie.read(start, count, pixels)
+    }
+}
+
+#[test]
 fn rows_of_a_trial_are_those_of_its_record() {
     let scratch = tempfile::tempdir().expect("a folder");
     let folder = scratch.path().join("session");
@@ -402,6 +492,72 @@ fn rows_of_a_trial_are_those_of_its_record() {
         }
         assert!(trial.each_row(0..trial.frames + 1, &mut |_| ()).is_err(), "one frame too many");
     }
+}
+
+/// The values of an array of a `.npz` file, and its shape.
+fn array<T: npyz::Deserialize>(path: &Path, name: &str) -> (Vec<T>, Vec<u64>) {
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(path).expect("a file")).expect("a zip file");
+    let member = archive.by_name(&format!("{name}.npy")).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let array = npyz::NpyFile::new(member).expect("an array");
+    let shape = array.shape().to_vec();
+    (array.into_vec().expect("of this type"), shape)
+}
+
+#[test]
+fn an_outcome_is_written_as_one_file_for_numpy() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let outcome = begun(scratch.path()).finish().expect("all conditions are there");
+    let path = scratch.path().join("outcome.npz");
+    outcome.write_npz(&path).expect("written");
+    let (values, shape) = array::<f32>(&path, "responses");
+    assert_eq!(shape, [outcome.schedule.frames as u64, 6]);
+    let mut rows = Vec::new();
+    let all = 0..outcome.schedule.frames;
+    outcome.responses.each_row(all, 0, &mut |row| rows.extend_from_slice(row)).expect("readable");
+    assert_eq!(values, rows);
+    let shown = &outcome.schedule.presentations;
+    let onsets: Vec<u64> = shown.iter().map(|shown| shown.onset_frame as u64).collect();
+    assert_eq!(array::<u64>(&path, "onset_frame").0, onsets);
+    let directions = array::<f64>(&path, "swept_direction_deg").0;
+    for (shown, direction) in shown.iter().zip(&directions) {
+        assert_eq!(outcome.schedule.conditions[shown.condition].swept("direction_deg"), Some(*direction));
+    }
+    let units: Vec<u32> = outcome.units.iter().map(|id| id.unit).collect();
+    assert_eq!(array::<u32>(&path, "unit").0, units);
+    // In memory, the same bytes.
+    let in_memory =
+        run(&protocol(), &mut twin(), None, &mut LabelledFrames::draw, &Progress::new(), &mut |_| ()).expect("it runs");
+    let other = scratch.path().join("in_memory.npz");
+    in_memory.write_npz(&other).expect("written");
+    assert_eq!(array::<f32>(&other, "responses"), (rows, shape));
+    let nowhere = scratch.path().join("no folder").join("outcome.npz");
+    assert!(outcome.write_npz(&nowhere).is_err() && !nowhere.exists());
+}
+
+/// A recording of 10,000 units over 18,000 frames in the folder that `TWINSCOPE_RECORDING_TO_MAKE` names: one movie of 300
+/// frames is shown twenty times, twenty others twice. `twinscope analyse --session` is to take less than 1 GB of it, though
+/// as many repeats of every movie would be 6,300 x 20 frames.
+#[test]
+#[ignore = "writes 720 MB, for measuring memory"]
+fn a_made_up_recording_with_unbalanced_repeats_for_measuring_memory() {
+    let Some(folder) = std::env::var_os("TWINSCOPE_RECORDING_TO_MAKE") else { return };
+    let (units, frames) = (10_000, 300);
+    let session = Session {
+        units: (0..units as u32).map(|unit| SessionUnit { unit, area: None, layer: None }).collect(),
+        trials: Vec::new(),
+        ..noise_session()
+    };
+    let mut writer = SessionWriter::create(Path::new(&folder), &session).expect("a new folder");
+    let shown = std::iter::repeat_n(0, 20).chain((1..21).flat_map(|movie| [movie, movie]));
+    for (trial, movie) in shown.enumerate() {
+        let name = format!("movie {movie}, direction {} deg", 45 * (movie % 8));
+        let value = |index: usize| (chance(index % (frames * units) + movie) + 0.5 * chance(trial + index)) as f32;
+        let responses = Responses::new(frames, 1, units, (0..frames * units).map(value).collect()).expect("all units");
+        let mut pixels = Movie::new(RASTER, frames, 1, vec![movie as u8; frames * RASTER.pixels()]).expect("pixels");
+        let behavior = Behavior::still(frames, 1);
+        writer.trial(false, Some(&name), &mut pixels, &behavior, &responses).expect("written");
+    }
+    writer.finish().expect("complete");
 }
 
 /// A finished run of 10,000 units over 18,000 frames in the folder that `TWINSCOPE_OUTCOME` names, 720 MB and as much again

@@ -127,7 +127,83 @@ fn directions_come_out_with_their_preferred_direction_and_are_decoded() {
     assert_eq!(table(&found, "correlations").rows.len(), 6);
     assert_eq!(table(&found, "dissimilarity").rows.len(), 8);
     near(&[*table(&found, "pca").column("explained_so_far").last().expect("components")], &[1.0], 1e-6);
-    assert_eq!(table(&found, "population").rows.len(), 4);
+    let population = table(&found, "population");
+    assert_eq!(population.rows.len(), 4);
+    // Units prefer 30, 120, 200 and 290 degrees: their ranks.
+    near(&population.column("order_by_tuning"), &[0.0, 1.0, 2.0, 3.0], 1e-9);
+}
+
+#[test]
+fn units_are_ordered_by_the_direction_that_they_prefer() {
+    let directions: Vec<_> = (0..8).map(|step| Some(vec![("direction_deg", 45.0 * f64::from(step))])).collect();
+    let preferred = [200.0, 30.0, 290.0, 120.0];
+    // Once each, as a twin is shown them: no interval, but an order.
+    let found = characterised(&measured(&directions, 1, 4, |unit, swept| {
+        0.5 + 3.0 * (2.0 * ((swept[0].1 - preferred[unit]).to_radians().cos() - 1.0)).exp()
+    }));
+    near(&table(&found, "population").column("order_by_tuning"), &[2.0, 0.0, 3.0, 1.0], 1e-9);
+    let contrasts: Vec<_> = (1..5).map(|step| Some(vec![("contrast", 0.2 * f64::from(step))])).collect();
+    let found = characterised(&measured(&contrasts, 2, 3, |unit, swept| 1.0 + unit as f64 * swept[0].1));
+    let header = &table(&found, "population").header;
+    assert!(!header.contains(&"order_by_tuning".to_owned()), "no directions were shown: {header:?}");
+}
+
+#[test]
+fn two_parameters_that_were_swept_against_each_other_make_a_surface() {
+    let (spatial, temporal) = ([0.02, 0.04, 0.08, 0.16], [1.0, 2.0, 4.0]);
+    let keys = ["spatial_frequency_cyc_per_deg", "temporal_frequency_hz"];
+    let pair = |s: f64, t: f64| Some(vec![(keys[0], s), (keys[1], t)]);
+    let grid: Vec<_> = spatial.iter().flat_map(|&s| temporal.map(|t| pair(s, t))).collect();
+    let near_octave = |value: f64, best: f64| (-(value / best).log2().powi(2)).exp();
+    // A product of two curves, one tuned to speed, and one that answers to nothing.
+    let found = characterised(&measured(&grid, 4, 3, |unit, swept| {
+        let (s, t) = (swept[0].1, swept[1].1);
+        match unit {
+            0 => 6.0 * near_octave(s, 0.08) * near_octave(t, 2.0),
+            1 => 6.0 * near_octave(t / s, 25.0),
+            _ => 1.0,
+        }
+    }));
+    let summary = table(&found, "separability_spatial_frequency_cyc_per_deg_by_temporal_frequency_hz");
+    let separability = summary.column("separability");
+    assert!(separability[0] > 0.99 && separability[1] < 0.9, "{separability:?}");
+    near(&summary.column(&format!("preferred_{}", keys[0]))[..1], &[0.08], 1e-9);
+    near(&summary.column(&format!("preferred_{}", keys[1]))[..1], &[2.0], 1e-9);
+    let explained = summary.column("explained");
+    assert!(explained[0] > 0.95 && explained[2] < 0.7, "{explained:?}");
+    let means = table(&found, "surface_spatial_frequency_cyc_per_deg_by_temporal_frequency_hz");
+    assert_eq!(means.rows.len(), 3 * spatial.len() * temporal.len());
+    assert!(means.column("n").iter().all(|&n| n == 4.0));
+    let row = 2 * temporal.len() + 1;
+    // Noise uniform in 0..0.2, the mean of twelve: 0.1 within a tenth.
+    near(&means.column("mean")[row..=row], &[6.1], 0.1);
+    let examples = &found.examples.surfaces;
+    assert_eq!((examples[0].values[0].as_slice(), examples[0].values[1].as_slice()), (&spatial[..], &temporal[..]));
+    assert_eq!(examples[0].labels[0], "Spatial frequency (cyc/°)");
+    assert!(examples.iter().take(2).all(|example| example.unit != 2), "the unit that answers to nothing is unclear");
+    let said = found.findings.join("\n");
+    assert!(said.contains("4 x 3 values; separability: median"), "{said}");
+    let drawn = figures::examples::plate(&found).svg(&Layout::default()).expect("drawn");
+    for part in ["Tuning to two parameters", "Temporal frequency (Hz)", "separability 1.00, n = 4"] {
+        assert!(drawn.contains(part), "`{part}` is missing");
+    }
+}
+
+#[test]
+fn parameters_that_were_not_swept_against_each_other_make_no_surface() {
+    let apart: Vec<_> = (1..5)
+        .flat_map(|step| {
+            [("contrast", 0.2), ("size_deg", 10.0)].map(|(key, unit)| Some(vec![(key, unit * f64::from(step))]))
+        })
+        .collect();
+    // And values that were drawn by chance make no grid.
+    let drawn = (1..9).map(|step| Some(vec![("contrast", 0.1 * f64::from(step)), ("size_deg", f64::from(step))]));
+    for conditions in [apart, drawn.collect()] {
+        let found = characterised(&measured(&conditions, 2, 2, |unit, swept| 1.0 + unit as f64 * swept[0].1));
+        let names: Vec<&str> = found.tables.iter().map(|table| table.name.as_str()).collect();
+        assert!(names.iter().all(|name| !name.starts_with("s")), "{names:?}");
+        assert!(found.examples.surfaces.is_empty());
+    }
 }
 
 #[test]
@@ -213,6 +289,9 @@ fn receptive_fields_lie_where_the_units_look() {
         // Half a square of sparse noise, or a block and a half of a map.
         assert!((found_x - x).hypot(found_y - y) < 6.0, "{name}, expected ({x}, {y}): {:?}", fields.rows);
         if delay > 0 {
+            // A field of three pixels has more selectivity than a flat map, 6.1, though noise lies around it.
+            assert!(fields.column("SSI")[0] > 7.0, "{:?}", fields.column("SSI"));
+            assert!(found.examples.fields[0].ssi.is_some());
             near(&fields.column("peak_delay_frames"), &[delay as f64], 0.5);
         }
     }
@@ -244,9 +323,9 @@ fn parameters_of_a_recording_are_read_from_the_names_of_its_conditions() {
         about: Default::default(),
     };
     let unlisted = PresentationTable::default();
-    let measured = Measured::of_session(&session, &unlisted, 0, &[]).expect("trials");
+    let measured = Measured::of_session(&session, &unlisted, 0, &[], &Progress::new()).expect("trials");
     assert!(
-        measured.remarks[0].contains("1 of 25 trials with missing responses were left out"),
+        measured.remarks[0].contains("1 of 25 trials without any measured response were left out"),
         "{:?}",
         measured.remarks
     );
@@ -256,8 +335,8 @@ fn parameters_of_a_recording_are_read_from_the_names_of_its_conditions() {
         found.tables.iter().map(|table| table.name.as_str()).filter(|name| name.starts_with("fit")).collect();
     assert_eq!(fits, ["fit_direction_deg"], "numbers of movies and seeds are no parameters");
     assert!(
-        Measured::of_session(&session, &unlisted, FRAMES, &[])
-            .is_err_and(|e| e.to_string().contains("more than 4 frames"))
+        Measured::of_session(&session, &unlisted, FRAMES, &[], &Progress::new())
+            .is_err_and(|e| e.to_string().contains("for more than 4 frames"))
     );
 
     let drawn = figures::characterisation::plate(&found).svg(&Layout::default()).expect("drawn");
@@ -266,4 +345,100 @@ fn parameters_of_a_recording_are_read_from_the_names_of_its_conditions() {
         let path = std::path::Path::new(&folder).join("analysis.png");
         figures::characterisation::plate(&found).write(&path, &Layout::default()).expect("written");
     }
+}
+
+/// A session of trials of some units without movies, by condition.
+fn session(units: u32, trials: Vec<(String, Vec<f32>)>) -> Session {
+    let raster = Raster { height: 1, width: 1 };
+    let trial = |(name, values): (String, Vec<f32>)| {
+        let frames = values.len() / units as usize;
+        let movie = Movie::new(raster, frames, 1, vec![0; frames]).expect("so many pixels");
+        let responses = Responses::new(frames, 1, units as usize, values).expect("so many units");
+        Trial::new(false, Some(name), Arc::new(movie), Behavior::still(frames, 1), responses).expect("a trial")
+    };
+    Session {
+        id: ScanId { animal: "M".to_owned(), session: 1, scan: 1 },
+        units: (0..units).map(|unit| SessionUnit { unit: 10 + unit, area: None, layer: None }).collect(),
+        trials: trials.into_iter().map(trial).collect(),
+        frame_rate: FrameRate::WANG2025,
+        raster,
+        about: Default::default(),
+    }
+}
+
+#[test]
+fn what_was_not_measured_leaves_the_rest_in_place() {
+    // Four units, eight directions, three trials each. The second unit was never measured; the third misses a frame of
+    // every trial, at which it would have answered wildly; the fourth misses the first trial of every direction.
+    let trial = |index: usize| {
+        let direction = 45.0 * (index % 8) as f64;
+        let answer = |preferred: f64| 1.0 + 4.0 * (2.0 * ((direction - preferred).to_radians().cos() - 1.0)).exp();
+        let row = |frame: usize| {
+            let noise = 0.1 * chance(10 * index + frame);
+            let third = if frame == 2 { f64::NAN } else { answer(180.0) + noise };
+            let fourth = if index < 8 { f64::NAN } else { answer(90.0) + noise };
+            [answer(270.0) + noise, f64::NAN, third, fourth].map(|value| value as f32)
+        };
+        (format!("direction={direction}"), (0..FRAMES).flat_map(row).collect())
+    };
+    let session = session(4, (0..24).map(trial).collect());
+    let measured = Measured::of_session(&session, &PresentationTable::default(), 0, &[], &Progress::new());
+    let measured = measured.expect("trials");
+    let found = characterised(&measured);
+    let said = found.findings.join("\n");
+    for part in [
+        "1 of 4 units without any measured response were left out",
+        // A frame of 24 trials, and four of eight.
+        "56 of 288 responses were not measured",
+        "of the 2 of 3 units that were measured in each of 24 presentations",
+    ] {
+        assert!(said.contains(part), "`{part}` is missing in\n{said}");
+    }
+    let fits = table(&found, "fit_direction_deg");
+    assert_eq!(fits.column("unit"), [10.0, 12.0, 13.0]);
+    near(&fits.column("fit_preferred_deg"), &[270.0, 180.0, 90.0], 5.0);
+    let n = table(&found, "tuning_direction_deg").column("n");
+    assert_eq!((&n[..16], &n[16..]), (&[3.0; 16][..], &[2.0; 8][..]));
+    assert_eq!(table(&found, "reliability").rows.len(), 3);
+    assert_eq!(table(&found, "population").rows.len(), 2);
+}
+
+#[test]
+fn a_trial_in_which_nobody_was_measured_does_not_take_the_others_along() {
+    let trial = |index: usize| {
+        let value = |frame: usize| if index % 8 == 3 { 5.0 } else { 1.0 } + 0.1 * chance(index + frame) as f32;
+        let silent = index == 5;
+        let row = |frame: usize| [if silent { f32::NAN } else { value(frame) }, f32::NAN];
+        (format!("direction={}", 45 * (index % 8)), (0..FRAMES).flat_map(row).collect())
+    };
+    let session = session(2, (0..24).map(trial).collect());
+    let measured = Measured::of_session(&session, &PresentationTable::default(), 0, &[], &Progress::new());
+    let measured = measured.expect("trials");
+    assert_eq!((measured.units.len(), measured.schedule.presentations.len()), (1, 23));
+    let found = characterised(&measured);
+    near(&table(&found, "fit_direction_deg").column("fit_preferred_deg"), &[135.0], 5.0);
+    assert!(table(&found, "pca").rows.len() == 1, "nothing else is missing");
+}
+
+#[test]
+fn presentations_that_do_not_fit_into_their_trial_are_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let listed = "movie,onset_frame,frames,kind,values\nm,0,4,grating,contrast=0.5\nm,4,4,grating,contrast=1\n\
+                  m,8,8,grating,contrast=0.2\nm,8,1,grating,contrast=0.1\n";
+    std::fs::write(folder.path().join(PresentationTable::FILE), listed).expect("written");
+    let table = PresentationTable::beside(folder.path()).expect("a table");
+    let session = session(1, (0..3).map(|trial| ("m".to_owned(), vec![1.0 + trial as f32; 12])).collect());
+    let measured = Measured::of_session(&session, &table, 1, &[], &Progress::new()).expect("trials");
+    assert_eq!(measured.schedule.presentations.len(), 6);
+    let said = measured.remarks.join("\n");
+    for part in [
+        "3 of 12 presentations that presentations.csv lists for the trials and that end after their trial were left out",
+        "3 of 12 presentations that presentations.csv lists for the trials and that are not longer than the frames that \
+         are skipped were left out",
+    ] {
+        assert!(said.contains(part), "`{part}` is missing in\n{said}");
+    }
+    let whole =
+        Measured::of_session(&session, &PresentationTable::default(), 1, &[], &Progress::new()).expect("trials");
+    assert!(!whole.remarks.join("").contains("presentations.csv"), "{:?}", whole.remarks);
 }

@@ -172,10 +172,17 @@ fn every_other_figure(mut call: impl FnMut(&str, &Plate<'_>)) {
     let found = made_up::characterisation();
     call("analysis", &figures::characterisation::plate(&found));
     call("examples", &figures::examples::plate(&found));
+    call("examples-surfaces", &figures::examples::plate(&made_up::surfaces()));
     let spikes = made_up::spikes();
     call("spikes-bits", &bits::plate(&spikes));
     call("spikes-rates", &rates::plate(&spikes));
     call("spikes-transfer", &transfer::plate(&spikes));
+}
+
+/// Calls for all of them.
+fn all_figures(mut call: impl FnMut(&str, &Plate<'_>)) {
+    every_figure(&mut call);
+    every_other_figure(&mut call);
 }
 
 fn layouts(dpi: u32) -> [(&'static str, Layout); 2] {
@@ -261,7 +268,7 @@ fn texts(svg: &str) -> Vec<([f64; 2], f64, f64, String)> {
 
 #[test]
 fn no_text_is_below_five_points_off_the_page_or_upon_another() {
-    every_figure(|name, plate| {
+    all_figures(|name, plate| {
         for (width, layout) in layouts(300) {
             let drawn = plate.svg(&layout).unwrap_or_else(|error| panic!("{name}: {error}"));
             let page = plate.size_mm(&layout).expect("drawn");
@@ -286,7 +293,7 @@ fn no_text_is_below_five_points_off_the_page_or_upon_another() {
 #[test]
 fn every_file_has_its_size_its_provenance_and_live_text() {
     let folder = tempfile::tempdir().expect("a folder");
-    every_figure(|name, plate| {
+    all_figures(|name, plate| {
         let layout = Layout { width: Some(Width::Column), dpi: 150 };
         let paths = plate.export(folder.path(), name, &Format::ALL, &layout).expect("written");
         let endings: Vec<&str> =
@@ -323,7 +330,7 @@ fn every_file_has_its_size_its_provenance_and_live_text() {
         let columns = ["panel", "series", "x_label", "x", "y_label", "y", "low", "high", "n"];
         assert_eq!(table.headers().expect("a header").iter().collect::<Vec<_>>(), columns);
         let rows: Vec<csv::StringRecord> = table.records().map(|row| row.expect("as long as the header")).collect();
-        assert!(rows.iter().filter(|row| row[5].parse::<f64>().is_ok()).count() >= 8, "{name}: {} rows", rows.len());
+        assert!(rows.iter().filter(|row| row[5].parse::<f64>().is_ok()).count() >= 6, "{name}: {} rows", rows.len());
     });
 }
 
@@ -492,6 +499,5 @@ fn figures_for_human_eyes() {
             plate.export(&folder, &format!("{name}-{width}"), &Format::ALL, &layout).expect("written");
         }
     };
-    every_figure(&mut export);
-    every_other_figure(&mut export);
+    all_figures(&mut export);
 }

@@ -3,7 +3,7 @@
 use twinscope::analysis::UnitTuning;
 use twinscope::analysis::fit::Gaussian2d;
 use twinscope::analysis::spikes::BitsPerSpike;
-use twinscope::characterise::{Characterisation, CurveExample, Examples, FieldExample, Panel};
+use twinscope::characterise::{Characterisation, CurveExample, Examples, FieldExample, Panel, SurfaceExample};
 use twinscope::comparison::{
     Comparison, DirectionComparison, Distribution, Example, FieldComparison, PopulationComparison, ReceptiveField,
     Tuned,
@@ -278,6 +278,34 @@ fn bump(unit: u32, logarithmic: bool) -> CurveExample {
     }
 }
 
+/// Two units' tuning to spatial and temporal frequency, one of them to their ratio.
+pub fn surfaces() -> Characterisation {
+    let surface = |unit: u32| {
+        let values =
+            [(0..5).map(|step| 0.02 * 2f64.powi(step)).collect::<Vec<f64>>(), vec![0.5, 1.0, 2.0, 4.0, 8.0, 15.0]];
+        let mean = |index: usize| {
+            let (s, t) = (values[0][index / 6], values[1][index % 6]);
+            let apart = if unit == 3 {
+                (s / 0.08).log2().powi(2) + (t / 2.0).log2().powi(2)
+            } else {
+                (t / s / 25.0).log2().powi(2)
+            };
+            (index != 5).then(|| 0.3 + 4.0 * (-0.5 * apart).exp())
+        };
+        SurfaceExample {
+            parameters: ["Spatial frequency", "Temporal frequency"].map(str::to_owned),
+            labels: ["Spatial frequency (cyc/°)", "Temporal frequency (Hz)"].map(str::to_owned),
+            unit,
+            means: (0..30).map(mean).collect(),
+            presentations: (0..30).map(|index| if index == 5 { 0 } else { 12 }).collect(),
+            separability: (unit == 3).then_some(0.98),
+            values,
+        }
+    };
+    let examples = Examples { surfaces: vec![surface(3), surface(17)], ..characterisation().examples };
+    Characterisation { examples, ..characterisation() }
+}
+
 /// Distributions over units, and examples.
 pub fn characterisation() -> Characterisation {
     let panel = |title: &str, label: &str, most: f64, seed: usize| Panel {
@@ -293,9 +321,13 @@ pub fn characterisation() -> Characterisation {
     Characterisation {
         title: "Recording: animal M17, session 4, scan 7".to_owned(),
         notice: "simulated mouse".to_owned(),
-        provenance: "twinscope; 960 presentations; seed 1".to_owned(),
+        provenance: "twinscope 0.0; 960 presentations; seed 1".to_owned(),
         panels: panels.map(|(seed, (title, label, most))| panel(title, label, most, seed)).collect(),
-        examples: Examples { fields: vec![hill(1), hill(2)], curves: vec![bump(1, false), bump(4, true)] },
+        examples: Examples {
+            fields: vec![hill(1), hill(2)],
+            curves: vec![bump(1, false), bump(4, true)],
+            surfaces: Vec::new(),
+        },
         ..Characterisation::default()
     }
 }

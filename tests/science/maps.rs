@@ -117,6 +117,30 @@ fn reverse_correlation_finds_the_filter_of_a_linear_unit() {
 }
 
 #[test]
+fn frames_at_which_a_unit_was_not_measured_do_not_count_for_it() {
+    let mut chance = Chance::new(11, 0);
+    let [mut found, mut apart] = [2, 1].map(|units| ReverseCorrelation::new(3, 1, units).expect("pixels"));
+    for frame in 0..200 {
+        let pixels: Vec<f64> = (0..3).map(|pixel| 100.0 + 30.0 * chance.normal() + 5.0 * f64::from(pixel)).collect();
+        let answer = 7.0 + 0.2 * pixels[1] + chance.normal();
+        let is_measured = frame % 3 != 1;
+        found.push(&pixels, &[if is_measured { answer } else { f64::NAN }, answer]).expect("three pixels, two units");
+        if is_measured {
+            apart.push(&pixels, &[answer]).expect("three pixels, one unit");
+        }
+    }
+    let [some, all] = [0, 1].map(|unit| found.unit(unit).expect("many frames"));
+    let alone = apart.unit(0).expect("many frames");
+    assert_eq!((some.frames, all.frames), (alone.frames, 200));
+    near("mean", some.mean_response, alone.mean_response, 1e-9);
+    near("variance", some.response_variance, alone.response_variance, 1e-7);
+    for (place, (here, there)) in some.covariance.iter().zip(&alone.covariance).enumerate() {
+        // Sums of a hundred products of thousands, in f64.
+        near(&format!("pixel {place}"), *here, *there, 1e-7);
+    }
+}
+
+#[test]
 fn a_field_that_stays_is_separable_and_one_that_moves_is_not() {
     let (found, field) = recorded(6000);
     let still = found.unit(0).and_then(|kernel| kernel.separated()).expect("a kernel");

@@ -5,6 +5,7 @@ use twinscope::analysis::monet_tuning;
 use twinscope::analysis::receptive_field::{
     CorrelationError, Lit, gaussian_dot_maps, reverse_correlate, sparse_noise_maps,
 };
+use twinscope::job::Progress;
 use twinscope::signals::{FrameRate, FrameSource, Monitor, Raster, Responses};
 use twinscope::stimulus::gaussian_dots::DotSequence;
 use twinscope::stimulus::schedule::{Condition, Presentation, Schedule, ScheduleSource};
@@ -127,7 +128,8 @@ fn white_noise_shows_the_square_and_the_delay_to_which_a_unit_listens() {
     let pixel = 5 * 32 + 20;
     let grey = |time: usize| f64::from(pixels[(time.saturating_sub(3)) * 18 * 32 + pixel]);
     let answers = Responses::new(2020, 1, 1, (0..2020).map(|time| grey(time) as f32).collect()).expect("one unit");
-    let found = reverse_correlate(&mut movie, &stretches, [18, 32], 5, &answers, 0..1).expect("they fit");
+    let found =
+        reverse_correlate(&mut movie, &stretches, [18, 32], 5, &answers, 0..1, &Progress::new()).expect("they fit");
     let kernel = found.unit(0).expect("many frames");
     assert_eq!((kernel.frames, kernel.peak_delay()), (1996, 3));
     let filter = kernel.linear_filter().expect("it varies");
@@ -136,11 +138,11 @@ fn white_noise_shows_the_square_and_the_delay_to_which_a_unit_listens() {
     assert!(kernel.at(1).iter().all(|value| value.abs() < 0.12 * kernel.stimulus_variance));
     let long = std::slice::from_ref(&(0..5000));
     assert!(matches!(
-        reverse_correlate(&mut movie, long, [18, 32], 5, &answers, 0..1),
+        reverse_correlate(&mut movie, long, [18, 32], 5, &answers, 0..1, &Progress::new()),
         Err(CorrelationError::Lengths { .. })
     ));
     for (grid, units) in [([19, 32], 0..1), ([0, 32], 0..1), ([18, 32], 0..2)] {
-        let refused = reverse_correlate(&mut movie, &stretches, grid, 5, &answers, units);
+        let refused = reverse_correlate(&mut movie, &stretches, grid, 5, &answers, units, &Progress::new());
         assert!(matches!(refused, Err(CorrelationError::Kernel { .. })), "{grid:?}");
     }
 }

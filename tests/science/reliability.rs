@@ -2,7 +2,7 @@
 
 use twinscope::analysis::Median;
 use twinscope::analysis::reliability::{
-    Freedom, Moments, NoCeiling, Repeats, UnitRepeats, cc_abs, cc_max, cc_norm, ceiling, correlation,
+    Freedom, Moments, NoCeiling, PairSeries, Repeats, UnitRepeats, cc_abs, cc_max, cc_norm, ceiling, correlation,
     explainable_variance, fano_factor, lifetime_sparseness, noise_correlation, noise_correlations, oracle_score,
     population_sparseness, signal_correlation, signal_correlations, split_half_reliability,
 };
@@ -322,4 +322,30 @@ fn a_median_comes_with_the_interval_that_its_population_gives() {
     assert_eq!(Median::of(&[4.0, 1.0], 0).map(|median| median.value), Some(2.5));
     assert_eq!(Median::of(&[3.0], 0), Some(Median { n: 1, value: 3.0, interval: None }));
     assert_eq!((Median::of(&[], 0), Median::of(&[1.0, NONE], 0)), (None, None));
+}
+
+#[test]
+fn pairs_are_correlated_in_goes_and_only_what_was_shown_is_held() {
+    // A movie of three frames shown five times, and one of four frames shown twice; five units.
+    let (repeats, shown) = (5, [5, 5, 5, 2, 2, 2, 2]);
+    let frames = shown.len();
+    let values = |units: std::ops::Range<usize>| -> Vec<f32> {
+        let place = |place: usize| (place / frames, place % frames);
+        let value = |index: usize, unit: usize| match place(index) {
+            (repeat, frame) if repeat >= shown[frame] => f32::NAN,
+            // A value that was not measured though it was shown.
+            (1, 4) if unit == 2 => f32::NAN,
+            (_, frame) => (normal(3, frame) + normal(4 + unit as u64, index)) as f32,
+        };
+        (0..repeats * frames).flat_map(|index| units.clone().map(move |unit| value(index, unit))).collect()
+    };
+    let all = Repeats::new(repeats, frames, 5, values(0..5)).expect("so many values");
+    let mut series = PairSeries::default();
+    for units in [0..2, 2..3, 3..5] {
+        series.add(&Repeats::new(repeats, frames, units.len(), values(units)).expect("so many values"), &shown);
+    }
+    // Of each unit 7 means and 23 deviations, not 35.
+    assert_eq!(series.held(), 5 * (7 + 3 * 5 + 4 * 2));
+    assert_eq!(series.signal_correlations(), signal_correlations(&all));
+    assert_eq!(series.noise_correlations(), noise_correlations(&all));
 }

@@ -1,6 +1,7 @@
 //! Responses as rows of observations.
 
-/// Responses `[observation, unit]`, all finite. An observation is a presentation, a condition or a frame.
+/// Responses `[observation, unit]`, all finite but where [`Trials`](crate::analysis::Trials) miss one. An observation is a
+/// presentation, a condition or a frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResponseTable {
     observations: usize,
@@ -14,6 +15,12 @@ impl ResponseTable {
     pub fn new(observations: usize, units: usize, values: Vec<f64>) -> Option<Self> {
         let fits = Some(values.len()) == observations.checked_mul(units) && !values.is_empty();
         (fits && values.iter().all(|value| value.is_finite())).then_some(Self { observations, units, values })
+    }
+
+    /// The same with NaN for what was not measured.
+    pub(in crate::analysis) fn with_missing(observations: usize, units: usize, values: Vec<f64>) -> Option<Self> {
+        let fits = Some(values.len()) == observations.checked_mul(units) && !values.is_empty();
+        (fits && values.iter().all(|value| !value.is_infinite())).then_some(Self { observations, units, values })
     }
 
     /// Number of observations.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::reverse_correlation::{ReverseCorrelation, block_means};
+use crate::job::{Cancelled, Progress};
 use crate::signals::{FrameSource, ResponseRows, SourceError};
 
 /// Frames that are read at once.
@@ -41,15 +42,18 @@ pub enum CorrelationError {
     /// The responses could not be read.
     #[error("the responses could not be read: {0}")]
     Responses(#[from] std::io::Error),
+    /// The user asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 /// Correlates the responses of some units with the frames before them, as means over the blocks of a grid `[rows,
 /// columns]`. Each stretch of frames, such as a presentation of white noise, stands for itself; what lies between them
-/// does not count. Samples of the responses side by side are averaged. The memory taken is that of the kernels: for a
-/// large population take its units in several goes.
+/// does not count. Samples of the responses side by side are averaged; NaN is a response that was not measured. The memory
+/// taken is that of the kernels: for a large population take its units in several goes.
 ///
 /// # Errors
-/// When lengths, grid or units do not fit, or the movie cannot be read.
+/// When lengths, grid or units do not fit, the movie cannot be read, or the user asked to stop.
 pub fn reverse_correlate(
     movie: &mut dyn FrameSource,
     stretches: &[Range<usize>],
@@ -57,6 +61,7 @@ pub fn reverse_correlate(
     delays: usize,
     responses: &dyn ResponseRows,
     units: Range<usize>,
+    progress: &Progress,
 ) -> Result<ReverseCorrelation, CorrelationError> {
     let raster = movie.raster();
     let impossible = CorrelationError::Kernel { rows, columns, delays, units: units.len() };
@@ -76,6 +81,7 @@ pub fn reverse_correlate(
         found.start_over();
         let mut at = stretch.start;
         while at < stretch.end {
+            progress.check()?;
             let count = FRAMES_AT_ONCE.min(stretch.end - at);
             movie.read(at, count, &mut pixels[..count * size])?;
             let blocks = |frame: &[u8]| {

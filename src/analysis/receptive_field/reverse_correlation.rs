@@ -27,6 +27,16 @@ pub struct ReverseCorrelation {
     response_squares: Vec<f64>,
     /// `[unit, delay, pixel]`.
     products: Vec<f64>,
+    /// `[unit]`; of units that were measured throughout, nothing.
+    missing: Vec<Option<Missing>>,
+}
+
+/// Frames at which a unit was not measured.
+#[derive(Debug, Clone)]
+struct Missing {
+    count: f64,
+    /// Sum of the stimulus before them, `[delay, pixel]`.
+    stimulus: Vec<f64>,
 }
 
 impl ReverseCorrelation {
@@ -46,6 +56,7 @@ impl ReverseCorrelation {
             responses: vec![0.0; units],
             response_squares: vec![0.0; units],
             products: vec![0.0; all],
+            missing: vec![None; units],
         })
     }
 
@@ -54,8 +65,8 @@ impl ReverseCorrelation {
         self.history.clear();
     }
 
-    /// The next frame, `[pixel]`, with the responses at that frame, `[unit]`. Responses count from the frame on at which
-    /// the longest delay is known. `None`, and nothing done, when a length is another.
+    /// The next frame, `[pixel]`, with the responses at that frame, `[unit]`, NaN where a unit was not measured. Responses
+    /// count from the frame on at which the longest delay is known. `None`, and nothing done, when a length is another.
     pub fn push(&mut self, frame: &[f64], responses: &[f64]) -> Option<()> {
         self.push_all(vec![frame.to_vec()], &[responses.to_vec()])
     }
@@ -90,18 +101,26 @@ impl ReverseCorrelation {
                     self.squares[at + pixel] += value * value;
                 }
             }
-            for ((sum, squares), &response) in
-                self.responses.iter_mut().zip(&mut self.response_squares).zip(responses.iter())
-            {
+            let sums = self.responses.iter_mut().zip(&mut self.response_squares).zip(responses.iter());
+            for ((sum, squares), &response) in sums.filter(|(_, response)| !response.is_nan()) {
                 *sum += response;
                 *squares += response * response;
             }
         }
         let pixels = self.pixels;
-        self.products.par_chunks_exact_mut(kernel).enumerate().for_each(|(unit, sums)| {
+        let each = self.products.par_chunks_exact_mut(kernel).zip(self.missing.par_iter_mut()).enumerate();
+        each.for_each(|(unit, (sums, missing))| {
             for (frames, responses) in &counted {
                 let response = responses[unit];
                 if response == 0.0 {
+                    continue;
+                }
+                if response.is_nan() {
+                    let missing = missing.get_or_insert_with(|| Missing { count: 0.0, stimulus: vec![0.0; kernel] });
+                    missing.count += 1.0;
+                    for (frame, sums) in frames.iter().zip(missing.stimulus.chunks_exact_mut(pixels)) {
+                        sums.iter_mut().zip(frame.iter()).for_each(|(sum, value)| *sum += value);
+                    }
                     continue;
                 }
                 for (frame, sums) in frames.iter().zip(sums.chunks_exact_mut(pixels)) {
@@ -115,17 +134,23 @@ impl ReverseCorrelation {
         Some(())
     }
 
-    /// One unit's kernel; `None` before two responses were counted, or when there is no such unit.
+    /// One unit's kernel, over the frames at which it was measured; `None` before two of its responses were counted, or when
+    /// there is no such unit.
     pub fn unit(&self, unit: usize) -> Option<SpaceTime> {
-        if unit >= self.units || self.count < 2.0 {
+        let missing = self.missing.get(unit)?.as_ref();
+        let n = self.count - missing.map_or(0.0, |missing| missing.count);
+        if n < 2.0 {
             return None;
         }
-        let n = self.count;
         let mean = self.responses[unit] / n;
         let kernel = self.delays * self.pixels;
         let products = &self.products[unit * kernel..(unit + 1) * kernel];
-        let covariance = products.iter().zip(&self.stimulus).map(|(rs, s)| rs / n - mean * s / n).collect();
-        let variances = self.squares.iter().zip(&self.stimulus).map(|(ss, s)| ss / n - (s / n).powi(2));
+        let lacking = |place: usize| missing.map_or(0.0, |missing| missing.stimulus[place]);
+        let shown = self.stimulus.iter().enumerate().map(|(place, s)| s - lacking(place));
+        let covariance = products.iter().zip(shown).map(|(rs, s)| rs / n - mean * s / n).collect();
+        // That of the stimulus is the same for all units.
+        let all = self.count;
+        let variances = self.squares.iter().zip(&self.stimulus).map(|(ss, s)| ss / all - (s / all).powi(2));
         Some(SpaceTime {
             pixels: self.pixels,
             covariance,

@@ -20,7 +20,9 @@ pub use correlation::{Moments, correlation};
 pub use explainable_variance::explainable_variance;
 pub use fano_factor::fano_factor;
 pub use oracle::oracle_score;
-pub use pairs::{PairTable, noise_correlation, noise_correlations, signal_correlation, signal_correlations};
+pub use pairs::{
+    PairSeries, PairTable, noise_correlation, noise_correlations, signal_correlation, signal_correlations,
+};
 pub use repeats::{Repeats, UnitRepeats};
 pub use sparseness::{PopulationSparseness, lifetime_sparseness, population_sparseness};
 pub use split_half::split_half_reliability;

@@ -45,17 +45,60 @@ pub fn noise_correlation(a: &UnitRepeats, b: &UnitRepeats) -> Option<f64> {
 
 /// [`signal_correlation`] of all pairs.
 pub fn signal_correlations(responses: &Repeats) -> PairTable {
-    table(responses, UnitRepeats::means)
+    table(&series(responses, UnitRepeats::means))
 }
 
 /// [`noise_correlation`] of all pairs.
 pub fn noise_correlations(responses: &Repeats) -> PairTable {
-    table(responses, deviations)
+    table(&series(responses, deviations))
 }
 
-fn table(responses: &Repeats, series: impl Fn(&UnitRepeats) -> Vec<f64> + Sync) -> PairTable {
-    let units = responses.units();
-    let series: Vec<Vec<f64>> = (0..units).into_par_iter().map(|unit| series(&responses.unit(unit))).collect();
+/// What the correlations of pairs are made of, taken in so many units at a time. Where movies were shown different
+/// numbers of times, only what was shown is held, and no place for repeats that never were.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PairSeries {
+    means: Vec<Vec<f64>>,
+    deviations: Vec<Vec<f64>>,
+}
+
+impl PairSeries {
+    /// Takes units, which follow those before. `shown` says of how many repeats there are at each frame, `[frame]`; it is
+    /// the same for all units.
+    pub fn add(&mut self, responses: &Repeats, shown: &[usize]) {
+        self.means.extend(series(responses, UnitRepeats::means));
+        let frames = responses.frames();
+        let was_shown = |place: usize| shown.get(place % frames).is_some_and(|&repeats| place / frames < repeats);
+        self.deviations.extend(series(responses, |unit| {
+            let all = deviations(unit).into_iter().enumerate();
+            let mut kept: Vec<f64> = all.filter(|(place, _)| was_shown(*place)).map(|(_, value)| value).collect();
+            kept.shrink_to_fit();
+            kept
+        }));
+    }
+
+    /// Number of values that are held.
+    pub fn held(&self) -> usize {
+        self.means.iter().chain(&self.deviations).map(Vec::len).sum()
+    }
+
+    /// [`signal_correlation`] of all pairs.
+    pub fn signal_correlations(&self) -> PairTable {
+        table(&self.means)
+    }
+
+    /// [`noise_correlation`] of all pairs.
+    pub fn noise_correlations(&self) -> PairTable {
+        table(&self.deviations)
+    }
+}
+
+/// One series for each unit.
+fn series(responses: &Repeats, of: impl Fn(&UnitRepeats) -> Vec<f64> + Sync) -> Vec<Vec<f64>> {
+    (0..responses.units()).into_par_iter().map(|unit| of(&responses.unit(unit))).collect()
+}
+
+fn table(series: &[Vec<f64>]) -> PairTable {
+    let units = series.len();
     let row = |b: usize| (0..=b).map(|a| correlation(&series[a], &series[b])).collect::<Vec<_>>();
     let rows: Vec<Vec<Option<f64>>> = (0..units).into_par_iter().map(row).collect();
     PairTable { units, values: rows.concat() }
