@@ -50,7 +50,7 @@ pub struct AnalyseArguments {
     session: Option<PathBuf>,
     /// Domain or condition of a session whose movies receptive fields are mapped from; may be given several times
     /// [default: domains with noise or Gaussian dots in their names]
-    #[arg(long, value_name = "DOMAIN", requires = "session")]
+    #[arg(long, value_name = "DOMAIN", conflicts_with_all = ["protocol", "outcome"])]
     receptive_fields: Vec<String>,
     /// Frames at the beginning of every presentation of a session that count nothing; a protocol says its own
     #[arg(long, value_name = "FRAMES", default_value_t = 0)]

@@ -114,7 +114,7 @@ type Movie = Result<Box<dyn FrameSource>, SourceError>;
 impl Analysed {
     fn of_recording(open: &Arc<OpenRecording>, progress: &Progress) -> Result<Self, RunFailure> {
         // As `twinscope analyse --session` does when nothing more is said.
-        let measured = Measured::of_session(&open.session, &open.table, 0, &[]).map_err(failure)?;
+        let measured = Measured::of_session(&open.session, &open.table, 0, &[], progress).map_err(failure)?;
         let movie = &mut || measured.recorded_movie();
         Self::of(&measured, movie, Source::Recording(Arc::downgrade(open)), progress)
     }
