@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use twinscope::analysis::population::{
     DecodingError, Regression, RegressionError, ResponseTable, Ridge, decode_unseen,
 };
-use twinscope::analysis::spikes::{GlmError, PoissonGlm, Smoothing, TrialScores, bits_per_spike};
+use twinscope::analysis::spikes::{BitsPerSpike, GlmError, PoissonGlm, Smoothing, TrialScores, bits_per_spike};
 use twinscope::analysis::statistics::Chance;
 use twinscope::data::simulated::SpikeSimulation;
 use twinscope::data::spikes::SpikeSession;
@@ -89,6 +89,29 @@ fn trials_that_are_drawn_again_score_as_if_they_had_been_recorded_so() {
             .map(|&c| f64::from(c))
             .sum::<f64>())
     );
+}
+
+/// The mean of a draw is the best that a constant can do on it, so a draw that is held against it scores less.
+#[test]
+fn draws_are_held_against_the_means_of_all_trials() {
+    let counts = Binned::from_fn([3, 4, 2], |trial, bin, neuron| ((trial + 1) * (bin + neuron) % 5) as f32);
+    let log_rates = Binned::from_fn([3, 4, 2], |trial, bin, neuron| 0.1 * (trial + 2 * bin) as f32 - neuron as f32);
+    let scores = TrialScores::of(&log_rates, &counts).expect("good");
+    let means = scores.means(&[0, 1, 2]);
+    let sum = |neuron: usize| counts.values().iter().skip(neuron).step_by(2).sum::<f32>();
+    assert_eq!(means, [0, 1].map(|neuron| f64::from(sum(neuron)) / 12.0));
+    let mut less = 0;
+    for draw in 0..27 {
+        let drawn = [draw % 3, draw / 3 % 3, draw / 9];
+        let pooled = |bits: BitsPerSpike| bits.pooled.expect("every trial has spikes");
+        let own = pooled(scores.score(&drawn, &[0, 1]));
+        let held = pooled(scores.score_against(&drawn, &[0, 1], &means));
+        let all_once = (0..3).all(|trial| drawn.contains(&trial));
+        // Sums in another order.
+        assert!(own <= held + 1e-12 && (!all_once || (own - held).abs() < 1e-12), "{drawn:?}: {own} {held}");
+        less += usize::from(own < held - 1e-6);
+    }
+    assert!(less >= 18, "only {less} draws differ");
 }
 
 #[test]

@@ -112,6 +112,27 @@ impl TrialScores {
     /// # Panics
     /// When there is no such trial or neuron.
     pub fn score(&self, trials: &[usize], neurons: &[usize]) -> BitsPerSpike {
+        self.score_against(trials, neurons, &self.means(trials))
+    }
+
+    /// Mean count in a scored bin of these trials, `[neuron]`.
+    ///
+    /// # Panics
+    /// When there is no such trial.
+    pub fn means(&self, trials: &[usize]) -> Vec<f64> {
+        let mean = |neuron: usize| {
+            let spikes: f64 = trials.iter().map(|trial| self.spikes[trial * self.neurons + neuron]).sum();
+            spikes / ((trials.len() * self.bins[neuron]) as f64).max(1.0)
+        };
+        (0..self.neurons).map(mean).collect()
+    }
+
+    /// The same as [`Self::score`], held against means `[neuron]` that are given. For a bootstrap these are the means over
+    /// all trials: those of a draw are fitted to the trials that it repeats, which lowers every draw.
+    ///
+    /// # Panics
+    /// When there is no such trial or neuron.
+    pub fn score_against(&self, trials: &[usize], neurons: &[usize], means: &[f64]) -> BitsPerSpike {
         let (mut all_gain, mut all_spikes) = (0.0, 0.0);
         let bits = |gain: f64, spikes: f64| (spikes > 0.0).then(|| gain / (spikes * std::f64::consts::LN_2));
         let of_neuron = |&neuron: &usize| {
@@ -121,7 +142,7 @@ impl TrialScores {
                 spikes += self.spikes[trial * self.neurons + neuron];
             }
             let rows = (trials.len() * self.bins[neuron]) as f64;
-            let null = (spikes / rows.max(1.0)).max(FLOOR);
+            let null = means[neuron].max(FLOOR);
             gain -= spikes * null.ln() - null * rows;
             all_gain += gain;
             all_spikes += spikes;

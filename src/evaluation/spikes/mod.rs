@@ -377,9 +377,9 @@ fn mean_response(session: &SpikeSession, place: &task::Place, test: &Binned) -> 
 
 fn region_score(name: &str, neurons: &[usize], scores: &TrialScores, how: &Resampling) -> RegionScore {
     let trials: Vec<usize> = (0..scores.trials()).collect();
-    let found = scores.score(&trials, neurons);
+    let (found, means) = (scores.score(&trials, neurons), scores.means(&trials));
     let interval = |quantity: &dyn Fn(&BitsPerSpike) -> Option<f64>| {
-        let drawn = |drawn: &[Vec<usize>]| quantity(&scores.score(&drawn[0], neurons));
+        let drawn = |drawn: &[Vec<usize>]| quantity(&scores.score_against(&drawn[0], neurons, &means));
         bootstrap_within(&[scores.trials()], drawn, how).ok().map(|Interval { low, high, .. }| (low, high))
     };
     let bits = |quantity: &dyn Fn(&BitsPerSpike) -> Option<f64>| {
