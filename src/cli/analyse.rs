@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use super::figure::FigureArguments;
@@ -50,7 +50,7 @@ pub struct AnalyseArguments {
     session: Option<PathBuf>,
     /// Domain or condition of a session whose movies receptive fields are mapped from; may be given several times
     /// [default: domains with noise or Gaussian dots in their names]
-    #[arg(long, value_name = "DOMAIN", conflicts_with_all = ["protocol", "outcome"])]
+    #[arg(long, value_name = "DOMAIN")]
     receptive_fields: Vec<String>,
     /// Frames at the beginning of every presentation of a session that count nothing; a protocol says its own
     #[arg(long, value_name = "FRAMES", default_value_t = 0)]
@@ -75,6 +75,10 @@ pub struct AnalyseArguments {
 
 /// Runs the command.
 pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
+    ensure!(
+        arguments.receptive_fields.is_empty() || arguments.session.is_some(),
+        "--receptive-fields names what a recording showed: add --session S, or leave it out"
+    );
     let out = &arguments.output;
     check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))?;
     let look =

@@ -13,9 +13,9 @@ use crate::characterise::{Characterisation, Panel};
 const COLUMNS: usize = 4;
 const NARROW_COLUMNS: usize = 2;
 /// Left edge of the first panel, from one panel to the next, width and height of a panel, mm.
-const LEFT_MM: f64 = 15.0;
-const STEP_MM: f64 = 43.5;
-const SIZE_MM: (f64, f64) = (32.0, 30.0);
+const LEFT_MM: f64 = 14.0;
+const STEP_MM: f64 = 42.5;
+const SIZE_MM: (f64, f64) = (29.0, 30.0);
 /// Top of the first row and from one row to the next, mm.
 const TOP_MM: f64 = 8.0;
 const ROW_MM: f64 = 56.0;

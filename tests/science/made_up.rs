@@ -8,13 +8,44 @@ use twinscope::comparison::{
     Comparison, DirectionComparison, Distribution, Example, FieldComparison, PopulationComparison, ReceptiveField,
     Tuned,
 };
+use twinscope::data::simulated::SpikeSimulation;
 use twinscope::evaluation::Evaluation;
 use twinscope::evaluation::spikes::{
     Arm, Bits, Example as SpikeExample, RegionScore, SpikeEvaluation, SpikeSelection, Task, TaskScore,
 };
 use twinscope::experiment::Provenance;
+use twinscope::figures::spikes::masked::{Masked, Predicted};
 use twinscope::optimise::{Controls, Kind, Optimised, Plan, Row};
 use twinscope::signals::{Binned, FrameRate, Monitor, Movie, Raster, Responses};
+
+/// Spikes of a trial with some neurons hidden, and rates that were predicted for all.
+pub fn masked(show: impl FnOnce(Masked<'_>)) {
+    let simulation =
+        SpikeSimulation { animals: 1, trials: 10, bins: 20, neurons: (24, 24), ..SpikeSimulation::default() };
+    let session = simulation.sessions().expect("good sizes").remove(0);
+    let [_, bins, neurons] = session.counts.shape();
+    let is_hidden = |neuron: usize| (6..12).contains(&neuron);
+    let order: Vec<usize> = (0..neurons).collect();
+    let hidden: Vec<bool> = (0..bins * neurons).map(|place| is_hidden(place % neurons)).collect();
+    let per_neuron = (0..neurons).map(|neuron| is_hidden(neuron).then_some(0.3)).collect();
+    let bits = BitsPerSpike { per_neuron, pooled: Some(0.31) };
+    let rate = |bin: usize, neuron: usize| 0.1 + 0.8 * chance(neuron) * chance(bin / 4);
+    let binned =
+        |of: &dyn Fn(usize, usize) -> f64| Binned::from_fn([1, bins, neurons], |_, bin, neuron| of(bin, neuron) as f32);
+    show(Masked {
+        session: &session,
+        order: &order,
+        shown: "trial 3".to_owned(),
+        counts: binned(&|bin, neuron| (rate(bin, neuron) + chance(97 * bin + neuron)).floor()),
+        hidden: &hidden,
+        predicted: Some(Predicted {
+            rates: binned(&rate),
+            bits: &bits,
+            over: "60 test trials".to_owned(),
+            provenance: "network 00ff; seed 0".to_owned(),
+        }),
+    });
+}
 
 /// A number in 0..1 that looks random.
 pub fn chance(index: usize) -> f64 {

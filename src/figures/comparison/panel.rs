@@ -16,9 +16,9 @@ pub const DOT_MM: f64 = 0.5;
 const BINS: usize = 12;
 
 /// Left edge of the first panel, from one to the next, and side of a panel, mm.
-pub const LEFT_MM: f64 = 17.0;
-pub const STEP_MM: f64 = 43.0;
-pub const SIDE_MM: f64 = 31.0;
+pub const LEFT_MM: f64 = 15.0;
+pub const STEP_MM: f64 = 42.0;
+pub const SIDE_MM: f64 = 29.0;
 /// Panels in a row of a page, and of a column.
 const COLUMNS: usize = 4;
 const NARROW_COLUMNS: usize = 2;
@@ -63,7 +63,7 @@ pub fn name(canvas: &mut Canvas, area: Area, text: &str) {
 pub fn below(canvas: &mut Canvas, area: Area, first_mm: f64, lines: &[String]) {
     for (line, text) in lines.iter().enumerate() {
         let baseline = area.bottom + first_mm + CAPITALS_MM + LINE_MM * line as f64;
-        let room = area.width() + 6.0;
+        let room = area.width() + 4.0;
         let width = Text::QUIET.width_mm(text).min(room);
         canvas.fitted_text((area.centre().0 - width / 2.0, baseline), text, room, Text::QUIET);
     }

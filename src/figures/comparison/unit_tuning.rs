@@ -42,7 +42,8 @@ pub fn is_defined(found: &DirectionComparison, unit: usize) -> bool {
 
 pub fn caption(found: &DirectionComparison) -> Vec<String> {
     let marks = "Dots: mean responses; bars: standard error of the mean over presentations. Angles as the recording \
-                 names them. gOSI = |Σ r e^{2iθ}| / Σ r, gDSI = |Σ r e^{iθ}| / Σ r.";
+                 names them. gOSI and gDSI: length of the mean vector over twice the angle and over the angle, \
+                 weighted by responses.";
     vec![shown(found), marks.to_owned()]
 }
 
