@@ -1,6 +1,6 @@
-//! Headings, paragraphs, lists and code: as much of Markdown as the user guide needs.
+//! Headings, paragraphs, lists, tables and code: as much of Markdown as the user guide needs.
 
-use eframe::egui::{Frame, Label, RichText, TextFormat, TextStyle, Ui, text::LayoutJob};
+use eframe::egui::{Frame, Grid, Label, RichText, ScrollArea, TextFormat, TextStyle, Ui, text::LayoutJob};
 
 use crate::ui::theme::{GAP, Palette};
 
@@ -13,6 +13,8 @@ pub enum Block {
     Paragraph(String),
     /// One point of a list.
     Item(String),
+    /// Rows of cells, the heads first.
+    Table(Vec<Vec<String>>),
     /// Verbatim.
     Code(String),
 }
@@ -33,6 +35,15 @@ pub fn parse(text: &str) -> Vec<Block> {
         } else if let Some((marks, words)) = trimmed.split_once(' ').filter(|(m, _)| m.bytes().all(|b| b == b'#')) {
             blocks.extend(open.take());
             blocks.push(Block::Heading(marks.len().min(3), words.to_owned()));
+        } else if let Some(row) = trimmed.strip_prefix('|') {
+            let row: Vec<String> = row.trim_end_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+            // The line below the heads says nothing.
+            let is_rule = row.iter().all(|cell| cell.contains('-') && cell.bytes().all(|b| b == b'-' || b == b':'));
+            match &mut open {
+                Some(Block::Table(_)) if is_rule => {}
+                Some(Block::Table(rows)) => rows.push(row),
+                _ => blocks.extend(open.replace(Block::Table(vec![row]))),
+            }
         } else if let Some(words) = trimmed.strip_prefix("- ") {
             blocks.extend(open.replace(Block::Item(words.to_owned())));
         } else {
@@ -52,8 +63,22 @@ pub fn parse(text: &str) -> Vec<Block> {
 /// Draws blocks below one another.
 pub fn show(ui: &mut Ui, blocks: &[Block]) {
     let palette = Palette::of(ui);
-    for block in blocks {
+    for (number, block) in blocks.iter().enumerate() {
         match block {
+            Block::Table(rows) => {
+                let id = ui.scope_id().with(("table", number));
+                ScrollArea::horizontal().id_salt(id).show(ui, |ui| {
+                    Grid::new(id).striped(true).spacing([2.0 * GAP, GAP / 2.0]).show(ui, |ui| {
+                        for (index, row) in rows.iter().enumerate() {
+                            for cell in row {
+                                let text = RichText::new(cell).small();
+                                ui.label(if index == 0 { text.color(palette.weak) } else { text });
+                            }
+                            ui.end_row();
+                        }
+                    });
+                });
+            }
             Block::Heading(level, words) => {
                 ui.add_space(if *level == 1 { 0.0 } else { GAP });
                 let size = [19.0, 15.5, 14.0][level.saturating_sub(1).min(2)];
@@ -112,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_text_falls_into_its_blocks() {
-        let text = "# Title\nOne\ntwo.\n\n- a\n  b\n- c\n\n```toml\nx = 1\n\ny = 2\n```\n## Next";
+        let text = "# Title\nOne\ntwo.\n\n- a\n  b\n- c\n\n```toml\nx = 1\n\ny = 2\n```\n| h | i |\n|---|--:|\n| 1 | -2 |\n## Next";
         assert_eq!(
             parse(text),
             [
@@ -121,6 +146,7 @@ mod tests {
                 Block::Item("a b".into()),
                 Block::Item("c".into()),
                 Block::Code("x = 1\n\ny = 2".into()),
+                Block::Table(vec![vec!["h".into(), "i".into()], vec!["1".into(), "-2".into()]]),
                 Block::Heading(2, "Next".into()),
             ]
         );
