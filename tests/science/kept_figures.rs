@@ -253,7 +253,7 @@ fn texts(svg: &str) -> Vec<([f64; 2], f64, f64, String)> {
         let (x, y) = (attribute(element, "x")?, attribute(element, "y")?);
         let size = attribute(element, "font-size")?;
         // Letters of the face are half an em wide on average; this errs on the narrow side.
-        let width = 0.42 * size * text.chars().count() as f64;
+        let width = 0.41 * size * text.chars().count() as f64;
         let before = if element.contains("middle") {
             width / 2.0
         } else if element.contains("\"end\"") {
