@@ -13,7 +13,7 @@ const HEIGHT_MM: f64 = 26.0;
 /// Baseline of the legend, top of the first row and height of a row, mm.
 const LEGEND_MM: f64 = 2.5;
 const TOP_MM: f64 = 13.0;
-const ROW_MM: f64 = 55.0;
+const ROW_MM: f64 = 58.5;
 
 /// What one panel shows.
 struct Panel<'a> {
@@ -43,7 +43,7 @@ fn panels(found: &PopulationComparison) -> Vec<Panel<'_>> {
         let n = format!("n = {} recorded, {} predicted", one.recorded.len(), one.predicted.len());
         let test = one.test().zip(adjusted).map(|(test, p)| {
             let p = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
-            format!("{}: {p}", test.test.label())
+            [test.test.label().to_owned(), p]
         });
         Panel {
             name: one.domain.clone(),
@@ -51,7 +51,7 @@ fn panels(found: &PopulationComparison) -> Vec<Panel<'_>> {
             to_one: one.unit.is_empty(),
             recorded: one.recorded.as_slice().into(),
             predicted: Some(&one.predicted),
-            lines: [n].into_iter().chain(test).collect(),
+            lines: [n].into_iter().chain(test.into_iter().flatten()).collect(),
         }
     });
     ceilings.chain(distributions).collect()
