@@ -7,7 +7,7 @@ use std::io::Write;
 use twinscope::gpu::Gpu;
 
 /// Past the test runner, which would swallow what a passing test prints.
-fn say_skipped(why: &str) {
+pub fn say_skipped(why: &str) {
     let name = std::thread::current().name().unwrap_or("a test").to_owned();
     writeln!(std::io::stderr(), "{name} skipped: {why}").expect("a terminal or a log");
 }

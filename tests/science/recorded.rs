@@ -11,6 +11,8 @@ use twinscope::analysis::statistics::moments::median;
 use twinscope::analysis::statistics::{Alternative, mann_whitney};
 use twinscope::comparison::{ORIENTED, Pairs};
 
+use crate::gpu::say_skipped;
+
 /// A folder of recordings, or none, which is said.
 fn recordings(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
@@ -18,7 +20,7 @@ fn recordings(name: &str) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("SKIPPED: the recording {name} is not there ({})", folder.display());
+    say_skipped(&format!("the recording {name} is not at {}; TWINSCOPE_RECORDINGS names its folder", folder.display()));
     None
 }
 
