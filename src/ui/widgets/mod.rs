@@ -10,4 +10,5 @@ pub mod modifiers;
 pub mod parameter;
 pub mod polar;
 pub mod raster;
+pub mod unit_table;
 pub mod values;
