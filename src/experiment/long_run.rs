@@ -182,20 +182,11 @@ impl LongRun {
                 return Err(LongRunError::Foreign { folder: (*folder).clone(), first: (*first).clone(), what });
             }
         }
-        let monitor = protocol.monitor(card.monitor.raster);
-        protocol.validate_for(&monitor)?;
-        let schedule = protocol.schedule(&monitor);
-        let pieces = pieces(&protocol, &schedule);
-        if !card.fits(&pieces) {
-            let what = "its conditions are not those of its protocol".to_owned();
-            return Err(LongRunError::Card { path: first.join(card.file_name()), what });
-        }
-        let mut whole = card.clone();
-        whole.shard = None;
-        whole.monitor = monitor;
-        whole.provenance.device = joined(cards.iter().map(|(_, card)| card));
         let of = card.shard.map_or(1, Shard::of);
-        let run = Self { folder: folder.to_owned(), protocol, text, card: whole, schedule, pieces };
+        let mut run = Self::of_card(first, (text, protocol), card.clone())?;
+        run.folder = folder.to_owned();
+        run.card.shard = None;
+        run.card.provenance.device = joined(cards.iter().map(|(_, card)| card));
         let found: Vec<Option<PathBuf>> = (0..run.pieces.len())
             .map(|piece| shards.iter().map(|shard| run.part_in(shard, piece)).find(|part| run.is_there(part, piece)))
             .collect();
@@ -222,15 +213,7 @@ impl LongRun {
         let (text, protocol, cards) = RunCard::read_all(folder)?;
         let no_run = || LongRunError::NoRun { folder: folder.to_owned() };
         let card = cards.into_iter().find(|card| card.shard.is_none()).ok_or_else(no_run)?;
-        let monitor = protocol.monitor(card.monitor.raster);
-        protocol.validate_for(&monitor)?;
-        let schedule = protocol.schedule(&monitor);
-        let pieces = pieces(&protocol, &schedule);
-        if !card.fits(&pieces) {
-            let what = "its conditions are not those of its protocol".to_owned();
-            return Err(LongRunError::Card { path: folder.join(card.file_name()), what });
-        }
-        let run = Self { folder: folder.to_owned(), protocol, text, card, schedule, pieces };
+        let run = Self::of_card(folder, (text, protocol), card)?;
         let unfinished = || LongRunError::Unfinished { folder: folder.to_owned() };
         let path = folder.join(RESPONSES);
         if !path.is_file() {
@@ -241,8 +224,22 @@ impl LongRun {
             return Err(unfinished());
         }
         let Self { protocol, card, schedule, .. } = run;
-        Outcome::analysed(&protocol, monitor, card.units, card.provenance, schedule, responses)
+        Outcome::analysed(&protocol, card.monitor, card.units, card.provenance, schedule, responses)
             .map_err(|source| LongRunError::Read { path, source })
+    }
+
+    /// The run of which a card in a folder tells, on the screen that its protocol asks for.
+    fn of_card(folder: &Path, (text, protocol): (String, Protocol), mut card: RunCard) -> Result<Self, LongRunError> {
+        let monitor = protocol.monitor(card.monitor.raster);
+        protocol.validate_for(&monitor)?;
+        let schedule = protocol.schedule(&monitor);
+        let pieces = pieces(&protocol, &schedule);
+        if !card.fits(&pieces) {
+            let what = "its conditions are not those of its protocol".to_owned();
+            return Err(LongRunError::Card { path: folder.join(card.file_name()), what });
+        }
+        card.monitor = monitor;
+        Ok(Self { folder: folder.to_owned(), protocol, text, card, schedule, pieces })
     }
 
     /// Whether an array of all responses is of this run and not of one before it in the same folder: it holds what the
