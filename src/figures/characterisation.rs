@@ -1,24 +1,17 @@
 //! Distributions over units: a histogram for each quantity, with its median and number of values.
 
-use super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
+use super::canvas::{Area, Canvas, Text};
+use super::grid::Grid;
 use super::numbers::{Entry, Series};
-use super::page::{NARROW_MM, Page};
-use super::plot::{LINE_MM, Plot, Tick, numbered, ticks_from_zero};
+use super::page::Page;
+use super::plot::{Plot, Tick, numbered, ticks_from_zero};
 use super::style::{BLUE, DATA_PT, PAGE_MM, VERMILLION};
 use super::{FigureError, Plate};
 use crate::analysis::Median;
 use crate::characterise::{Characterisation, Panel};
 
-/// Panels in a row of a page, and of a column.
-const COLUMNS: usize = 4;
-const NARROW_COLUMNS: usize = 2;
-/// Left edge of the first panel, from one panel to the next, width and height of a panel, mm.
-const LEFT_MM: f64 = 14.0;
-const STEP_MM: f64 = 42.5;
-const SIZE_MM: (f64, f64) = (29.0, 30.0);
-/// Top of the first row and from one row to the next, mm.
-const TOP_MM: f64 = 8.0;
-const ROW_MM: f64 = 56.0;
+/// Where the panels lie.
+const GRID: Grid = Grid::of_analysis(8.0, 56.0, 30.0);
 /// Bars of a histogram.
 const BARS: usize = 16;
 
@@ -33,10 +26,6 @@ struct Shown<'a>(&'a Characterisation);
 /// Panels with something to show.
 fn shown(found: &Characterisation) -> Vec<&Panel> {
     found.panels.iter().filter(|panel| !panel.values.is_empty()).collect()
-}
-
-fn columns(page: f64) -> usize {
-    if page < NARROW_MM { NARROW_COLUMNS } else { COLUMNS }
 }
 
 impl Page for Shown<'_> {
@@ -68,15 +57,12 @@ impl Page for Shown<'_> {
     }
 
     fn height(&self, page: f64) -> f64 {
-        TOP_MM + ROW_MM * shown(self.0).len().div_ceil(columns(page)).max(1) as f64 - 8.0
+        GRID.height(page, shown(self.0).len(), 8.0)
     }
 
     fn draw(&self, canvas: &mut Canvas, page: f64) {
-        let columns = columns(page);
         for (index, panel) in shown(self.0).into_iter().enumerate() {
-            let left = LEFT_MM + STEP_MM * (index % columns) as f64;
-            let top = TOP_MM + ROW_MM * (index / columns) as f64;
-            histogram(canvas, Area::new(left, top, left + SIZE_MM.0, top + SIZE_MM.1), panel);
+            histogram(canvas, GRID.area(page, index), panel);
         }
     }
 
@@ -109,12 +95,7 @@ fn interval(panel: &Panel, median: Median) -> Option<(f64, f64)> {
 }
 
 fn histogram(canvas: &mut Canvas, area: Area, panel: &Panel) {
-    canvas.fitted_text(
-        (area.left - 6.0, area.top - 3.0),
-        &panel.title,
-        STEP_MM - 4.0,
-        Text { bold: true, ..Text::NORMAL },
-    );
+    GRID.above(canvas, area, 3.0, &panel.title, Text { bold: true, ..Text::NORMAL });
     let x = if is_round(panel) { (0.0, 360.0) } else { ends(&panel.values) };
     let ticks = numbered(&[x.0, 0.5 * (x.0 + x.1), x.1]);
     let mut counts = [0usize; BARS];
@@ -142,13 +123,8 @@ fn histogram(canvas: &mut Canvas, area: Area, panel: &Panel) {
         None => format!("{:.3}", median.value),
     });
     let n = format!("n = {} of {}", panel.values.len(), panel.of);
-    for (line, text) in [panel.label.as_str(), &spoken, &n].into_iter().enumerate() {
-        let look = if line == 0 { Text::NORMAL } else { Text::QUIET };
-        let room = STEP_MM - 2.0;
-        let width = look.width_mm(text).min(room);
-        let baseline = area.bottom + 5.6 + CAPITALS_MM + LINE_MM * line as f64;
-        canvas.fitted_text((area.centre().0 - width / 2.0, baseline), text, room, look.aligned(Align::Left));
-    }
+    let lines = [(panel.label.as_str(), Text::NORMAL), (&spoken, Text::QUIET), (&n, Text::QUIET)];
+    GRID.below(canvas, area, 5.6, &lines);
 }
 
 /// Whether the values are directions, all the way round.

@@ -1,23 +1,16 @@
 //! The clearest receptive fields as maps and the clearest tuning curves, unit by unit.
 
-use super::canvas::{Area, CAPITALS_MM, Canvas, Text};
+use super::canvas::{Area, Canvas, Text};
+use super::grid::Grid;
 use super::numbers::{Entry, Series, rounded};
-use super::page::{NARROW_MM, Page};
-use super::plot::{LINE_MM, Plot, Tick, ticks_from_zero, with_minus};
+use super::page::Page;
+use super::plot::{Plot, Tick, ticks_from_zero, with_minus};
 use super::style::{AXIS_PT, BLUE, DATA_PT, INK, PAGE_MM, SHADE, VERMILLION, colour_of};
 use super::{FigureError, Plate};
 use crate::characterise::{Characterisation, CurveExample, FieldExample, SurfaceExample};
 
-/// Panels in a row of a page, and of a column.
-const COLUMNS: usize = 4;
-const NARROW_COLUMNS: usize = 2;
-/// Left edge of the first panel, from one panel to the next, width and height of a panel, mm.
-const LEFT_MM: f64 = 14.0;
-const STEP_MM: f64 = 42.5;
-const SIZE_MM: (f64, f64) = (29.0, 26.0);
-/// Top of the first row and from one row to the next, mm.
-const TOP_MM: f64 = 11.0;
-const ROW_MM: f64 = 55.0;
+/// Where the panels lie: below two lines of heading each.
+const GRID: Grid = Grid::of_analysis(11.0, 55.0, 26.0);
 /// Radius of a mean, mm.
 const DOT_MM: f64 = 0.6;
 
@@ -34,10 +27,6 @@ enum Panel<'a> {
     Field(&'a FieldExample),
     Curve(&'a CurveExample),
     Surface(&'a SurfaceExample),
-}
-
-fn columns(page: f64) -> usize {
-    if page < NARROW_MM { NARROW_COLUMNS } else { COLUMNS }
 }
 
 impl Shown<'_> {
@@ -97,15 +86,12 @@ impl Page for Shown<'_> {
     }
 
     fn height(&self, page: f64) -> f64 {
-        TOP_MM + ROW_MM * self.panels().count().div_ceil(columns(page)).max(1) as f64 - 8.0
+        GRID.height(page, self.panels().count(), 8.0)
     }
 
     fn draw(&self, canvas: &mut Canvas, page: f64) {
-        let columns = columns(page);
         for (index, panel) in self.panels().enumerate() {
-            let left = LEFT_MM + STEP_MM * (index % columns) as f64;
-            let top = TOP_MM + ROW_MM * (index / columns) as f64;
-            let area = Area::new(left, top, left + SIZE_MM.0, top + SIZE_MM.1);
+            let area = GRID.area(page, index);
             match panel {
                 Panel::Field(example) => field(canvas, area, example),
                 Panel::Curve(example) => curve(canvas, area, example),
@@ -131,19 +117,13 @@ impl Page for Shown<'_> {
 
 /// Two lines above a panel: which unit, and what it was shown.
 fn heading(canvas: &mut Canvas, area: Area, unit: u32, what: &str) {
-    let (left, room) = (area.left - 6.0, STEP_MM - 4.0);
-    canvas.fitted_text((left, area.top - 6.4), &format!("Unit {unit}"), room, Text { bold: true, ..Text::NORMAL });
-    canvas.fitted_text((left, area.top - 3.0), what, room, Text::NORMAL);
+    GRID.above(canvas, area, 6.4, &format!("Unit {unit}"), Text { bold: true, ..Text::NORMAL });
+    GRID.above(canvas, area, 3.0, what, Text::NORMAL);
 }
 
-/// Lines of text below a panel and its axis.
-fn below(canvas: &mut Canvas, area: Area, lines: &[String]) {
-    for (line, text) in lines.iter().enumerate() {
-        let room = STEP_MM - 2.0;
-        let width = Text::QUIET.width_mm(text).min(room);
-        let baseline = area.bottom + 9.4 + CAPITALS_MM + LINE_MM * line as f64;
-        canvas.fitted_text((area.centre().0 - width / 2.0, baseline), text, room, Text::QUIET);
-    }
+/// Two lines below a panel and its axis.
+fn below(canvas: &mut Canvas, area: Area, lines: [&str; 2]) {
+    GRID.below(canvas, area, 9.4, &lines.map(|text| (text, Text::QUIET)));
 }
 
 /// Ends of the axes of a map: places of its first, middle and last row or column.
@@ -200,7 +180,7 @@ fn field(canvas: &mut Canvas, area: Area, example: &FieldExample) {
     let (sigma, unit) = ((fit.sigma[0] * fit.sigma[1]).sqrt(), example.place_unit);
     let space = if unit == "px" { " " } else { "" };
     let size = format!("s.d. {sigma:.1}{space}{unit}");
-    below(canvas, area, &[format!("r² = {:.2}{ssi}", example.r2), size]);
+    below(canvas, area, [&format!("r² = {:.2}{ssi}", example.r2), &size]);
 }
 
 /// Around the blocks within one standard deviation of the Gaussian.
@@ -291,7 +271,8 @@ fn curve(canvas: &mut Canvas, area: Area, example: &CurveExample) {
     let counts = || example.points.iter().map(|point| point.3);
     let (few, many) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
     let n = if few == many { few.to_string() } else { format!("{few} to {many}") };
-    below(canvas, area, &[format!("{}, r² = {:.2}", example.curve, example.r2), format!("n = {n} presentations")]);
+    let curve = format!("{}, r² = {:.2}", example.curve, example.r2);
+    below(canvas, area, [&curve, &format!("n = {n} presentations")]);
 }
 
 /// The first, the middle and the last value, in the middles of their cells.
@@ -311,7 +292,7 @@ fn surface(canvas: &mut Canvas, area: Area, example: &SurfaceExample) {
     let plot = cells(canvas, area, [rows, columns], mean_at);
     let [up, across] = [0, 1].map(|axis| value_ticks(&example.values[axis]));
     // A label may be a little longer than its axis.
-    let fitted = |label: &str| Text::NORMAL.fitted(label, SIZE_MM.0 + 6.0);
+    let fitted = |label: &str| Text::NORMAL.fitted(label, GRID.size_mm.0 + 6.0);
     plot.axes(canvas, (&across, &fitted(&example.labels[1])), (&up, &fitted(&example.labels[0])));
     let counts = || example.presentations.iter().copied().filter(|&count| count > 0);
     let (few, many) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
@@ -320,7 +301,7 @@ fn surface(canvas: &mut Canvas, area: Area, example: &SurfaceExample) {
     let known = || example.means.iter().flatten().copied();
     let (least, most) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
     let range = with_minus(format!("response {least:.2} to {most:.2}"));
-    below(canvas, area, &[format!("{separable}n = {n}"), range]);
+    below(canvas, area, [&format!("{separable}n = {n}"), &range]);
 }
 
 fn surface_numbers(example: &SurfaceExample) -> Vec<Series> {

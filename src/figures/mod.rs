@@ -14,6 +14,7 @@ mod direction_tuning;
 pub mod evaluation;
 pub mod examples;
 mod face;
+mod grid;
 mod heat_map;
 mod numbers;
 pub mod optimised;

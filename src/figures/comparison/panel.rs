@@ -3,8 +3,8 @@
 use plotters::style::RGBColor;
 
 use super::super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
+use super::super::grid::Grid;
 use super::super::numbers::{Entry, Series, rounded};
-use super::super::page::NARROW_MM;
 use super::super::plot::{LINE_MM, Plot, Tick, numbered, ticks_from_zero};
 use super::super::style::{AXIS_PT, BLUE, DATA_PT, GRID, GRID_PT, INK, QUIET, VERMILLION};
 use crate::analysis::Median;
@@ -19,19 +19,16 @@ const BINS: usize = 12;
 pub const LEFT_MM: f64 = 15.0;
 pub const STEP_MM: f64 = 42.0;
 pub const SIDE_MM: f64 = 29.0;
-/// Panels in a row of a page, and of a column.
-const COLUMNS: usize = 4;
-const NARROW_COLUMNS: usize = 2;
 
 /// Panels in a row.
 pub fn columns(page: f64) -> usize {
-    if page < NARROW_MM { NARROW_COLUMNS } else { COLUMNS }
+    Grid::columns(page)
 }
 
 /// Top left corner of a panel, of rows that begin at `top` and lie `row` apart, mm.
 pub fn corner(page: f64, index: usize, top: f64, row: f64) -> (f64, f64) {
-    let columns = columns(page);
-    (LEFT_MM + STEP_MM * (index % columns) as f64, top + row * (index / columns) as f64)
+    let size_mm = (SIDE_MM, SIDE_MM);
+    Grid { left_mm: LEFT_MM, step_mm: STEP_MM, top_mm: top, row_mm: row, size_mm }.corner(page, index)
 }
 
 /// Numbers of one line or cloud of dots.
