@@ -84,7 +84,8 @@ impl Measure {
         }
     }
 
-    fn period(self) -> Option<f64> {
+    /// After how much it begins anew, of what lies on a circle.
+    pub(super) fn period(self) -> Option<f64> {
         match self {
             Self::PreferredDirection => Some(360.0),
             Self::PreferredOrientation => Some(180.0),

@@ -192,7 +192,7 @@ impl PopulationComparison {
         for found in &self.distributions {
             // The middle of a circle is another one.
             let median =
-                |values: &[f64]| Median::of(values, seed).map(|median| median.value).filter(|_| !found.circular);
+                |values: &[f64]| Median::of(values, seed).map(|median| median.value).filter(|_| found.period.is_none());
             let test = found.test();
             table.write_record([
                 found.domain.clone(),

@@ -39,8 +39,8 @@ pub struct Distribution {
     pub key: &'static str,
     /// Its unit.
     pub unit: &'static str,
-    /// Whether it lies on a circle, where ranks mean nothing.
-    pub circular: bool,
+    /// After how much it begins anew, of what lies on a circle, where ranks mean nothing.
+    pub period: Option<f64>,
     /// Of the recorded units for which it is defined.
     pub recorded: Vec<f64>,
     /// Of the twin's.
@@ -50,7 +50,7 @@ pub struct Distribution {
 impl Distribution {
     /// Whether both populations differ, by ranks; `None` where it cannot be tested.
     pub fn test(&self) -> Option<TestResult> {
-        mann_whitney(&self.recorded, &self.predicted, Alternative::TwoSided).ok().filter(|_| !self.circular)
+        mann_whitney(&self.recorded, &self.predicted, Alternative::TwoSided).ok().filter(|_| self.period.is_none())
     }
 }
 
@@ -109,7 +109,7 @@ fn of_directions(found: &DirectionComparison) -> Vec<Distribution> {
         label: measure.label(),
         key: measure.key(),
         unit: measure.unit(),
-        circular: matches!(measure, Measure::PreferredDirection | Measure::PreferredOrientation),
+        period: measure.period(),
         recorded: all(&found.recorded, measure),
         predicted: all(&found.predicted, measure),
     };
@@ -123,7 +123,7 @@ fn of_fields(found: &FieldComparison) -> Vec<Distribution> {
         label: "Receptive field (s.d.)",
         key: "sigma_deg",
         unit: "°",
-        circular: false,
+        period: None,
         recorded: sizes(&found.recorded),
         predicted: sizes(&found.predicted),
     }]

@@ -105,6 +105,8 @@ pub struct ComparedDistribution {
     pub axis: String,
     /// Width of a bin.
     pub bin: f64,
+    /// Ends of the axis of what lies on a circle: once around.
+    pub ends: Option<(f64, f64)>,
     /// Middle of each bin, and the share of the recorded units in it.
     pub recorded: Vec<[f64; 2]>,
     /// The same of the twin's; empty where a twin has none.
@@ -434,7 +436,7 @@ fn of_populations(found: &PopulationComparison) -> Vec<ComparedDomain> {
             let ceilings = domain.values(Quantity::CcMax);
             let words =
                 format!("n = {} of {} recorded units; a twin has no ceiling", ceilings.len(), domain.units.len());
-            let ceiling = (!ceilings.is_empty()).then(|| distribution("CC_max", "", &ceilings, &[], words));
+            let ceiling = (!ceilings.is_empty()).then(|| distribution("CC_max", "", None, [&ceilings, &[]], words));
             ComparedDomain { distributions: ceiling.into_iter().collect(), ..bare(domain) }
         })
         .collect();
@@ -468,12 +470,19 @@ fn of_distribution(one: &Distribution, adjusted: Option<f64>) -> ComparedDistrib
         }
         None => n,
     };
-    distribution(one.label, one.unit, &one.recorded, &one.predicted, words)
+    distribution(one.label, one.unit, one.period, [&one.recorded, &one.predicted], words)
 }
 
-fn distribution(label: &str, unit: &str, recorded: &[f64], predicted: &[f64], words: String) -> ComparedDistribution {
+fn distribution(
+    label: &str,
+    unit: &str,
+    period: Option<f64>,
+    [recorded, predicted]: [&[f64]; 2],
+    words: String,
+) -> ComparedDistribution {
     let all = || recorded.iter().chain(predicted).copied();
-    let (low, high) = (all().fold(0.0, f64::min), all().fold(0.0, f64::max));
+    let ends = period.map(|period| (0.0, period));
+    let (low, high) = ends.unwrap_or_else(|| (all().fold(0.0, f64::min), all().fold(0.0, f64::max)));
     let bin = if high > low { (high - low) / BINS as f64 } else { 1.0 / BINS as f64 };
     let shares = |values: &[f64]| -> Vec<[f64; 2]> {
         let mut counts = [0usize; BINS];
@@ -487,6 +496,7 @@ fn distribution(label: &str, unit: &str, recorded: &[f64], predicted: &[f64], wo
     ComparedDistribution {
         axis: if unit.is_empty() { label.to_owned() } else { format!("{label} ({unit})") },
         bin,
+        ends,
         recorded: shares(recorded),
         predicted: shares(predicted),
         words,

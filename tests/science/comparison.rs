@@ -364,6 +364,7 @@ fn populations_of_other_cells_are_compared_without_pairs() {
     assert_eq!(size.predicted.len(), 9);
     let circular = found.distributions.iter().find(|one| one.key == "preferred_direction_deg").expect("tuned");
     assert_eq!(circular.test(), None, "ranks mean nothing on a circle");
+    assert_eq!((osi.period, circular.period), (None, Some(360.0)));
     // The ceilings are those of an evaluation.
     let evaluated = compare(TRUE).evaluation;
     for (alone, with) in ceilings(&session, &Selection::default()).expect("named movies").iter().zip(&evaluated.domains)
@@ -382,6 +383,31 @@ fn populations_of_other_cells_are_compared_without_pairs() {
     let drawn = figure.plate().svg(&Layout::default()).expect("drawn");
     for part in ["CC_max", "gOSI", "n = 12 recorded, 9 predicted", "not the same cells", "Mann-Whitney"] {
         assert!(drawn.contains(part), "the figure lacks \"{part}\"");
+    }
+}
+
+#[test]
+fn what_lies_on_a_circle_has_an_axis_once_around_it() {
+    let session = session();
+    let table = PresentationTable::default();
+    let model = Model::of(&session, TRUE);
+    let mut found =
+        PopulationComparison::of(&model, &session, &table, &Selection::default(), &Progress::new()).expect("movies");
+    found.ceilings.clear();
+    found.distributions.retain(|one| one.period == Some(360.0));
+    assert_eq!(found.distributions.len(), 1, "preferred directions");
+    for (period, values, ticks) in [
+        (360.0, [10.0, 355.0], ["0", "90", "180", "270", "360"]),
+        (180.0, [3.0, 100.0], ["0", "45", "90", "135", "180"]),
+    ] {
+        let one = &mut found.distributions[0];
+        (one.period, one.recorded, one.predicted) = (Some(period), values.to_vec(), values.to_vec());
+        let drawn = ComparisonFigure::Population(&found).plate().svg(&Layout::default()).expect("drawn");
+        let texts = drawn.split("<text").skip(1).filter_map(|rest| rest.split_once('>')?.1.split_once("</text>"));
+        // Numbers along the axis of shares are below 1.
+        let numbers = texts.map(|(text, _)| text.trim()).filter_map(|text| text.parse::<f64>().ok());
+        let found: Vec<String> = numbers.filter(|&number| number > 1.0).map(|number| number.to_string()).collect();
+        assert_eq!(found, ticks[1..], "the axis of a period of {period} degrees");
     }
 }
 

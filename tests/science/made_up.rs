@@ -121,12 +121,12 @@ pub fn comparison(evaluation: Evaluation) -> Comparison {
 
 /// Two populations that are not the same cells.
 pub fn populations(evaluation: &Evaluation) -> PopulationComparison {
-    let distribution = |label, key, unit, circular, most: f64, seed: usize| Distribution {
+    let distribution = |label, key, unit, period, most: f64, seed: usize| Distribution {
         domain: "Drifting Gabor patches".to_owned(),
         label,
         key,
         unit,
-        circular,
+        period,
         recorded: (0..70).map(|index| most * chance(seed + index)).collect(),
         predicted: (0..50).map(|index| most * chance(seed + 3 * index).powi(2)).collect(),
     };
@@ -138,8 +138,8 @@ pub fn populations(evaluation: &Evaluation) -> PopulationComparison {
         units: (70, 50),
         ceilings: evaluation.domains.clone(),
         distributions: vec![
-            distribution("gOSI", "global_osi", "", false, 0.9, 5),
-            distribution("Preferred direction", "preferred_direction_deg", "°", true, 360.0, 9),
+            distribution("gOSI", "global_osi", "", None, 0.9, 5),
+            distribution("Preferred direction", "preferred_direction_deg", "°", Some(360.0), 360.0, 9),
         ],
     }
 }

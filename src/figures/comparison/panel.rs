@@ -150,6 +150,11 @@ impl Bins {
         Self { ticks: ticks_from_zero(most, 4), count: BINS }
     }
 
+    /// Once around a circle, from 0 to its period.
+    pub fn around(period: f64) -> Self {
+        Self { ticks: numbered(&[0.0, 0.25, 0.5, 0.75, 1.0].map(|part| part * period)), count: BINS }
+    }
+
     fn counts(&self, values: &[f64]) -> Vec<usize> {
         let (low, high) = ends(&self.ticks);
         let mut counts = vec![0; self.count];

@@ -21,6 +21,8 @@ struct Panel<'a> {
     axis: String,
     /// Whether the axis goes to 1 at least.
     to_one: bool,
+    /// After how much the axis begins anew.
+    period: Option<f64>,
     recorded: std::borrow::Cow<'a, [f64]>,
     predicted: Option<&'a [f64]>,
     lines: Vec<String>,
@@ -33,6 +35,7 @@ fn panels(found: &PopulationComparison) -> Vec<Panel<'_>> {
             name: domain.name.clone(),
             axis: "CC_max".to_owned(),
             to_one: true,
+            period: None,
             lines: vec![format!("n = {} of {} recorded units", values.len(), domain.units.len()), domain.shown()],
             recorded: values.into(),
             predicted: None,
@@ -49,6 +52,7 @@ fn panels(found: &PopulationComparison) -> Vec<Panel<'_>> {
             name: one.domain.clone(),
             axis: format!("{}{unit}", one.label),
             to_one: one.unit.is_empty(),
+            period: one.period,
             recorded: one.recorded.as_slice().into(),
             predicted: Some(&one.predicted),
             lines: [n].into_iter().chain(test.into_iter().flatten()).collect(),
@@ -90,7 +94,10 @@ pub fn draw(canvas: &mut Canvas, page: f64, found: &PopulationComparison) {
         panel::name(canvas, area, &shown.name);
         let predicted = shown.predicted.unwrap_or_default();
         let most = shown.recorded.iter().chain(predicted).copied().fold(0.0, f64::max);
-        let bins = Bins::from_zero(if shown.to_one { most.max(1.0) } else { most });
+        let bins = match shown.period {
+            Some(period) => Bins::around(period),
+            None => Bins::from_zero(if shown.to_one { most.max(1.0) } else { most }),
+        };
         let bars = [
             Bars { values: &shown.recorded, colour: BLUE, outline: false },
             Bars { values: predicted, colour: VERMILLION, outline: true },

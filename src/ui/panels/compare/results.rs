@@ -305,7 +305,7 @@ fn populations_ui(domain: &ComparedDomain, ui: &mut Ui) {
             bin: shown.bin,
             bars: &shown.recorded,
             others: &shown.predicted,
-            include: None,
+            include: shown.ends,
             mark: None,
         };
         bars.ui(ui);
