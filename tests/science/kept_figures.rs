@@ -57,9 +57,12 @@ fn evaluation(domains: usize) -> Evaluation {
     let unit = |domain: usize, unit: usize| {
         let sum: f64 = (0..4).map(|k| chance(1 + 5003 * domain + 4 * unit + k) - 0.5).sum();
         let repeated = domain != 3;
+        let (norm, most) =
+            (0.85 - 0.06 * domain as f64 + 0.15 * sum, 0.5 + 0.45 * chance(90_001 + 701 * domain + 11 * unit));
         UnitEvaluation {
-            cc_abs: Some(0.4 + 0.1 * sum),
-            cc_norm: repeated.then_some(0.85 - 0.06 * domain as f64 + 0.15 * sum),
+            cc_abs: Some(if repeated { norm * most } else { 0.4 + 0.1 * sum }),
+            cc_max: repeated.then_some(most),
+            cc_norm: repeated.then_some(norm),
             no_ceiling: (!repeated).then_some(NoCeiling::OneRepeat),
             ..UnitEvaluation::default()
         }
