@@ -51,7 +51,7 @@ impl Arm<'_> {
     ) -> Result<(), StudyError> {
         let Some(folder) = folder else {
             let twin = training.complete(progress)?.remove(0);
-            table.add(self.name, self.seed, self.minutes, &evaluate(twin, session, progress)?);
+            table.add(self.name, Some(self.seed), self.minutes, &evaluate(twin, session, progress)?);
             return Ok(());
         };
         let files = training.run(folder, progress, &mut |_| {})?;
@@ -63,7 +63,7 @@ impl Arm<'_> {
             return Ok(());
         }
         let (sha256, start) = (twin.sha256.clone(), table.findings.len());
-        table.add(self.name, self.seed, self.minutes, &evaluate(twin, session, progress)?);
+        table.add(self.name, Some(self.seed), self.minutes, &evaluate(twin, session, progress)?);
         let kept = Kept { sha256, findings: table.findings[start..].to_vec() };
         let text = serde_json::to_vec_pretty(&kept).expect("words and numbers always serialise");
         atomically(&file, |to| to.write_all(&text)).map_err(|source| StudyError::File { path: file.clone(), source })

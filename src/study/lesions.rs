@@ -48,7 +48,7 @@ pub fn lesions(twin: TwinWeights, session: &Session, progress: &Progress) -> Res
     let mut table = Table::new("Lesions of perspective and modulation");
     for lesion in Lesion::ALL {
         let lesioned = Lesioned { twin: &twin, lesion };
-        table.add(lesion.name(), 0, None, &Evaluation::of(&lesioned, session, &Selection::default(), progress)?);
+        table.add(lesion.name(), None, None, &Evaluation::of(&lesioned, session, &Selection::default(), progress)?);
     }
     Ok(table)
 }

@@ -11,8 +11,8 @@ pub struct Finding {
     pub arm: String,
     /// Who was recorded.
     pub animal: String,
-    /// Seed of the training.
-    pub seed: u64,
+    /// Seed of the training; `None` of what was not trained by the study, or has no chance in it.
+    pub seed: Option<u64>,
     /// Minutes of clips that were learned from, where they are what is studied.
     pub minutes: Option<f64>,
     /// Domain of stimuli.
@@ -47,7 +47,7 @@ impl Table {
     }
 
     /// Adds all domains of an evaluation.
-    pub fn add(&mut self, arm: &str, seed: u64, minutes: Option<f64>, evaluation: &Evaluation) {
+    pub fn add(&mut self, arm: &str, seed: Option<u64>, minutes: Option<f64>, evaluation: &Evaluation) {
         for domain in &evaluation.domains {
             self.findings.push(Finding::of(arm, seed, minutes, &evaluation.recording.animal, domain));
         }
@@ -98,7 +98,7 @@ impl Table {
             let row = [
                 finding.arm.clone(),
                 finding.animal.clone(),
-                finding.seed.to_string(),
+                finding.seed.map_or_else(String::new, |seed| seed.to_string()),
                 finding.minutes.map_or_else(String::new, |minutes| minutes.to_string()),
                 finding.domain.clone(),
                 finding.units.to_string(),
@@ -116,7 +116,7 @@ impl Table {
 }
 
 impl Finding {
-    fn of(arm: &str, seed: u64, minutes: Option<f64>, animal: &str, domain: &DomainEvaluation) -> Self {
+    fn of(arm: &str, seed: Option<u64>, minutes: Option<f64>, animal: &str, domain: &DomainEvaluation) -> Self {
         let median = |quantity| domain.median(quantity);
         let norm = median(Quantity::CcNorm);
         Self {

@@ -406,8 +406,8 @@ fn what_lies_on_a_circle_has_an_axis_once_around_it() {
         let texts = drawn.split("<text").skip(1).filter_map(|rest| rest.split_once('>')?.1.split_once("</text>"));
         // Numbers along the axis of shares are below 1.
         let numbers = texts.map(|(text, _)| text.trim()).filter_map(|text| text.parse::<f64>().ok());
-        let found: Vec<String> = numbers.filter(|&number| number > 1.0).map(|number| number.to_string()).collect();
-        assert_eq!(found, ticks[1..], "the axis of a period of {period} degrees");
+        let axis: Vec<String> = numbers.filter(|&number| number > 1.0).map(|number| number.to_string()).collect();
+        assert_eq!(axis, ticks[1..], "the axis of a period of {period} degrees");
     }
 }
 

@@ -246,7 +246,7 @@ fn findings(names: [&str; 3]) -> Table {
                     table.findings.push(Finding {
                         arm: name.to_owned(),
                         animal: format!("mouse-{animal}"),
-                        seed: 7,
+                        seed: Some(7),
                         minutes,
                         domain: domain.to_owned(),
                         units: 100,
@@ -281,6 +281,25 @@ fn a_matrix_of_findings_says_mean_and_range_of_every_arm_in_every_domain() {
     all_said(&texts, &["n = 2 animals, 1 seed; 100 units each", "most minutes", "mouse-0, mouse-1"]);
     assert_eq!(texts.iter().filter(|text| *text == "n/a").count(), 1, "{texts:?}");
     assert!(!texts.iter().any(|text| text.contains("0.20")), "of few minutes: {texts:?}");
+}
+
+#[test]
+fn only_seeds_of_a_training_are_counted() {
+    let mut table = findings(["twin", "LN", "CNN + GRU"]);
+    table.findings.retain(|finding| finding.animal == "mouse-0");
+    let drawn = |table: &Table| matrix::plate(table).svg(&Layout::default()).expect("drawn");
+    for finding in &mut table.findings {
+        finding.seed = (finding.arm == "CNN + GRU").then_some(1);
+    }
+    let svg = drawn(&table);
+    all_said(&texts(&svg), &["n = 1 animal, 1 seed of CNN + GRU; 100 units each"]);
+    assert!(svg.contains("seeds of training 1"), "where the figure comes from");
+    for finding in &mut table.findings {
+        finding.seed = None;
+    }
+    let svg = drawn(&table);
+    all_said(&texts(&svg), &["n = 1 animal; 100 units each"]);
+    assert!(!svg.contains("seeds of training"), "there is none");
 }
 
 #[test]

@@ -30,18 +30,30 @@ fn cc_norm(finding: &Finding) -> Option<f64> {
     finding.cc_norm.filter(|value| value.is_finite())
 }
 
-/// How many animals and seeds, and how many units of each animal.
+/// How many animals and seeds of a training, and how many units of each animal. Of a twin that was given, and of a model
+/// without chance, there is no seed to be counted: where other arms have some, these are named.
 fn counted(findings: &[&Finding]) -> String {
     let several = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let animals = distinct(findings.iter().map(|finding| finding.animal.as_str())).len();
-    let seeds = distinct(findings.iter().map(|finding| finding.seed)).len();
+    let seeds = |arm: &str| {
+        let of_arm = findings.iter().filter(|finding| finding.arm == arm);
+        distinct(of_arm.filter_map(|finding| finding.seed)).len()
+    };
+    let (trained, given): (Vec<&str>, Vec<&str>) = arms(findings).into_iter().partition(|arm| seeds(arm) > 0);
+    let counts = || trained.iter().map(|arm| seeds(arm));
+    let seeds = match (counts().min(), counts().max()) {
+        (Some(least), Some(most)) if least == most => format!(", {}", several(most, "seed")),
+        (Some(least), Some(most)) => format!(", {least} to {most} seeds"),
+        _ => String::new(),
+    };
+    let of = if trained.is_empty() || given.is_empty() { String::new() } else { format!(" of {}", trained.join(", ")) };
     let units = || findings.iter().filter(|finding| cc_norm(finding).is_some()).map(|finding| finding.units);
     let units = match (units().min(), units().max()) {
         (Some(least), Some(most)) if least == most => format!("; {most} units each"),
         (Some(least), Some(most)) => format!("; {least} to {most} units each"),
         _ => String::new(),
     };
-    format!("n = {}, {}{units}", several(animals, "animal"), several(seeds, "seed"))
+    format!("n = {}{seeds}{of}{units}", several(animals, "animal"))
 }
 
 /// Who was recorded, below the figure.
@@ -51,8 +63,10 @@ fn notice(table: &Table) -> String {
 }
 
 fn provenance(table: &Table) -> String {
-    let seeds = distinct(table.findings.iter().map(|finding| finding.seed.to_string()));
-    format!("twinscope {}; seeds of training {}", env!("CARGO_PKG_VERSION"), seeds.join(", "))
+    let seeds = distinct(table.findings.iter().filter_map(|finding| finding.seed)).into_iter();
+    let seeds: Vec<String> = seeds.map(|seed| seed.to_string()).collect();
+    let seeds = if seeds.is_empty() { String::new() } else { format!("; seeds of training {}", seeds.join(", ")) };
+    format!("twinscope {}{seeds}", env!("CARGO_PKG_VERSION"))
 }
 
 /// A value with two decimals; nothing that is written as zero has a sign.
