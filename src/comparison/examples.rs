@@ -1,8 +1,7 @@
 //! Responses of a few units over time, chosen by rank: recorded repeats beside the prediction.
 
-use crate::data::{Session, SessionError, Trial};
-use crate::evaluation::{DomainEvaluation, EvaluationError, Responder, Seen, Selection, Trials, UnitEvaluation, watch};
-use crate::job::Progress;
+use crate::data::{Session, SessionError};
+use crate::evaluation::{DomainEvaluation, Seen, UnitEvaluation};
 use crate::signals::{Responses, UnitId};
 
 /// Ranks that are shown: name, and share of the units that are better.
@@ -25,7 +24,8 @@ pub struct Examples {
     pub units: Vec<Example>,
     /// Its trials, as places in the session.
     pub trials: Vec<usize>,
-    /// Predicted for all units, the mean over the repeats, one sample; only the first frames of a movie that is very long.
+    /// Predicted for all units, the mean over the repeats, one sample; only the first frames of a movie that is very long,
+    /// and so of its examples.
     pub predicted: Responses,
 }
 
@@ -78,7 +78,7 @@ impl Example {
     }
 }
 
-/// The trials of each domain's movie that was shown most often, found while trials are predicted.
+/// Each domain's movie that was shown most often, found while trials are predicted, so that none is predicted twice.
 #[derive(Debug, Default)]
 pub(super) struct Movies {
     domains: Vec<Movie>,
@@ -87,75 +87,96 @@ pub(super) struct Movies {
 #[derive(Debug)]
 struct Movie {
     domain: String,
-    /// Number of the movie that is shown now, and its trials.
-    now: (usize, Vec<usize>),
-    /// Trials of the movie that was shown most often so far.
-    most: Vec<usize>,
+    /// Number of the movie that is shown now.
+    number: usize,
+    now: Shown,
+    /// The movie that was shown most often before it.
+    most: Shown,
+}
+
+/// One movie with what was predicted for it.
+#[derive(Debug, Default)]
+struct Shown {
+    /// Its trials, as places in the session.
+    trials: Vec<usize>,
+    frames: usize,
+    /// Frames of which predictions are kept.
+    kept: usize,
+    /// Sum of the predictions over the trials, `[frame, unit]`.
+    predicted: Vec<f32>,
 }
 
 impl Movies {
-    /// Notes a trial.
+    /// Notes a trial and what was predicted for it.
     pub(super) fn add(&mut self, seen: &Seen<'_>, session: &Session) {
         let Some(trial) = session.trials.iter().position(|trial| std::ptr::eq(trial, seen.trial)) else { return };
         if self.domains.last().is_none_or(|last| last.domain != seen.domain) {
-            self.domains.push(Movie { domain: seen.domain.to_owned(), now: (0, Vec::new()), most: Vec::new() });
+            self.domains.iter_mut().for_each(Movie::settle);
+            let (now, most) = (Shown::default(), Shown::default());
+            self.domains.push(Movie { domain: seen.domain.to_owned(), number: seen.movie, now, most });
         }
         let Some(movie) = self.domains.last_mut() else { return };
-        if movie.now.0 != seen.movie {
-            movie.now = (seen.movie, Vec::new());
+        if movie.number != seen.movie {
+            movie.settle();
+            movie.number = seen.movie;
         }
-        movie.now.1.push(trial);
-        let frames = |trials: &[usize]| trials.first().map_or(0, |&trial| session.trials[trial].frames);
-        let (now, most) = (&movie.now.1, &movie.most);
-        if (now.len(), frames(now)) > (most.len(), frames(most)) {
-            movie.most.clone_from(&movie.now.1);
-        }
+        movie.now.add(trial, seen);
     }
 
-    /// Predicts these movies again and keeps the chosen units.
+    /// The chosen units over these movies, and what was predicted for all.
     pub(super) fn examples(
-        &self,
-        responder: &dyn Responder,
+        self,
         session: &Session,
         columns: &[usize],
         domains: &[DomainEvaluation],
-        progress: &Progress,
-    ) -> Result<Vec<Examples>, EvaluationError> {
+    ) -> Result<Vec<Examples>, SessionError> {
         let mut found = Vec::new();
-        for (movie, domain) in self.domains.iter().zip(domains) {
-            let trials: Vec<Trial> = movie.most.iter().map(|&trial| session.trials[trial].clone()).collect();
-            let Some(first) = trials.first() else { continue };
-            let name = first.condition.clone();
-            let new = |(unit, rank)| Example { unit, rank, repeats: Vec::new(), predicted: vec![0.0; first.frames] };
+        for (mut movie, domain) in self.domains.into_iter().zip(domains) {
+            movie.settle();
+            let Shown { trials, kept, mut predicted, .. } = movie.most;
+            let Some(&first) = trials.first() else { continue };
+            predicted.iter_mut().for_each(|sum| *sum /= trials.len() as f32);
+            let predicted = Responses::new(kept, 1, columns.len(), predicted).expect("a row for every frame kept");
+            let new = |(unit, rank)| {
+                let predicted = predicted.trace(0, unit).collect();
+                Example { unit, rank, repeats: Vec::new(), predicted }
+            };
             let mut units: Vec<Example> = chosen(domain).into_iter().map(new).collect();
-            let count = trials.len() as f32;
-            let all = responder.units().len();
-            let kept = first.frames.min((MOST_KEPT / all.max(1)).max(1));
-            let mut means = vec![0.0; kept * all];
-            let short = Session { trials, ..session.clone() };
-            let all_of_it = Selection { trials: Trials::All, domain: None, burnin_frames: 0, seed: 0 };
-            watch(responder, &short, &all_of_it, progress, &mut |seen| {
+            for &trial in &trials {
+                let record = session.trials[trial].record()?;
                 for example in &mut units {
-                    example.repeats.push(seen.recorded.trace(0, columns[example.unit]).collect());
-                    let trace = seen.predicted.trace(seen.sample, example.unit);
-                    example.predicted.iter_mut().zip(trace).for_each(|(mean, value)| *mean += value / count);
+                    let trace = record.responses.trace(0, columns[example.unit]);
+                    example.repeats.push(trace.take(kept).collect());
                 }
-                for (time, means) in means.chunks_exact_mut(all.max(1)).enumerate() {
-                    let row = seen.predicted.row(time, seen.sample);
-                    means.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / count);
-                }
-                Ok(())
-            })?;
-            let predicted = Responses::new(kept, 1, all, means).expect("a row for every frame that is kept");
-            found.push(Examples {
-                domain: domain.name.clone(),
-                movie: name,
-                units,
-                trials: movie.most.clone(),
-                predicted,
-            });
+            }
+            let movie = session.trials[first].condition.clone();
+            found.push(Examples { domain: domain.name.clone(), movie, units, trials, predicted });
         }
         Ok(found)
+    }
+}
+
+impl Movie {
+    /// The movie that was shown last has been shown to its end.
+    fn settle(&mut self) {
+        let last = std::mem::take(&mut self.now);
+        if (last.trials.len(), last.frames) > (self.most.trials.len(), self.most.frames) {
+            self.most = last;
+        }
+    }
+}
+
+impl Shown {
+    fn add(&mut self, trial: usize, seen: &Seen<'_>) {
+        let units = seen.predicted.units();
+        self.trials.push(trial);
+        self.frames = seen.predicted.frames();
+        self.kept = self.frames.min((MOST_KEPT / units.max(1)).max(1));
+        self.predicted.resize(self.kept * units, 0.0);
+        for (time, sums) in self.predicted.chunks_exact_mut(units.max(1)).enumerate() {
+            let row = seen.predicted.row(time, seen.sample);
+            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Comparison {
 
 impl Comparison {
     /// Predicts the selected trials and compares unit by unit. The table says what was shown when, where the conditions of
-    /// trials do not. Counts predicted frames in `progress`, twice in turn: all of them, then those of the examples.
+    /// trials do not. Counts predicted frames in `progress`, each once.
     ///
     /// # Errors
     /// When twin and recording are not the same cells, model and movies do not fit together, nothing is selected, a trial
@@ -72,7 +72,7 @@ impl Comparison {
             ledger.add(seen)
         })?;
         let (directions, fields) = ledger.finish();
-        let examples = movies.examples(responder, session, &columns, &evaluation.domains, progress)?;
+        let examples = movies.examples(session, &columns, &evaluation.domains)?;
         Ok(Self { evaluation, examples, directions, fields, frame_rate: session.frame_rate })
     }
 }

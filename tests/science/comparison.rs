@@ -1,5 +1,6 @@
 //! A twin beside a recording: identity, tuning in silico against in vivo, examples, tables and figures.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use twinscope::comparison::{Comparison, ComparisonError, Measure, PopulationComparison, angle_deg, matched};
@@ -313,6 +314,51 @@ fn examples_are_chosen_by_rank_and_hold_what_was_recorded() {
         let expected = TRUE.answers(&spots(), &[example.unit]);
         assert!(example.predicted.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5));
     }
+}
+
+/// Notes after each answer how many frames it had, and which part of the work was then done.
+struct Noting {
+    model: Model,
+    noted: RefCell<Vec<(usize, f32)>>,
+}
+
+impl Responder for Noting {
+    fn units(&self) -> &[UnitId] {
+        self.model.units()
+    }
+    fn origin(&self) -> Origin {
+        self.model.origin()
+    }
+    fn raster(&self) -> Raster {
+        RASTER
+    }
+    fn respond(
+        &self,
+        movie: &mut dyn FrameSource,
+        behavior: &Behavior,
+        progress: &Progress,
+    ) -> Result<Responses, ResponderError> {
+        let answers = self.model.respond(movie, behavior, progress)?;
+        let frames = answers.frames() * answers.samples();
+        self.noted.borrow_mut().push((frames, progress.fraction().expect("it was begun")));
+        Ok(answers)
+    }
+}
+
+#[test]
+fn every_frame_is_predicted_once_and_counted_in_a_total_that_is_known_from_the_beginning() {
+    let session = session();
+    let model = Noting { model: Model::of(&session, TRUE), noted: RefCell::default() };
+    let table = PresentationTable::default();
+    Comparison::of(&model, &session, &table, &Selection::default(), &Progress::new()).expect("the same cells");
+    let total: usize = session.trials.iter().map(|trial| trial.frames).sum();
+    let mut done = 0;
+    for &(frames, part) in model.noted.borrow().iter() {
+        done += frames;
+        // The part is a quotient of two numbers of single precision.
+        assert!((part - done as f32 / total as f32).abs() < 1e-6, "{part} after {done} of {total} frames");
+    }
+    assert_eq!(done, total);
 }
 
 #[test]
