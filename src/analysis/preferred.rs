@@ -1,10 +1,11 @@
 //! Preferred values and selectivity with intervals over trials: what another set of presentations would have given.
 //!
-//! Trials are drawn again within each value that was shown, the curve is made anew, and the quantity read from it.
+//! Trials are drawn again within each value that was shown, the curve of means is made anew, and the quantities are read
+//! from it. No curve is fitted to a resample: these quantities are sums over the means.
 
-use super::selectivity::{global_dsi, global_osi, preferred_direction_deg, preferred_orientation_deg};
-use super::statistics::moments::{mean, quantile};
-use super::statistics::{Chance, Interval, Resampling, StatisticsError, bootstrap_within};
+use super::selectivity::Harmonic;
+use super::statistics::moments::mean;
+use super::statistics::{Draws, Interval, Means, Resampling, StatisticsError, quantile_of_sorted};
 use crate::signals::Degrees;
 
 /// An angle with its interval on the circle.
@@ -40,18 +41,34 @@ pub struct DirectionConfidence {
 /// `[direction][trial]`. Quantities that are undefined, such as the preferred direction of a unit that responds equally to
 /// opposite ones, say so each on its own. Negative means of a direction count as 0, below which there is no selectivity.
 pub fn direction_confidence(directions_deg: &[Degrees], trials: &[Vec<f64>], how: &Resampling) -> DirectionConfidence {
-    let curve = |drawn: &[Vec<usize>]| -> Vec<f64> { means(trials, drawn).map(|mean| mean.max(0.0)).collect() };
-    let index = |index: fn(&[f64], &[f64]) -> Option<f32>| {
-        bootstrap_within(&counts(trials), |drawn| index(directions_deg, &curve(drawn)).map(f64::from), how)
-    };
-    let angle = |angle: fn(&[f64], &[f64]) -> Option<f32>, period| {
-        angle_interval(&counts(trials), period, |drawn| angle(directions_deg, &curve(drawn)).map(f64::from), how)
-    };
+    match draws(trials, how) {
+        Ok(draws) => drawn_direction_confidence(directions_deg, trials, &draws),
+        Err(error) => DirectionConfidence {
+            direction: Err(error.clone()),
+            orientation: Err(error.clone()),
+            global_osi: Err(error.clone()),
+            global_dsi: Err(error),
+        },
+    }
+}
+
+/// The same from resamples that were drawn before, perhaps for other units with as many trials.
+///
+/// # Panics
+/// With draws for other numbers of trials.
+pub fn drawn_direction_confidence(
+    directions_deg: &[Degrees],
+    trials: &[Vec<f64>],
+    draws: &Draws,
+) -> DirectionConfidence {
+    let means = Means::new(trials, draws).at_least(0.0);
+    let (direction, orientation) = (Harmonic::direction(directions_deg), Harmonic::orientation(directions_deg));
+    let index = |harmonic: &Harmonic| means.interval(|curve| harmonic.selectivity(curve).map(f64::from));
     DirectionConfidence {
-        direction: angle(preferred_direction_deg, 360.0),
-        orientation: angle(preferred_orientation_deg, 180.0),
-        global_osi: index(global_osi),
-        global_dsi: index(global_dsi),
+        direction: angle_interval(&means, &direction),
+        orientation: angle_interval(&means, &orientation),
+        global_osi: index(&orientation),
+        global_dsi: index(&direction),
     }
 }
 
@@ -61,60 +78,51 @@ pub fn direction_confidence(directions_deg: &[Degrees], trials: &[Vec<f64>], how
 /// # Errors
 /// With fewer than two trials of a value, an impossible level, or a flat curve.
 pub fn preferred_value(values: &[f64], trials: &[Vec<f64>], how: &Resampling) -> Result<Interval, StatisticsError> {
-    let preferred = |drawn: &[Vec<usize>]| {
-        let means: Vec<f64> = means(trials, drawn).collect();
+    drawn_preferred_value(values, trials, &draws(trials, how)?)
+}
+
+/// The same from resamples that were drawn before, perhaps for other units with as many trials.
+///
+/// # Errors
+/// With a flat curve.
+///
+/// # Panics
+/// With draws for other numbers of trials.
+pub fn drawn_preferred_value(values: &[f64], trials: &[Vec<f64>], draws: &Draws) -> Result<Interval, StatisticsError> {
+    Means::new(trials, draws).interval(|means| {
         let best = (0..means.len()).max_by(|&a, &b| means[a].total_cmp(&means[b]).then(b.cmp(&a)))?;
         let tuned = means.iter().any(|&mean| mean < means[best]);
         values.get(best).copied().filter(|_| tuned)
+    })
+}
+
+/// Resamples of the trials of each value.
+fn draws(trials: &[Vec<f64>], how: &Resampling) -> Result<Draws, StatisticsError> {
+    Draws::new(&trials.iter().map(Vec::len).collect::<Vec<_>>(), how)
+}
+
+/// Interval of a preferred angle: quantiles of the resamples' distances from the estimate, the short way round.
+fn angle_interval(means: &Means<'_>, harmonic: &Harmonic) -> Result<AngleInterval, StatisticsError> {
+    let (resamples, period) = (means.how().resamples, harmonic.period_deg());
+    let angle = |curve: &[f64]| harmonic.preferred_deg(curve).map(f64::from);
+    let estimate_deg = angle(means.all()).ok_or(StatisticsError::Undefined { undefined: resamples, resamples })?;
+    let apart = |curve: &[f64]| {
+        let apart = (angle(curve)? - estimate_deg).rem_euclid(period);
+        Some(if apart > 0.5 * period { apart - period } else { apart })
     };
-    bootstrap_within(&counts(trials), preferred, how)
-}
-
-/// Trials of each value.
-fn counts(trials: &[Vec<f64>]) -> Vec<usize> {
-    trials.iter().map(Vec::len).collect()
-}
-
-/// The mean over the drawn trials of each value.
-fn means(trials: &[Vec<f64>], drawn: &[Vec<usize>]) -> impl Iterator<Item = f64> {
-    trials
-        .iter()
-        .zip(drawn)
-        .map(|(trials, drawn)| drawn.iter().map(|&trial| trials[trial]).sum::<f64>() / drawn.len() as f64)
-}
-
-/// Interval of an angle: quantiles of the resamples' distances from the estimate, the short way round.
-fn angle_interval(
-    groups: &[usize],
-    period: Degrees,
-    angle: impl Fn(&[Vec<usize>]) -> Option<f64>,
-    how: &Resampling,
-) -> Result<AngleInterval, StatisticsError> {
-    super::statistics::checked(groups, how)?;
-    let resamples = how.resamples;
-    let mut drawn: Vec<Vec<usize>> = groups.iter().map(|&count| (0..count).collect()).collect();
-    let estimate_deg = angle(&drawn).ok_or(StatisticsError::Undefined { undefined: resamples, resamples })?;
-    let around: Vec<f64> = (0..resamples)
-        .filter_map(|resample| {
-            super::statistics::draw_again(&mut drawn, &mut Chance::new(how.seed, resample as u32));
-            let apart = (angle(&drawn)? - estimate_deg).rem_euclid(period);
-            Some(if apart > 0.5 * period { apart - period } else { apart })
-        })
-        .collect();
+    let mut around: Vec<f64> = means.resampled().filter_map(apart).collect();
     if 2 * around.len() < resamples {
         return Err(StatisticsError::Undefined { undefined: resamples - around.len(), resamples });
     }
-    let tail = 0.5 * (1.0 - how.level);
-    let reach = |fraction: f64| quantile(&around, fraction).unwrap_or(0.0);
     let turns = |part: fn(f64) -> f64| {
         mean(&around.iter().map(|apart| part(std::f64::consts::TAU * apart / period)).collect::<Vec<_>>())
             .unwrap_or(0.0)
     };
-    Ok(AngleInterval {
-        estimate_deg,
-        reach_deg: (reach(tail), reach(1.0 - tail)),
-        agreement: turns(f64::cos).hypot(turns(f64::sin)),
-        level: how.level,
-        resamples: around.len(),
-    })
+    let agreement = turns(f64::cos).hypot(turns(f64::sin));
+    around.sort_by(f64::total_cmp);
+    let level = means.how().level;
+    let tail = 0.5 * (1.0 - level);
+    let reach = |fraction: f64| quantile_of_sorted(&around, fraction).unwrap_or(0.0);
+    let reach_deg = (reach(tail), reach(1.0 - tail));
+    Ok(AngleInterval { estimate_deg, reach_deg, agreement, level, resamples: around.len() })
 }

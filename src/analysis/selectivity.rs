@@ -20,39 +20,27 @@ const BALANCE: f64 = 1e-9;
 /// Global orientation selectivity: length of the response-weighted mean vector on the circle of orientations,
 /// |Σ r(θ) e^{2iθ}| / Σ r(θ), in 0..=1. `None` where undefined (see the module).
 pub fn global_osi<R: Copy + Into<f64>>(directions_deg: &[f64], responses: &[R]) -> Option<f32> {
-    mean_vector(2.0, directions_deg, responses).map(|(x, y)| x.hypot(y) as f32)
+    Harmonic::orientation(directions_deg).selectivity(responses)
 }
 
 /// Global direction selectivity: length of the response-weighted mean vector on the circle of directions,
 /// |Σ r(θ) e^{iθ}| / Σ r(θ), in 0..=1. `None` where undefined (see the module).
 pub fn global_dsi<R: Copy + Into<f64>>(directions_deg: &[f64], responses: &[R]) -> Option<f32> {
-    mean_vector(1.0, directions_deg, responses).map(|(x, y)| x.hypot(y) as f32)
+    Harmonic::direction(directions_deg).selectivity(responses)
 }
 
 /// Preferred direction of motion: that of Σ r(θ) e^{iθ}, degrees in 0..360, 0 rightward and 90 upward.
 /// `None` where undefined (see the module), and for a curve whose vector has no length, such as a flat one or one
 /// with two equal and opposite peaks.
 pub fn preferred_direction_deg<R: Copy + Into<f64>>(directions_deg: &[f64], responses: &[R]) -> Option<f32> {
-    let (x, y) = mean_vector(1.0, directions_deg, responses)?;
-    if x.hypot(y) < LEAST_LENGTH {
-        return None;
-    }
-    let degrees = y.atan2(x).to_degrees().rem_euclid(360.0) as f32;
-    // A hair below 0 rounds up to 360.
-    Some(if degrees >= 360.0 { 0.0 } else { degrees })
+    Harmonic::direction(directions_deg).preferred_deg(responses)
 }
 
 /// Preferred orientation of motion's axis: half the direction of Σ r(θ) e^{2iθ}, degrees in 0..180, as the direction of
 /// motion across a bar; 0 is a vertical bar. `None` where undefined (see the module), and for a curve whose vector has no
 /// length.
 pub fn preferred_orientation_deg<R: Copy + Into<f64>>(directions_deg: &[f64], responses: &[R]) -> Option<f32> {
-    let (x, y) = mean_vector(2.0, directions_deg, responses)?;
-    if x.hypot(y) < LEAST_LENGTH {
-        return None;
-    }
-    let degrees = (0.5 * y.atan2(x).to_degrees()).rem_euclid(180.0) as f32;
-    // A hair below 0 rounds up to 180.
-    Some(if degrees >= 180.0 { 0.0 } else { degrees })
+    Harmonic::orientation(directions_deg).preferred_deg(responses)
 }
 
 /// Orientation selectivity of two points, (R_pref - R_orth) / (R_pref + R_orth): the mean response to both directions of
@@ -112,23 +100,73 @@ fn contrast(a: f64, b: f64) -> Option<f32> {
     (a + b > 0.0).then(|| ((a - b) / (a + b)) as f32)
 }
 
-/// v_k of the module's formula, as (real, imaginary).
-fn mean_vector<R: Copy + Into<f64>>(harmonic: f64, directions_deg: &[f64], responses: &[R]) -> Option<(f64, f64)> {
-    let undefined = |&response: &R| !response.into().is_finite() || response.into() < 0.0;
-    if directions_deg.len() != responses.len() || responses.iter().any(undefined) {
-        return None;
+/// e^{ikθ} of the directions that were shown: what all tuning curves over them share.
+#[derive(Debug, Clone)]
+pub(super) struct Harmonic {
+    /// k.
+    order: f64,
+    /// Cosine and sine for each direction.
+    points: Vec<(f64, f64)>,
+    /// Whether they balance.
+    balanced: bool,
+}
+
+impl Harmonic {
+    /// That of directions, k = 1.
+    pub(super) fn direction(directions_deg: &[f64]) -> Self {
+        Self::new(1.0, directions_deg)
     }
-    let (mut sum, mut x, mut y) = (0.0, 0.0, 0.0);
-    let (mut flat_x, mut flat_y) = (0.0, 0.0);
-    for (&direction, &response) in directions_deg.iter().zip(responses) {
-        let (sin, cos) = (harmonic * direction).to_radians().sin_cos();
-        let response: f64 = response.into();
-        sum += response;
-        x += response * cos;
-        y += response * sin;
-        flat_x += cos;
-        flat_y += sin;
+
+    /// That of orientations, k = 2.
+    pub(super) fn orientation(directions_deg: &[f64]) -> Self {
+        Self::new(2.0, directions_deg)
     }
-    let balanced = flat_x.hypot(flat_y) <= BALANCE * directions_deg.len() as f64;
-    (sum > 0.0 && balanced).then(|| (x / sum, y / sum))
+
+    fn new(order: f64, directions_deg: &[f64]) -> Self {
+        let point = |&direction: &f64| {
+            let (sin, cos) = (order * direction).to_radians().sin_cos();
+            (cos, sin)
+        };
+        let points: Vec<(f64, f64)> = directions_deg.iter().map(point).collect();
+        let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), (cos, sin)| (x + cos, y + sin));
+        Self { order, balanced: f64::hypot(x, y) <= BALANCE * points.len() as f64, points }
+    }
+
+    /// After how much the preferred angle begins anew, degrees.
+    pub(super) fn period_deg(&self) -> f64 {
+        360.0 / self.order
+    }
+
+    /// |v_k|.
+    pub(super) fn selectivity<R: Copy + Into<f64>>(&self, responses: &[R]) -> Option<f32> {
+        self.mean_vector(responses).map(|(x, y)| x.hypot(y) as f32)
+    }
+
+    /// The angle of v_k over k, degrees in 0..period.
+    pub(super) fn preferred_deg<R: Copy + Into<f64>>(&self, responses: &[R]) -> Option<f32> {
+        let (x, y) = self.mean_vector(responses)?;
+        if x.hypot(y) < LEAST_LENGTH {
+            return None;
+        }
+        let period = self.period_deg();
+        let degrees = (y.atan2(x).to_degrees() / self.order).rem_euclid(period) as f32;
+        // A hair below 0 rounds up to the period.
+        Some(if f64::from(degrees) >= period { 0.0 } else { degrees })
+    }
+
+    /// v_k of the module's formula, as (real, imaginary).
+    fn mean_vector<R: Copy + Into<f64>>(&self, responses: &[R]) -> Option<(f64, f64)> {
+        let undefined = |&response: &R| !response.into().is_finite() || response.into() < 0.0;
+        if self.points.len() != responses.len() || responses.iter().any(undefined) {
+            return None;
+        }
+        let (mut sum, mut x, mut y) = (0.0, 0.0, 0.0);
+        for (&(cos, sin), &response) in self.points.iter().zip(responses) {
+            let response: f64 = response.into();
+            sum += response;
+            x += response * cos;
+            y += response * sin;
+        }
+        (sum > 0.0 && self.balanced).then(|| (x / sum, y / sum))
+    }
 }

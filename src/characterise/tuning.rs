@@ -6,10 +6,12 @@ use super::examples::Best;
 use super::table::{cell, identity};
 use super::{Characterisation, CurveExample, Look, Measured, Table};
 use crate::analysis::fit::{Fit, FitError, fit_contrast, fit_direction, fit_frequency, fit_size};
-use crate::analysis::preferred::{direction_confidence, preferred_value};
+use crate::analysis::preferred::{
+    direction_confidence, drawn_direction_confidence, drawn_preferred_value, preferred_value,
+};
 use crate::analysis::selectivity::{dsi, global_dsi, global_osi, osi, preferred_direction_deg};
 use crate::analysis::statistics::moments::{mean, variance};
-use crate::analysis::statistics::{Interval, StatisticsError};
+use crate::analysis::statistics::{Draws, Interval, StatisticsError};
 use crate::analysis::trials::Grouped;
 use crate::analysis::{Spacing, Trials};
 use crate::job::{Cancelled, Progress};
@@ -276,14 +278,21 @@ fn fits(
     let (key, grouped) = (key.as_str(), &*grouped);
     let (curve, how) = (Curve::of(key), look.resampling());
     let columns = curve.columns().1;
+    // Most units were measured in every presentation: they share what is drawn.
+    let presented: Vec<usize> = grouped.trials.iter().map(Vec::len).collect();
+    let draws = Draws::new(&presented, &how).ok();
     let row = |place: usize| -> Result<Fitted, Cancelled> {
         progress.check()?;
         let (values, responses) = known(trials, place, grouped);
         let means: Vec<f64> = responses.iter().map(|responses| mean(responses).unwrap_or(f64::NAN)).collect();
         let mut cells = identity(&measured.units[units[place]]);
+        let draws = draws.as_ref().filter(|draws| draws.are_for(&responses));
         let mut preferred = None;
         if curve == Curve::Direction {
-            let found = direction_confidence(&values, &responses, &how);
+            let found = match draws {
+                Some(draws) => drawn_direction_confidence(&values, &responses, draws),
+                None => direction_confidence(&values, &responses, &how),
+            };
             let positive: Vec<f64> = means.iter().map(|mean| mean.max(0.0)).collect();
             for angle in [&found.direction, &found.orientation] {
                 let angle = angle.as_ref().ok();
@@ -301,7 +310,11 @@ fn fits(
         } else {
             let best = (0..means.len()).max_by(|&a, &b| means[a].total_cmp(&means[b]).then(b.cmp(&a)));
             let plain = best.map(|best| values[best]).filter(|_| means.iter().any(|&mean| mean != means[0]));
-            cells.extend(three(&preferred_value(&values, &responses, &how), plain));
+            let found = match draws {
+                Some(draws) => drawn_preferred_value(&values, &responses, draws),
+                None => preferred_value(&values, &responses, &how),
+            };
+            cells.extend(three(&found, plain));
         }
         cells.push(format!("{} % {} bootstrap, {} resamples", 100.0 * how.level, how.method.label(), how.resamples));
         match curve.fitted(&values, &means) {

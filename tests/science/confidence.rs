@@ -2,8 +2,9 @@
 
 use twinscope::analysis::Trials;
 use twinscope::analysis::population::{Decoder, decode};
-use twinscope::analysis::preferred::{direction_confidence, preferred_value};
-use twinscope::analysis::statistics::{Chance, Resampling, StatisticsError};
+use twinscope::analysis::preferred::{direction_confidence, drawn_direction_confidence, preferred_value};
+use twinscope::analysis::selectivity::{global_dsi, global_osi};
+use twinscope::analysis::statistics::{Chance, Draws, Resampling, StatisticsError, bootstrap_within};
 use twinscope::signals::Responses;
 use twinscope::stimulus::schedule::{Condition, Presentation, Schedule};
 use twinscope::stimulus::{DriftingGrating, Stimulus};
@@ -78,6 +79,37 @@ fn equal_peaks_have_an_orientation_and_hardly_a_direction() {
     assert!(matches!(flat.direction, Err(StatisticsError::Undefined { .. })), "{flat:?}");
     let once = direction_confidence(&DIRECTIONS, &vec![vec![1.0]; 8], &Resampling::seeded(1));
     assert!(matches!(once.global_osi, Err(StatisticsError::TooFew { .. })), "{once:?}");
+}
+
+#[test]
+fn intervals_from_shared_resamples_are_those_of_a_bootstrap_of_each_quantity_alone() {
+    // Not as many trials of each direction.
+    let uneven = |seed: u64| -> Vec<Vec<f64>> {
+        let all = trials(30.0 * seed as f64, 0.9, seed);
+        all.into_iter().enumerate().map(|(index, trials)| trials[..10 - index % 3].to_vec()).collect()
+    };
+    let counts: Vec<usize> = uneven(1).iter().map(Vec::len).collect();
+    // The last is more than is kept of 73 trials: they are drawn again for each unit.
+    for resamples in [1, 300, 60_000] {
+        let how = Resampling { resamples, ..Resampling::seeded(3) };
+        let draws = Draws::new(&counts, &how).expect("enough trials");
+        for unit in if resamples > 300 { 1..2 } else { 1..5 } {
+            let trials = uneven(unit);
+            let found = drawn_direction_confidence(&DIRECTIONS, &trials, &draws);
+            assert_eq!(found, direction_confidence(&DIRECTIONS, &trials, &how));
+            let curve = |drawn: &[Vec<usize>]| -> Vec<f64> {
+                let mean = |(trials, drawn): (&Vec<f64>, &Vec<usize>)| {
+                    (drawn.iter().map(|&trial| trials[trial]).sum::<f64>() / drawn.len() as f64).max(0.0)
+                };
+                trials.iter().zip(drawn).map(mean).collect()
+            };
+            let alone = |index: fn(&[f64], &[f64]) -> Option<f32>| {
+                bootstrap_within(&counts, |drawn| index(&DIRECTIONS, &curve(drawn)).map(f64::from), &how)
+            };
+            assert_eq!(found.global_osi, alone(global_osi), "unit {unit}, {resamples} resamples");
+            assert_eq!(found.global_dsi, alone(global_dsi), "unit {unit}, {resamples} resamples");
+        }
+    }
 }
 
 #[test]

@@ -109,12 +109,23 @@ pub fn bootstrap_within(
     let estimate = checked(groups, how)
         .and_then(|()| defined(&all).ok_or(StatisticsError::Undefined { undefined: resamples, resamples }))?;
     let mut drawn = all.clone();
-    let mut values: Vec<f64> = (0..resamples)
+    let values: Vec<f64> = (0..resamples)
         .filter_map(|resample| {
             draw_again(&mut drawn, &mut Chance::new(how.seed, resample as u32));
             defined(&drawn)
         })
         .collect();
+    read_off(estimate, values, how, || influence(&all, &defined).map_or(0.0, |found| found.acceleration()))
+}
+
+/// The interval of an estimate from the values of the resamples in which it is defined.
+pub(super) fn read_off(
+    estimate: f64,
+    mut values: Vec<f64>,
+    how: &Resampling,
+    acceleration: impl FnOnce() -> f64,
+) -> Result<Interval, StatisticsError> {
+    let resamples = how.resamples;
     if 2 * values.len() < resamples {
         return Err(StatisticsError::Undefined { undefined: resamples - values.len(), resamples });
     }
@@ -122,14 +133,14 @@ pub fn bootstrap_within(
     let tail = 0.5 * (1.0 - how.level);
     let [low, high] = match how.method {
         IntervalMethod::Percentile => [tail, 1.0 - tail],
-        IntervalMethod::Bca => corrected([tail, 1.0 - tail], &values, estimate, acceleration(&all, &defined)),
+        IntervalMethod::Bca => corrected([tail, 1.0 - tail], &values, estimate, acceleration()),
     }
     .map(|fraction| quantile_of_sorted(&values, fraction).expect("at least one value, and a fraction of 0..=1"));
     Ok(Interval { estimate, low, high, level: how.level, method: how.method, resamples: values.len() })
 }
 
 /// Refuses what cannot be resampled.
-pub(in crate::analysis) fn checked(groups: &[usize], how: &Resampling) -> Result<(), StatisticsError> {
+pub(super) fn checked(groups: &[usize], how: &Resampling) -> Result<(), StatisticsError> {
     at_least("a bootstrap", 1, how.resamples)?;
     at_least("a bootstrap", 2, groups.iter().copied().min().unwrap_or(0))?;
     if !(how.level > 0.0 && how.level < 1.0) {
@@ -139,7 +150,7 @@ pub(in crate::analysis) fn checked(groups: &[usize], how: &Resampling) -> Result
 }
 
 /// Draws as many observations of each group as it has, with putting back.
-pub(in crate::analysis) fn draw_again(groups: &mut [Vec<usize>], chance: &mut Chance) {
+fn draw_again(groups: &mut [Vec<usize>], chance: &mut Chance) {
     for group in groups {
         let count = group.len();
         group.iter_mut().for_each(|index| *index = chance.below(count));
@@ -163,25 +174,43 @@ fn corrected(fractions: [f64; 2], sorted: &[f64], estimate: f64, acceleration: f
     })
 }
 
-/// Skewness of the influence of single observations over six, by leaving out each in turn; several groups as in Davison
-/// and Hinkley 1997, section 5.3. 0 where the quantity is undefined without an observation.
-fn acceleration(all: &[Vec<usize>], quantity: &impl Fn(&[Vec<usize>]) -> Option<f64>) -> f64 {
-    let (mut cubes, mut squares) = (0.0, 0.0);
+/// How much single observations move a quantity, by leaving out each in turn; several groups as in Davison and Hinkley
+/// 1997, section 5.3.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Influence {
+    cubes: f64,
+    squares: f64,
+}
+
+impl Influence {
+    /// Adds the values of the quantity without each observation of a group.
+    pub(super) fn add(&mut self, without: &[f64]) {
+        let (count, centre) = (without.len() as f64, mean(without).unwrap_or_default());
+        // Influence is (n - 1) times the deviation; cubes are divided by n^3 and squares by n^2.
+        let scale = (count - 1.0) / count;
+        self.cubes += without.iter().map(|value| (scale * (centre - value)).powi(3)).sum::<f64>();
+        self.squares += without.iter().map(|value| (scale * (centre - value)).powi(2)).sum::<f64>();
+    }
+
+    /// Its skewness over six.
+    pub(super) fn acceleration(self) -> f64 {
+        if self.squares > 0.0 { self.cubes / (6.0 * self.squares.powf(1.5)) } else { 0.0 }
+    }
+}
+
+/// That of the observations of some groups; `None` where the quantity is undefined without one.
+fn influence(all: &[Vec<usize>], quantity: &impl Fn(&[Vec<usize>]) -> Option<f64>) -> Option<Influence> {
+    let mut influence = Influence::default();
     let mut left = all.to_vec();
     for group in 0..all.len() {
         let count = all[group].len();
-        let mut without = Vec::with_capacity(count);
-        for index in 0..count {
+        let without = (0..count).map(|index| {
             left[group] = (0..count).filter(|&other| other != index).collect();
-            let Some(value) = quantity(&left) else { return 0.0 };
-            without.push(value);
-        }
+            quantity(&left)
+        });
+        let without = without.collect::<Option<Vec<f64>>>()?;
         left[group].clone_from(&all[group]);
-        let centre = mean(&without).unwrap_or_default();
-        // Influence is (n - 1) times the deviation; cubes are divided by n^3 and squares by n^2.
-        let scale = (count as f64 - 1.0) / count as f64;
-        cubes += without.iter().map(|value| (scale * (centre - value)).powi(3)).sum::<f64>();
-        squares += without.iter().map(|value| (scale * (centre - value)).powi(2)).sum::<f64>();
+        influence.add(&without);
     }
-    if squares > 0.0 { cubes / (6.0 * squares.powf(1.5)) } else { 0.0 }
+    Some(influence)
 }

@@ -25,7 +25,7 @@ pub fn quantile(values: &[f64], fraction: f64) -> Option<f64> {
 }
 
 /// The same of an ascending list.
-pub(super) fn quantile_of_sorted(sorted: &[f64], fraction: f64) -> Option<f64> {
+pub(in crate::analysis) fn quantile_of_sorted(sorted: &[f64], fraction: f64) -> Option<f64> {
     if sorted.is_empty() || !(0.0..=1.0).contains(&fraction) {
         return None;
     }
