@@ -4,7 +4,9 @@
 //! point is moved by sums that are added in one order: the same table and seed give the same picture on any number of
 //! threads. The start is the plane of the first two principal components, which keeps the global arrangement (Kobak and
 //! Berens 2019). It is our own, as the crate bhtsne (0.7) takes no seed, adds up its exact sums in whatever order threads end
-//! and cannot be stopped.
+//! and cannot be stopped. The crate linfa-tsne (0.8.1, on bhtsne 0.4) takes a seed, but gives another picture at every call
+//! with the same one where it approximates (Barnes and Hut), needs 3 s for 300 points on one core where it does not, and
+//! panics on equal observations.
 
 use rayon::prelude::*;
 
