@@ -306,10 +306,10 @@ fn every_control_of_a_dialog_has_a_label() {
         let of_recording = matches!(dialog, Dialog::AnalyseRecording | Dialog::ComposeSheet(SheetOf::Comparison));
         let (_folder, bench) =
             if of_recording { compared() } else { (tempfile::tempdir().expect("a folder"), fake::answered()) };
-        let workspace = if of_recording { Workspace::Compare } else { Workspace::Twin };
-        let view = View { playing: false, workspace, dialog: Some(dialog), ..View::default() };
+        let view = View { playing: false, dialog: Some(dialog), ..View::default() };
         let mut harness = window(bench, [1280.0, 800.0], view);
         settle(&mut harness);
+        harness.get_by_label("Close");
         let (seen, nameless) = unnamed(&harness);
         assert!(seen > 20, "{dialog:?}: only {seen} controls were found");
         assert!(nameless.is_empty(), "{dialog:?}: without a label: {nameless:#?}");

@@ -136,6 +136,10 @@ fn cells_ui(row: &SheetRow<'_>, (place, count): (usize, usize), begin: bool, ui:
     if (raised && place == 1 && up.has_focus()) || (lowered && place + 2 == count && down.has_focus()) {
         tick.request_focus(); // the button has nothing more to do
     }
+    if here && (raised || lowered) {
+        let step = (tick.rect.height() + ui.spacing().item_spacing.y) * if lowered { 1.0 } else { -1.0 };
+        ui.scroll_to_rect(tick.rect.translate(vec2(0.0, step)), None); // where it will be
+    }
     match (ticked != chosen, raised, lowered) {
         (true, ..) => Some(Asked::Choose(ticked)),
         (_, true, _) => Some(Asked::Up),

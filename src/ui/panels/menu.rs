@@ -200,7 +200,10 @@ fn figure_settings(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
 }
 
 fn item(ui: &mut Ui, enabled: bool, label: &str, shortcut: &str, action: impl Into<Action>, actions: &mut Vec<Action>) {
-    if ui.add_enabled(enabled, Button::new(label).shortcut_text(shortcut)).clicked() {
+    let button = Button::new(label);
+    // An empty shortcut would stand as a space behind the name that is read out.
+    let button = if shortcut.is_empty() { button } else { button.shortcut_text(shortcut) };
+    if ui.add_enabled(enabled, button).clicked() {
         actions.push(action.into());
     }
 }
