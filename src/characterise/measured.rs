@@ -209,6 +209,12 @@ impl Measured {
         })
     }
 
+    /// Whether the name of a domain says that receptive fields can be mapped from it.
+    pub fn is_probe(domain: &str) -> bool {
+        let domain = domain.to_lowercase();
+        domain.contains("noise") || domain.contains("gaussian dot")
+    }
+
     /// The movies of the trials of a recording, one after the other.
     ///
     /// # Errors
@@ -304,11 +310,7 @@ fn watched(trials: &[Trial], names: &[String]) -> Result<Vec<Watched>, String> {
         }
     }
     if names.is_empty() {
-        let is_probe = |domain: &&str| {
-            let domain = domain.to_lowercase();
-            domain.contains("noise") || domain.contains("gaussian dot")
-        };
-        let probes = domains.into_iter().filter(is_probe);
+        let probes = domains.into_iter().filter(|domain| Measured::is_probe(domain));
         let of_domain =
             |domain: &str| Watched { name: domain.to_owned(), stretches: of(&|trial| trial.domain() == Some(domain)) };
         return Ok(probes.map(of_domain).collect());

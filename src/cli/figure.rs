@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-use crate::figures::{Data, Figure, Format, Layout, Plate, Sheet, Width};
+use crate::figures::{Data, Figure, Format, Layout, Plate, Width};
 
 /// Width, resolution and formats of figures.
 #[derive(Debug, Clone, Args)]
@@ -59,7 +59,6 @@ fn known(name: &str) -> Result<String, String> {
 impl SheetArgument {
     /// The sheet that was asked for.
     pub fn plate<'a>(&self, data: &'a Data<'a>, unit: usize) -> Option<Plate<'a>> {
-        let figures = self.sheet.iter().filter_map(|name| Figure::named(name, unit));
-        (!self.sheet.is_empty()).then(|| Sheet::of(data.title, figures.map(|figure| figure.of(data))).plate())
+        (!self.sheet.is_empty()).then(|| Figure::sheet(data, &self.sheet, unit))
     }
 }

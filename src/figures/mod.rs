@@ -146,6 +146,12 @@ impl Figure {
         Self::all(unit).into_iter().find(|figure| figure.stem() == stem)
     }
 
+    /// The figures with these file names, for one unit, on one sheet as panels A, B, C ...; other names are left out.
+    pub fn sheet<'a>(data: &'a Data<'a>, stems: &[String], unit: usize) -> Plate<'a> {
+        let figures = stems.iter().filter_map(|stem| Self::named(stem, unit));
+        Sheet::of(data.title, figures.map(|figure| figure.of(data))).plate()
+    }
+
     /// Whether the data hold what the figure shows.
     pub fn fits(self, data: &Data<'_>) -> bool {
         self.check(data).is_ok()

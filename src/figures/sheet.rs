@@ -12,10 +12,6 @@ const HEADING_MM: f64 = 4.0;
 const BODY_MM: f64 = 5.0;
 /// Between rows, mm.
 const GAP_MM: f64 = 2.0;
-const LETTERS: [char; 26] = [
-    'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W',
-    'X', 'Y', 'Z',
-];
 
 /// Rows of figures, lettered in the order of reading. On one column every figure has a row of its own.
 #[derive(Debug)]
@@ -25,6 +21,12 @@ pub struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
+    /// Letters of the panels in their order, as many as a sheet may have.
+    pub const LETTERS: [char; 26] = [
+        'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V',
+        'W', 'X', 'Y', 'Z',
+    ];
+
     /// An empty sheet.
     pub fn new(title: impl Into<String>) -> Self {
         Self { title: title.into(), rows: Vec::new() }
@@ -58,7 +60,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn panels(&self) -> impl Iterator<Item = (char, &Plate<'a>)> {
-        LETTERS.into_iter().zip(self.rows.iter().flatten())
+        Self::LETTERS.into_iter().zip(self.rows.iter().flatten())
     }
 
     /// Left and top edge and width of every panel, and the height of all.
@@ -111,8 +113,8 @@ impl Page for Sheet<'_> {
         if panels == 0 {
             return Err(FigureError::Missing("the sheet has no panels; name at least one figure".to_owned()));
         }
-        if panels > LETTERS.len() {
-            let most = LETTERS.len();
+        if panels > Self::LETTERS.len() {
+            let most = Self::LETTERS.len();
             return Err(FigureError::Missing(format!("the sheet has {panels} panels; letters suffice for {most}")));
         }
         self.panels().try_for_each(|(_, plate)| plate.check())

@@ -5,11 +5,11 @@ use eframe::egui::{self, Frame, Key, KeyboardShortcut, Margin, Modifiers, Panel 
 use super::dialogs::Dialogs;
 use super::panels::{self, AnalysisWindow, Panel, Place};
 use super::theme::{self, GROUP_GAP, LEFT_WIDTH, Palette, RIGHT_WIDTH};
-use super::view::{Action, Ask, ThemeChoice, View, Workspace};
+use super::view::{Action, Ask, Dialog, ThemeChoice, View, Workspace};
 use crate::experiment::Protocol;
 use crate::gpu::DeviceChoice;
 use crate::workbench::{
-    AnalyseCommand, Command, CompareCommand, Compared, Event, FigureStyle, Saved, SpikesCommand, UNIT_TRACES,
+    AnalyseCommand, Command, CompareCommand, Compared, Event, FigureStyle, Saved, SheetOf, SpikesCommand, UNIT_TRACES,
     UNIT_TUNING, Workbench, is_recording, unit_name,
 };
 
@@ -26,6 +26,8 @@ pub struct App {
     panels: Vec<Box<dyn Panel>>,
     analysis: AnalysisWindow,
     dialogs: Dialogs,
+    /// The dialog that was drawn in the last frame.
+    drawn: Option<Dialog>,
     /// Asked for by a key while something was being typed: done in the next frame, when what was typed counts.
     held: Vec<Action>,
 }
@@ -61,7 +63,8 @@ impl App {
             bench.perform(Command::Run); // somebody new sees an answer at once
         }
         let analysis = AnalysisWindow::default();
-        Self { bench, view, panels: panels::all(), analysis, dialogs: Dialogs::default(), held: Vec::new() }
+        let (panels, dialogs) = (panels::all(), Dialogs::default());
+        Self { bench, view, panels, analysis, dialogs, drawn: None, held: Vec::new() }
     }
 
     /// Asks for paths in a line of its own instead of the desktop's dialogs.
@@ -81,6 +84,8 @@ impl App {
         panels::about_ui(&mut self.view, &ctx);
         actions.extend(panels::table_ui(&self.bench, &mut self.view, &ctx));
         actions.extend(self.analysis.ui(&self.bench, &mut self.view, &ctx));
+        let fresh = std::mem::replace(&mut self.drawn, self.view.dialog) != self.view.dialog;
+        actions.extend(panels::dialog_ui(&self.bench, &mut self.view, fresh, &ctx));
         actions.extend(self.dialogs.ui(&ctx));
         hovering_files_ui(&ctx);
 
@@ -90,6 +95,7 @@ impl App {
             match action {
                 Action::Do(command) => self.bench.perform(command),
                 Action::Ask(ask) => self.dialogs.ask(ask, self.proposed_name(ask), &ctx),
+                Action::Open(dialog) => self.view.dialog = Some(dialog),
             }
         }
         let gesture = ctx.input(|input| input.pointer.any_down()) || ctx.text_edit_focused();
@@ -237,15 +243,19 @@ impl App {
             Ask::SaveProtocol => {
                 self.bench.protocol_path().map_or("protocol.toml".to_owned(), |path| path.display().to_string())
             }
-            Ask::ExportFigure => {
+            Ask::ExportFigure | Ask::ExportSheet(SheetOf::Run) => {
                 let unit = self.bench.answer().and_then(|answer| answer.outcome.units.get(self.bench.unit()));
                 let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
                 let name: String =
                     unit.map(unit_name).unwrap_or_default().replace(" · ", "_").chars().map(plain).collect();
-                let figure = self.bench.figure_style().name;
-                let figure = if figure == FigureStyle::default().name { "tuning" } else { figure };
+                let figure = match self.bench.figure_style().name {
+                    _ if ask != Ask::ExportFigure => "sheet",
+                    figure if figure == FigureStyle::default().name => "tuning",
+                    figure => figure,
+                };
                 format!("{figure}_{name}.png")
             }
+            Ask::ExportSheet(SheetOf::Comparison) => "comparison_composed.png".to_owned(),
             Ask::ExportData => "twinscope-data".to_owned(),
             Ask::ExportSpikes { mean: true } => "spikes_mean.png".to_owned(),
             Ask::ExportSpikes { mean: false } => format!("spikes_trial_{}.png", self.bench.spike_trial()),
@@ -290,6 +300,9 @@ fn shortcuts(bench: &Workbench, view: &mut View, ctx: &egui::Context) -> Vec<Act
     let ctrl_shift = |key| KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, key);
     let plain = |key| KeyboardShortcut::new(Modifiers::NONE, key);
     let mut actions = Vec::new();
+    if view.dialog.is_some() {
+        return actions; // what lies behind it waits, and its controls take the keys
+    }
     let (spikes, compare) = (view.workspace == Workspace::Spikes, view.workspace == Workspace::Compare);
     // Nothing is edited where recordings are shown.
     let step = |mask, protocol| match view.workspace {

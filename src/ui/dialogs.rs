@@ -47,6 +47,7 @@ impl Ask {
             Self::OpenClipFolder => "Open clip folder",
             Self::OpenImages => "Open images",
             Self::ExportFigure => "Export figure",
+            Self::ExportSheet(_) => "Export sheet",
             Self::ExportData => "Export data",
             Self::ExportMovie => "Export movie",
             Self::ExportTable => "Export condition table",
@@ -71,7 +72,7 @@ impl Ask {
             Self::OpenClip => "A clip: .npy, .npz, .gif, .png, .webp, .tiff, or a video when ffmpeg is installed",
             Self::OpenClipFolder => "A folder of numbered pictures",
             Self::OpenImages => "A folder of pictures, shown one after the other",
-            Self::ExportFigure | Self::ExportSpikes { .. } => {
+            Self::ExportFigure | Self::ExportSheet(_) | Self::ExportSpikes { .. } => {
                 "The name of the figure: .png for pixels, .svg or .pdf for vectors"
             }
             Self::ExportData => "The folder for the tables (.csv) and the protocol",
@@ -98,7 +99,7 @@ impl Ask {
                 &["npy", "npz", "gif", "png", "apng", "webp", "tif", "tiff", "avi", "mp4", "mov", "mkv", "webm", "mpg"],
             )],
             Self::OpenRecording => &[("Recordings", &["nwb", "h5", "hdf5", "npz", "csv"])],
-            Self::ExportFigure | Self::ExportComparison | Self::ExportSpikes { .. } => {
+            Self::ExportFigure | Self::ExportSheet(_) | Self::ExportComparison | Self::ExportSpikes { .. } => {
                 &[("PNG picture", &["png"]), ("SVG drawing", &["svg"]), ("PDF document", &["pdf"])]
             }
             Self::ExportMovie => &[
@@ -130,6 +131,7 @@ impl Ask {
             Self::OpenClip | Self::OpenClipFolder => Command::ShowClip(path),
             Self::OpenImages => Command::ShowImages(path),
             Self::ExportFigure => Command::ExportFigure(path),
+            Self::ExportSheet(of) => Command::ExportSheet(of, path),
             Self::ExportData => Command::ExportData(path),
             Self::ExportMovie => Command::ExportMovie(path),
             Self::ExportTable => Command::ExportTable(path),
@@ -166,6 +168,7 @@ impl Ask {
             | Self::ExportComparisonAll => dialog.pick_folder(),
             Self::SaveProtocol
             | Self::ExportFigure
+            | Self::ExportSheet(_)
             | Self::ExportMovie
             | Self::ExportTable
             | Self::ExportSpikes { .. }

@@ -13,7 +13,7 @@ mod view;
 pub mod widgets;
 
 pub use app::App;
-pub use view::{Action, Ask, Columns, CompareKey, SortKey, SpikeTool, ThemeChoice, View, Workspace};
+pub use view::{Action, Ask, Columns, CompareKey, Dialog, SortKey, SpikeTool, ThemeChoice, View, Workspace};
 
 use eframe::egui;
 

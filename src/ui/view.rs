@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::workbench::Command;
+use crate::workbench::{Command, SheetOf};
 
 /// Something a panel asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,12 +11,25 @@ pub enum Action {
     Do(Command),
     /// A file dialog, whose answer becomes a command.
     Ask(Ask),
+    /// A dialog of the window.
+    Open(Dialog),
 }
 
 impl From<Command> for Action {
     fn from(command: Command) -> Self {
         Self::Do(command)
     }
+}
+
+/// What is asked before something is done, in front of everything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialog {
+    /// Which figures stand on a sheet.
+    ComposeSheet(SheetOf),
+    /// How the newest run is analysed.
+    AnalyseResponses,
+    /// How the recording that is open is analysed.
+    AnalyseRecording,
 }
 
 /// Which file or folder the user should name.
@@ -38,6 +51,8 @@ pub enum Ask {
     OpenImages,
     /// Where to write the figure.
     ExportFigure,
+    /// Where to write a sheet of figures.
+    ExportSheet(SheetOf),
     /// Folder for the data.
     ExportData,
     /// Where to write the movie of the stimulus.
@@ -164,6 +179,9 @@ pub struct View {
     /// Whether the analysis of responses is open.
     #[serde(skip)]
     pub analysis: bool,
+    /// What is asked at the moment.
+    #[serde(skip)]
+    pub dialog: Option<Dialog>,
     /// What the window is about.
     pub workspace: Workspace,
     /// What a drag over spikes hides.
@@ -204,6 +222,7 @@ impl Default for View {
             part: 0,
             table: false,
             analysis: false,
+            dialog: None,
             workspace: Workspace::Twin,
             spike_tool: SpikeTool::Neurons,
             spikes_mean: false,

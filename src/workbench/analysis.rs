@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use super::compared::FORMATS;
 use super::recording::OpenRecording;
-use super::{Answer, Event, FigureStyle, RunFailure, Workbench, parts};
-use crate::characterise::{Characterisation, CharacteriseError, Look, Measured};
+use super::{AnalyseOptions, Answer, Event, FigureStyle, RunFailure, Workbench, parts};
+use crate::characterise::{Characterisation, CharacteriseError, Measured};
 use crate::experiment::Outcome;
 use crate::figures::{Layout, Picture, Plate, Width, characterisation, examples};
 use crate::job::{Job, Progress, Worker};
@@ -21,6 +21,8 @@ const SHOWN_DPI: u32 = 140;
 /// What can be asked about the analysis of responses.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnalyseCommand {
+    /// How responses are analysed from now on.
+    Set(AnalyseOptions),
     /// Analyses the recording that is open.
     Recording,
     /// Analyses the responses of the newest run.
@@ -61,6 +63,7 @@ pub struct AnalysisProgress {
 
 /// The part of the workbench that is about analyses.
 pub(super) struct Analyses {
+    options: AnalyseOptions,
     running: Option<(Job<Result<Analysed, RunFailure>>, bool)>,
     found: Option<Arc<Analysed>>,
     failure: Option<String>,
@@ -75,7 +78,13 @@ impl Drop for Analyses {
 
 impl Analyses {
     pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self { running: None, found: None, failure: None, worker: Worker::start("analysis")? })
+        let options = AnalyseOptions::default();
+        Ok(Self { options, running: None, found: None, failure: None, worker: Worker::start("analysis")? })
+    }
+
+    /// Options from outside.
+    pub(super) fn set(&mut self, options: AnalyseOptions) {
+        self.options = options.within_ranges();
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -112,14 +121,18 @@ impl ResponseRows for Shared {
 type Movie = Result<Box<dyn FrameSource>, SourceError>;
 
 impl Analysed {
-    fn of_recording(open: &Arc<OpenRecording>, progress: &Progress) -> Result<Self, RunFailure> {
-        // As `twinscope analyse --session` does when nothing more is said.
-        let measured = Measured::of_session(&open.session, &open.table, 0, &[], progress).map_err(failure)?;
+    fn of_recording(
+        open: &Arc<OpenRecording>,
+        options: &AnalyseOptions,
+        progress: &Progress,
+    ) -> Result<Self, RunFailure> {
+        let (skip, domains) = (options.skip_frames, options.domains_of(open));
+        let measured = Measured::of_session(&open.session, &open.table, skip, &domains, progress).map_err(failure)?;
         let movie = &mut || measured.recorded_movie();
-        Self::of(&measured, movie, Source::Recording(Arc::downgrade(open)), progress)
+        Self::of(&measured, movie, options, Source::Recording(Arc::downgrade(open)), progress)
     }
 
-    fn of_run(answer: &Arc<Answer>, progress: &Progress) -> Result<Self, RunFailure> {
+    fn of_run(answer: &Arc<Answer>, options: &AnalyseOptions, progress: &Progress) -> Result<Self, RunFailure> {
         let outcome = &answer.outcome;
         let shared = Outcome {
             protocol: outcome.protocol.clone(),
@@ -133,18 +146,19 @@ impl Analysed {
         };
         let measured = Measured::of_outcome(shared);
         let movie = &mut || parts::source(&outcome.schedule, &outcome.monitor).map_err(SourceError::new);
-        Self::of(&measured, movie, Source::Run(Arc::downgrade(answer)), progress)
+        Self::of(&measured, movie, options, Source::Run(Arc::downgrade(answer)), progress)
     }
 
     fn of(
         measured: &Measured,
         movie: &mut dyn FnMut() -> Movie,
+        options: &AnalyseOptions,
         source: Source,
         progress: &Progress,
     ) -> Result<Self, RunFailure> {
         let began = Instant::now();
         progress.check().map_err(|_| RunFailure::Cancelled)?;
-        let found = Characterisation::of(measured, &Look::default(), movie, progress).map_err(failure)?;
+        let found = Characterisation::of(measured, &options.look(), movie, progress).map_err(failure)?;
         let layout = Layout { width: Some(Width::Page), dpi: SHOWN_DPI };
         let shown = |(stem, plate): (&'static str, Plate<'_>)| {
             plate
@@ -185,6 +199,11 @@ impl Workbench {
         self.analyses.found.as_ref()
     }
 
+    /// How responses are analysed from now on.
+    pub fn analyse_options(&self) -> &AnalyseOptions {
+        &self.analyses.options
+    }
+
     /// How far the analysis under way is; `None` when there is none.
     pub fn analysis_progress(&self) -> Option<AnalysisProgress> {
         let (job, stopping) = self.analyses.running.as_ref()?;
@@ -206,13 +225,15 @@ impl Workbench {
 
     /// Does what was asked about analyses.
     pub(super) fn perform_analyse(&mut self, command: AnalyseCommand) {
+        let options = self.analyses.options.clone();
         match command {
+            AnalyseCommand::Set(options) => self.analyses.set(options),
             AnalyseCommand::Recording => match self.recording().cloned() {
-                Some(open) => self.start_analysis(move |progress| Analysed::of_recording(&open, progress)),
+                Some(open) => self.start_analysis(move |progress| Analysed::of_recording(&open, &options, progress)),
                 None => self.fail("there is nothing to analyse: open a recording first".to_owned()),
             },
             AnalyseCommand::Responses => match self.answer().cloned() {
-                Some(answer) => self.start_analysis(move |progress| Analysed::of_run(&answer, progress)),
+                Some(answer) => self.start_analysis(move |progress| Analysed::of_run(&answer, &options, progress)),
                 None => self.fail("there is nothing to analyse yet: run the protocol first".to_owned()),
             },
             AnalyseCommand::Cancel => self.analyses.cancel(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{AnalyseCommand, CompareCommand, FigureStyle, SpikesCommand};
+use super::{AnalyseCommand, CompareCommand, FigureStyle, SheetOf, SheetOrder, SpikesCommand};
 use crate::experiment::Protocol;
 use crate::gpu::DeviceChoice;
 
@@ -45,6 +45,10 @@ pub enum Command {
     SetFigureStyle(FigureStyle),
     /// Writes that figure of the outcome; the name decides PNG, SVG or PDF.
     ExportFigure(PathBuf),
+    /// Which figures are set on a sheet from now on, and in which order.
+    ComposeSheet(SheetOf, SheetOrder),
+    /// Writes that sheet; the name decides PNG, SVG or PDF.
+    ExportSheet(SheetOf, PathBuf),
     /// Writes numbers and protocol of the outcome into a folder.
     ExportData(PathBuf),
     /// Writes the stimulus as a movie; the name decides the format.

@@ -1,5 +1,6 @@
 //! What came out when a twin was laid beside a recording, with everything that is shown of it counted once.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use crate::comparison::{
     Comparison, ComparisonError, Distribution, Example, Examples, Measure, Pairs, PopulationComparison,
 };
 use crate::evaluation::{DomainEvaluation, EvaluationError, Quantity, Responder, Selection, UnitEvaluation};
-use crate::figures::Format;
 use crate::figures::comparison::ComparisonFigure;
+use crate::figures::{Format, Plate};
 use crate::job::Progress;
 
 /// Formats of the figures that are written into a folder, as the command line does.
@@ -214,14 +215,53 @@ impl Compared {
         style: &FigureStyle,
         path: &Path,
     ) -> Result<PathBuf, String> {
-        let path = if path.extension().is_none() { path.with_extension("png") } else { path.to_owned() };
+        let alone = OnceCell::new();
+        parts::write_plate(&self.plate(name, (domain, unit), &alone)?, style, path)
+    }
+
+    /// Figures that can stand on a sheet beside others, as the domain and the unit that are shown have them: their names,
+    /// and their names for people.
+    pub fn panels(&self, (domain, unit): (usize, usize)) -> Vec<(String, String)> {
+        let tuned = || {
+            let (found, name) = (self.comparison()?, &self.domains.get(domain)?.name);
+            let directions = found.directions.iter().find(|one| one.domain == *name)?;
+            ComparisonFigure::UnitTuning(found, directions, unit).plate().check().ok()
+        };
+        let fits = |stem: &str| match stem {
+            SHEET => false,
+            UNIT_TRACES => self.examples_of(domain).is_ok(),
+            UNIT_TUNING => tuned().is_some(),
+            _ => true,
+        };
+        self.figures.iter().filter(|(stem, _)| fits(stem)).cloned().collect()
+    }
+
+    /// Writes the figures of these names on one sheet, as [`Compared::write_figure`] does a single one.
+    pub(super) fn write_sheet(
+        &self,
+        names: &[String],
+        shown: (usize, usize),
+        style: &FigureStyle,
+        path: &Path,
+    ) -> Result<PathBuf, String> {
+        let alone = OnceCell::new();
+        let plates: Result<Vec<Plate<'_>>, String> = names.iter().map(|name| self.plate(name, shown, &alone)).collect();
+        parts::write_plate(&ComparisonFigure::sheet_of(plates?), style, path)
+    }
+
+    /// The figure of this name. `alone` keeps the responses of the unit that is shown, which are read for its traces.
+    fn plate<'a>(
+        &'a self,
+        name: &str,
+        (domain, unit): (usize, usize),
+        alone: &'a OnceCell<Examples>,
+    ) -> Result<Plate<'a>, String> {
         let shown = self.domains.get(domain).map_or("", |domain| domain.name.as_str());
-        let alone;
-        let plate = match (&self.found, name, self.named().into_iter().find(|(stem, _)| stem == name)) {
+        Ok(match (&self.found, name, self.named().into_iter().find(|(stem, _)| stem == name)) {
             (Found::Units(found), UNIT_TRACES, _) => {
                 let (examples, example) = self.example_of(domain, unit)?;
-                alone = Examples { units: vec![example], ..examples.clone() };
-                ComparisonFigure::Traces(found, &alone).plate()
+                let alone = alone.get_or_init(|| Examples { units: vec![example], ..examples.clone() });
+                ComparisonFigure::Traces(found, alone).plate()
             }
             (Found::Units(found), UNIT_TUNING, _) => {
                 let nothing =
@@ -232,9 +272,7 @@ impl Compared {
             (_, _, Some((_, figure))) => figure.plate(),
             (Found::Units(found), _, None) => ComparisonFigure::sheet(found, shown),
             (Found::Population(found), _, None) => ComparisonFigure::Population(found).plate(),
-        };
-        plate.write(&path, &style.layout).map_err(|error| parts::sentence(&error))?;
-        Ok(path)
+        })
     }
 
     /// Writes every table and every figure into a folder, as `twinscope compare` does.
@@ -300,12 +338,18 @@ impl ComparedTrace {
 }
 
 impl Compared {
-    /// The movie of a domain that was shown most often, and any unit over it.
-    fn example_of(&self, domain: usize, unit: usize) -> Result<(&Examples, Example), String> {
+    /// The movie of a domain that was shown most often, of the comparison that it belongs to.
+    fn examples_of(&self, domain: usize) -> Result<(&Comparison, &Examples), String> {
         let nothing = || "no movie of this domain was compared unit by unit".to_owned();
         let found = self.comparison().ok_or_else(nothing)?;
         let name = &self.domains.get(domain).ok_or_else(nothing)?.name;
         let examples = found.examples.iter().find(|examples| examples.domain == *name).ok_or_else(nothing)?;
+        Ok((found, examples))
+    }
+
+    /// The same, and any unit over it.
+    fn example_of(&self, domain: usize, unit: usize) -> Result<(&Examples, Example), String> {
+        let (found, examples) = self.examples_of(domain)?;
         let example = examples.of_unit(&self.recording.session, &found.evaluation.units, unit);
         Ok((examples, example.map_err(|error| parts::sentence(&error))?))
     }

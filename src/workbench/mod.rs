@@ -3,6 +3,7 @@
 //! [`Workbench::perform`] is the one place where something happens because somebody asked; [`Workbench::tick`] is the
 //! one place where finished background work is taken in. Everything between is read through `&Workbench`.
 
+mod analyse_options;
 mod analysis;
 mod answer;
 mod background;
@@ -14,9 +15,11 @@ mod perform;
 mod preview;
 mod recording;
 mod saved;
+mod sheet;
 mod spikes;
 mod state;
 
+pub use analyse_options::AnalyseOptions;
 pub use analysis::{AnalyseCommand, Analysed, AnalysisProgress};
 pub use answer::Answer;
 pub use background::RunProgress;
@@ -30,6 +33,7 @@ pub use parts::{Compute, FigureStyle, MakePredictor, MakeResponder, RunFailure, 
 pub use preview::Picture;
 pub use recording::{CompareCommand, CompareProgress, OpenRecording, RecordedDomain, is_recording};
 pub use saved::Saved;
+pub use sheet::{SheetOf, SheetOrder, SheetOrders, SheetRow};
 pub use spikes::{OpenModel, OpenSpikes, Reconstruction, SpikeMask, SpikesCommand};
 pub use state::{Plan, Workbench};
 

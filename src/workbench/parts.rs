@@ -11,7 +11,7 @@ use super::{Answer, Plan};
 use crate::data;
 use crate::evaluation::Responder;
 use crate::experiment::{self, Outcome, Predictor, Protocol, ProtocolError, RunError};
-use crate::figures::{Data, Figure, Layout};
+use crate::figures::{Data, Figure, Layout, Plate};
 use crate::gpu::{ComputeDevice, DeviceChoice};
 use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
@@ -257,14 +257,30 @@ impl Default for FigureStyle {
 /// The figure that was chosen, with its numbers; in place of the sheet of all, the response alone where nothing was
 /// swept.
 pub(super) fn write_figure(answer: &Answer, unit: usize, style: &FigureStyle, path: &Path) -> Result<PathBuf, String> {
-    let path = if path.extension().is_none() { path.with_extension("png") } else { path.to_owned() };
     let outcome = &answer.outcome;
     let tuned = outcome.parameter.is_some() || outcome.tuning.is_some();
     let figure = match Figure::named(style.name, unit) {
         Some(Figure::Summary { .. }) if !tuned => Figure::Traces { unit },
         chosen => chosen.unwrap_or(Figure::Summary { unit }),
     };
-    figure.of(&Data::of(outcome)).write(&path, &style.layout).map_err(|error| sentence(&error))?;
+    write_plate(&figure.of(&Data::of(outcome)), style, path)
+}
+
+/// The figures of these names on one sheet, as `twinscope run --sheet` sets them.
+pub(super) fn write_sheet(
+    answer: &Answer,
+    unit: usize,
+    names: &[String],
+    style: &FigureStyle,
+    path: &Path,
+) -> Result<PathBuf, String> {
+    write_plate(&Figure::sheet(&Data::of(&answer.outcome), names, unit), style, path)
+}
+
+/// A figure with its numbers; the ending of the path decides the format, PNG where there is none.
+pub(super) fn write_plate(plate: &Plate<'_>, style: &FigureStyle, path: &Path) -> Result<PathBuf, String> {
+    let path = if path.extension().is_none() { path.with_extension("png") } else { path.to_owned() };
+    plate.write(&path, &style.layout).map_err(|error| sentence(&error))?;
     Ok(path)
 }
 

@@ -77,6 +77,8 @@ impl Workbench {
                 let style = self.figure_style;
                 self.export(path, move |answer, unit, path| parts::write_figure(answer, unit, &style, path));
             }
+            Command::ComposeSheet(of, order) => self.compose_sheet(of, order),
+            Command::ExportSheet(of, path) => self.export_sheet(of, path),
             Command::ExportData(path) => self.export(path, |answer, _, folder| parts::write_data(answer, folder)),
             Command::ExportMovie(path) => self.export_movie(path),
             Command::ExportTable(path) => self.export_table(path),
@@ -272,7 +274,7 @@ impl Workbench {
         self.writing.push(self.files.submit(write, move || wake.call()));
     }
 
-    fn export(
+    pub(super) fn export(
         &mut self,
         path: PathBuf,
         write: impl FnOnce(&super::Answer, usize, &Path) -> Result<PathBuf, String> + Send + 'static,

@@ -77,6 +77,8 @@ pub struct RecordedDomain {
     pub training: usize,
     /// Trials for testing.
     pub test: usize,
+    /// Whether a trial says itself that it belongs to it, and its movie is stored.
+    pub watchable: bool,
 }
 
 impl OpenRecording {
@@ -88,11 +90,12 @@ impl OpenRecording {
         for trial in &session.trials {
             let name = trial.domain().unwrap_or(DomainEvaluation::UNNAMED);
             let place = domains.iter().position(|domain| domain.name == name).unwrap_or_else(|| {
-                domains.push(RecordedDomain { name: name.to_owned(), training: 0, test: 0 });
+                domains.push(RecordedDomain { name: name.to_owned(), training: 0, test: 0, watchable: false });
                 domains.len() - 1
             });
             let domain = &mut domains[place];
             *(if trial.training { &mut domain.training } else { &mut domain.test }) += 1;
+            domain.watchable |= trial.domain().is_some() && trial.has_movie();
         }
         let mut areas: Vec<(String, usize)> = Vec::new();
         for area in session.units.iter().filter_map(|unit| unit.area.as_ref()) {
@@ -105,6 +108,11 @@ impl OpenRecording {
         let frames = session.trials.iter().map(|trial| trial.frames).sum();
         let movies = session.trials.iter().filter(|trial| trial.has_movie()).count();
         Ok(Self { path, format, session, table, simulated, domains, frames, movies, areas })
+    }
+
+    /// Domains whose movies can be correlated with responses, in order of first showing.
+    pub fn watchable(&self) -> impl Iterator<Item = &str> {
+        self.domains.iter().filter(|domain| domain.watchable).map(|domain| domain.name.as_str())
     }
 
     /// Trials that are selected.
@@ -411,7 +419,10 @@ impl Workbench {
         }
     }
 
-    fn export_compared(&mut self, write: impl FnOnce(&Compared) -> Result<PathBuf, String> + Send + 'static) {
+    pub(super) fn export_compared(
+        &mut self,
+        write: impl FnOnce(&Compared) -> Result<PathBuf, String> + Send + 'static,
+    ) {
         let Some(found) = self.recordings.found.clone() else {
             return self.fail("there is nothing to export yet: compare the twin with a recording first".to_owned());
         };

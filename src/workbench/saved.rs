@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::{AnalyseOptions, SheetOrders};
 use crate::experiment::Protocol;
 
 /// State that outlives the program; unsaved edits of the protocol are part of it.
@@ -30,6 +31,10 @@ pub struct Saved {
     pub spike_model_path: Option<PathBuf>,
     /// The recording that was open.
     pub recording_path: Option<PathBuf>,
+    /// How sheets were composed.
+    pub sheets: SheetOrders,
+    /// How responses were analysed.
+    pub analysis: AnalyseOptions,
 }
 
 impl Default for Saved {
@@ -45,6 +50,8 @@ impl Default for Saved {
             spikes_path: None,
             spike_model_path: None,
             recording_path: None,
+            sheets: SheetOrders::default(),
+            analysis: AnalyseOptions::default(),
         }
     }
 }

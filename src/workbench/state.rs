@@ -9,7 +9,7 @@ use super::parts::{Compute, FigureStyle};
 use super::preview::Preview;
 use super::recording::Recordings;
 use super::spikes::Spikes;
-use super::{Answer, Event, History, Message, Picture, Saved};
+use super::{Answer, Event, History, Message, Picture, Saved, SheetOrders};
 use crate::experiment::{Protocol, Provenance};
 use crate::gpu::DeviceChoice;
 use crate::job::{Job, Worker};
@@ -80,6 +80,7 @@ pub struct Workbench {
     /// The unit that the user chose.
     pub(super) unit: Option<usize>,
     pub(super) figure_style: FigureStyle,
+    pub(super) sheet_orders: SheetOrders,
 
     /// Spikes, the mask on them and the model that predicts them.
     pub(super) spikes: Spikes,
@@ -138,6 +139,7 @@ impl Workbench {
             answer: None,
             unit: None,
             figure_style: FigureStyle::default(),
+            sheet_orders: SheetOrders::default(),
             spikes: Spikes::new()?,
             recordings: Recordings::new()?,
             analyses: Analyses::new()?,
@@ -311,6 +313,8 @@ impl Workbench {
             spikes_path: self.spikes.paths().0.map(Path::to_owned),
             spike_model_path: self.spikes.paths().1.map(Path::to_owned),
             recording_path: self.recordings.path().map(Path::to_owned),
+            sheets: self.sheet_orders.clone(),
+            analysis: self.analyse_options().clone(),
         }
     }
 
@@ -324,6 +328,8 @@ impl Workbench {
         self.device = saved.device.parse().unwrap_or_default();
         self.live = saved.live;
         self.unit = saved.unit;
+        self.sheet_orders = saved.sheets;
+        self.analyses.set(saved.analysis);
         self.replan();
         if let Some(path) = saved.twin_path {
             self.twin_remembered = Some(path.clone());

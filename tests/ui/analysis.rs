@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use eframe::egui::Key;
+use eframe::egui::{Event as Input, Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use twinscope::ui::{App, View, Workspace};
-use twinscope::workbench::{AnalyseCommand, Command, CompareCommand, Event, Workbench};
+use twinscope::characterise::Look;
+use twinscope::experiment::protocol::Sweep;
+use twinscope::stimulus::{SparseNoise, Stimulus};
+use twinscope::ui::{App, Dialog, View, Workspace};
+use twinscope::workbench::{AnalyseCommand, AnalyseOptions, Command, CompareCommand, Event, Saved, Workbench};
 
 use super::compare::{UNITS, bench_of, recorded};
 use super::fake;
@@ -125,7 +128,10 @@ fn findings_and_figures_of_a_recording_are_shown_in_a_window() {
     let view = View { playing: false, workspace: Workspace::Compare, ..View::default() };
     let mut harness = window(bench, [1280.0, 900.0], view);
     assert!(!shows(&harness, "Show analysis"), "there is none yet");
-    harness.get_by_label("Analyse recording").click();
+    harness.get_by_label("Analyse recording…").click();
+    harness.run_steps(4);
+    assert!(!app(&mut harness).view.analysis && app(&mut harness).bench.analysis_progress().is_none());
+    harness.get_by_label("Start analysis").click();
     harness.run_steps(2);
     assert!(app(&mut harness).view.analysis, "the window opens at once");
     for _ in 0..4 {
@@ -154,6 +160,141 @@ fn findings_and_figures_of_a_recording_are_shown_in_a_window() {
     assert_eq!(app(&mut harness).bench.recording().map(|open| open.session.units.len()), Some(UNITS));
 }
 
+/// Provenance, findings and all cells of the newest analysis.
+fn said(bench: &Workbench) -> String {
+    let found = &bench.analysed().unwrap_or_else(|| panic!("{:?}", bench.message())).found;
+    let tables: Vec<String> = found.tables.iter().map(|table| format!("{:?}", table.rows)).collect();
+    [found.provenance.clone(), found.findings.join("\n"), tables.join("\n")].join("\n")
+}
+
+#[test]
+fn options_of_a_recording_reach_its_analysis_as_on_the_command_line() {
+    let (folder, mut bench) = opened();
+    let options = AnalyseOptions {
+        resamples: 150,
+        seed: 77,
+        skip_frames: 10,
+        // The second is of another recording.
+        receptive_fields: vec!["Clips".to_owned(), "White noise".to_owned()],
+        ..AnalyseOptions::default()
+    };
+    ask(&mut bench, AnalyseCommand::Set(options.clone()));
+    ask(&mut bench, AnalyseCommand::Recording);
+    let (ours, theirs) = (folder.path().join("window"), folder.path().join("command"));
+    let text = said(&bench);
+    assert!(text.contains("150 resamples") && text.contains("analysis seed 77"), "{text:.2000}");
+    assert!(text.contains("The maps from Clips") && !text.contains("White noise"), "{text:.2000}");
+    ask(&mut bench, AnalyseCommand::Export(ours.clone()));
+    let path = |path: &Path| path.display().to_string();
+    let command = ["analyse", "--session", &path(&folder.path().join("M17")), "-o", &path(&theirs)];
+    let said = ["--resamples", "150", "--seed", "77", "--skip", "10", "--receptive-fields", "Clips"];
+    succeeds(&[&command[..], &said[..]].concat());
+    let (ours, theirs) = (files(&ours), files(&theirs));
+    assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
+    for (name, contents) in &ours {
+        assert!(theirs[name] == *contents, "{name} differs from that of the command line");
+    }
+    let saved: Saved = serde_json::from_str(&serde_json::to_string(&bench.saved()).expect("text")).expect("read");
+    assert_eq!(saved.analysis, options);
+}
+
+#[test]
+fn options_of_a_run_reach_its_analysis_and_defaults_are_those_of_the_command_line() {
+    let look = Look::default();
+    let defaults = AnalyseOptions::default();
+    let numbers = (defaults.resamples, defaults.seed, defaults.delay_frames, defaults.skip_frames);
+    assert_eq!(numbers, (look.resamples, look.seed, look.delay_frames, 0));
+    assert!(defaults.receptive_fields.is_empty());
+
+    let mut bench = fake::bench(Duration::ZERO);
+    bench.perform(Command::SetLive(false));
+    let mut protocol = bench.protocol().clone();
+    protocol.show_instead(Stimulus::SparseNoise(SparseNoise::default()), Sweep::default());
+    (protocol.timing.stimulus_secs, protocol.repeats.count) = (8.0, 3);
+    bench.perform(Command::Edit(Box::new(protocol)));
+    bench.perform(Command::Run);
+    bench.wait(LIMIT);
+    let fields = |bench: &mut Workbench, delay_frames| {
+        ask(bench, AnalyseCommand::Set(AnalyseOptions { delay_frames, seed: 5, ..AnalyseOptions::default() }));
+        ask(bench, AnalyseCommand::Responses);
+        assert!(said(bench).contains("analysis seed 5"));
+        let tables = &bench.analysed().expect("analysed").found.tables;
+        let maps = tables.iter().find(|table| table.name.contains("sparse_noise")).expect("fields are mapped");
+        format!("{:?}", maps.rows)
+    };
+    let early = fields(&mut bench, 0);
+    assert_ne!(early, fields(&mut bench, 9), "the delay counts");
+    assert_eq!(early, fields(&mut bench, 0), "and nothing else");
+}
+
+#[test]
+fn options_from_elsewhere_are_held_within_their_ranges() {
+    let mut bench = fake::bench(Duration::ZERO);
+    let text = "{\"live\": false, \"analysis\": {\"resamples\": 99999999, \"seed\": 18446744073709551615, \
+                \"delay_frames\": 5000}}";
+    bench.restore(serde_json::from_str(text).expect("settings"));
+    let options = bench.analyse_options();
+    assert_eq!((options.resamples, options.seed, options.delay_frames), (20_000, 1 << 53, 60));
+    assert_eq!(options.skip_frames, 0);
+    bench.perform(Command::Analyse(AnalyseCommand::Set(AnalyseOptions { resamples: 0, ..AnalyseOptions::default() })));
+    assert_eq!(bench.analyse_options().resamples, 100, "an interval needs some");
+}
+
+#[test]
+fn options_are_asked_for_before_an_analysis_and_remembered() {
+    let (_folder, bench) = opened();
+    let view = View { playing: false, workspace: Workspace::Compare, ..View::default() };
+    let mut harness = window(bench, [1280.0, 900.0], view);
+    harness.get_by_label("Analyse recording…").click();
+    harness.run_steps(4);
+    assert_eq!(app(&mut harness).view.dialog, Some(Dialog::AnalyseRecording));
+    assert!(shows(&harness, "none has noise or Gaussian dots in its name"));
+    assert_eq!(
+        harness.query_all_by_role_and_label(Role::SpinButton, "Delay of responses").count(),
+        0,
+        "of a run alone"
+    );
+    harness.get_by_role_and_label(Role::SpinButton, "Resamples").focus();
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run_steps(1);
+    harness.event(Input::Text("200".to_owned()));
+    harness.run_steps(1);
+    harness.key_press(Key::Enter);
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::SpinButton, "Skipped frames").focus();
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run_steps(1);
+    harness.event(Input::Text("15".to_owned()));
+    harness.run_steps(1);
+    harness.key_press(Key::Enter);
+    harness.run_steps(2);
+    assert!(shows(&harness, "0.500 s at 30.000 frames/s"), "frames are told as time");
+    harness.get_by_role_and_label(Role::CheckBox, "Clips").click();
+    harness.run_steps(3);
+    assert!(shows(&harness, "Mapped from the movies of Clips"));
+    harness.key_press(Key::Escape);
+    harness.run_steps(3);
+    assert!(app(&mut harness).view.dialog.is_none() && app(&mut harness).bench.analysis_progress().is_none());
+    let options = app(&mut harness).bench.analyse_options().clone();
+    assert_eq!((options.resamples, options.skip_frames), (200, 15));
+    assert_eq!(options.receptive_fields, ["Clips"]);
+
+    harness.get_by_label("Analyse recording…").click();
+    harness.run_steps(4);
+    harness.get_by_label("Start analysis").click();
+    harness.run_steps(3);
+    app(&mut harness).bench.wait(LIMIT);
+    let text = said(&app(&mut harness).bench);
+    assert!(text.contains("200 resamples") && text.contains("The maps from Clips"), "{text:.2000}");
+    app(&mut harness).view.dialog = Some(Dialog::AnalyseRecording);
+    harness.run_steps(3);
+    harness.get_by_label("Defaults").click();
+    harness.run_steps(3);
+    assert_eq!(app(&mut harness).bench.analyse_options(), &AnalyseOptions::default());
+}
+
 /// Pictures for human eyes: `TWINSCOPE_SHOTS=folder cargo test --test all shots`.
 #[test]
 fn shots_of_an_analysis_for_human_eyes() {
@@ -172,9 +313,11 @@ fn the_menu_analyses_the_newest_run_once_there_is_one() {
     let mut harness = window(fake::answered(), [1280.0, 800.0], view);
     harness.get_by_label("Experiment").click();
     harness.run_steps(3);
-    harness.get_by_label("Analyse responses").click();
-    harness.run_steps(2);
-    assert!(app(&mut harness).view.analysis);
+    harness.get_by_label("Analyse responses…").click();
+    harness.run_steps(5);
+    harness.key_press(Key::Enter);
+    harness.run_steps(3);
+    assert!(app(&mut harness).view.analysis, "Enter starts it");
     app(&mut harness).bench.wait(LIMIT);
     harness.run_steps(3);
     assert!(shows(&harness, "Figure analysis") && shows(&harness, "A twin answers every repeat of a movie alike"));

@@ -165,7 +165,7 @@ fn ask(bench: &mut Workbench, command: CompareCommand) -> Vec<Event> {
 }
 
 /// A workbench whose twin was laid beside the recording.
-fn compared() -> (tempfile::TempDir, Workbench) {
+pub fn compared() -> (tempfile::TempDir, Workbench) {
     let (folder, path) = recorded();
     let mut bench = bench_of("M17", false);
     ask(&mut bench, CompareCommand::Open(path));

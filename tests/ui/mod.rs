@@ -4,5 +4,6 @@ mod analysis;
 mod compare;
 mod fake;
 mod mtm;
+mod sheet;
 mod window;
 mod workbench;

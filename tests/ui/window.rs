@@ -87,10 +87,8 @@ fn the_window_is_drawn_on_the_device_that_computes() {
     }
 }
 
-#[test]
-fn every_control_has_a_label() {
-    let mut harness = window(fake::answered(), [1280.0, 800.0], paused());
-    settle(&mut harness);
+/// Number of controls, and those that say no name.
+pub fn unnamed(harness: &Harness<'_, Option<App>>) -> (usize, Vec<String>) {
     let mut nameless = Vec::new();
     let mut stack = vec![harness.root()];
     let mut seen = 0;
@@ -109,6 +107,14 @@ fn every_control_has_a_label() {
         }
         stack.extend(node.children());
     }
+    (seen, nameless)
+}
+
+#[test]
+fn every_control_has_a_label() {
+    let mut harness = window(fake::answered(), [1280.0, 800.0], paused());
+    settle(&mut harness);
+    let (seen, nameless) = unnamed(&harness);
     assert!(seen > 40, "only {seen} controls were found");
     assert!(nameless.is_empty(), "without a label: {nameless:#?}");
 }

@@ -71,7 +71,11 @@ impl<'a> ComparisonFigure<'a> {
     /// One sheet of several figures: accuracy and medians of all domains, and what there is of one domain.
     pub fn sheet(comparison: &'a Comparison, domain: &str) -> Plate<'a> {
         let shown = |figure: &Self| figure.domain().is_none_or(|name| name == domain);
-        let plates = Self::all(comparison).into_iter().filter(shown).map(|figure| figure.plate());
+        Self::sheet_of(Self::all(comparison).into_iter().filter(shown).map(|figure| figure.plate()))
+    }
+
+    /// Figures of one comparison on one sheet, as panels A, B, C ... in this order.
+    pub fn sheet_of(plates: impl IntoIterator<Item = Plate<'a>>) -> Plate<'a> {
         Sheet::of("A twin beside a recording", plates).plate()
     }
 

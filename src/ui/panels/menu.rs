@@ -6,8 +6,8 @@ use super::{Panel, Place};
 use crate::experiment::PRESETS;
 use crate::figures::{Data, Figure, Width};
 use crate::ui::theme::Palette;
-use crate::ui::view::{Action, Ask, ThemeChoice, View, Workspace};
-use crate::workbench::{AnalyseCommand, Command, FigureStyle, SpikesCommand, Workbench};
+use crate::ui::view::{Action, Ask, Dialog, ThemeChoice, View, Workspace};
+use crate::workbench::{Command, FigureStyle, SheetOf, SpikesCommand, Workbench};
 
 /// Everything that can be done, by name.
 pub struct Menu;
@@ -53,9 +53,8 @@ impl Panel for Menu {
                 let analysing = bench.analysis_progress().is_some();
                 let ready = bench.answer().is_some() && !analysing;
                 let tip = "Tuning, receptive fields, reliability and population of the newest run, with figures";
-                if ui.add_enabled(ready, Button::new("Analyse responses")).on_hover_text(tip).clicked() {
-                    view.analysis = true;
-                    actions.push(Command::Analyse(AnalyseCommand::Responses).into());
+                if ui.add_enabled(ready, Button::new("Analyse responses…")).on_hover_text(tip).clicked() {
+                    actions.push(Action::Open(Dialog::AnalyseResponses));
                 }
                 let there = analysing || bench.analysed().is_some();
                 if ui.add_enabled(there, Button::new("Show analysis")).clicked() {
@@ -145,6 +144,7 @@ fn file(bench: &Workbench, view: &View, ui: &mut Ui, actions: &mut Vec<Action>) 
         ],
         &[
             ("Export as figure…", "Ctrl+E", has_answer, ask(Ask::ExportFigure)),
+            ("Compose sheet…", "", has_answer, Action::Open(Dialog::ComposeSheet(SheetOf::Run))),
             ("Export as tables…", "", has_answer, ask(Ask::ExportData)),
         ],
         &[
@@ -154,6 +154,7 @@ fn file(bench: &Workbench, view: &View, ui: &mut Ui, actions: &mut Vec<Action>) 
         &[("Export figure of the spikes…", "", spikes, ask(Ask::ExportSpikes { mean }))],
         &[
             ("Export figure of the comparison…", "", compared, ask(Ask::ExportComparison)),
+            ("Compose sheet of the comparison…", "", compared, Action::Open(Dialog::ComposeSheet(SheetOf::Comparison))),
             ("Export everything of the comparison…", "", compared, ask(Ask::ExportComparisonAll)),
         ],
     ];
@@ -199,7 +200,10 @@ fn figure_settings(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
 }
 
 fn item(ui: &mut Ui, enabled: bool, label: &str, shortcut: &str, action: impl Into<Action>, actions: &mut Vec<Action>) {
-    if ui.add_enabled(enabled, Button::new(label).shortcut_text(shortcut)).clicked() {
+    let button = Button::new(label);
+    // An empty shortcut would stand as a space behind the name that is read out.
+    let button = if shortcut.is_empty() { button } else { button.shortcut_text(shortcut) };
+    if ui.add_enabled(enabled, button).clicked() {
         actions.push(action.into());
     }
 }

@@ -1,7 +1,9 @@
 //! The panels of the window: one file and one line in [`all`] each.
 
+mod analyse;
 mod analysis;
 mod compare;
+mod compose;
 mod figure_width;
 mod help;
 mod menu;
@@ -18,9 +20,9 @@ mod tuning;
 mod twin;
 mod units;
 
-use eframe::egui::Ui;
+use eframe::egui::{Context, Ui};
 
-use super::view::{Action, Ask, View};
+use super::view::{Action, Ask, Dialog, View};
 use crate::workbench::{Command, Workbench};
 
 pub use analysis::AnalysisWindow;
@@ -67,6 +69,17 @@ pub fn save(bench: &Workbench) -> Action {
     match bench.protocol_path() {
         Some(path) => Command::SaveProtocol(path.to_owned()).into(),
         None => Action::Ask(Ask::SaveProtocol),
+    }
+}
+
+/// Draws the dialog that is open; `fresh` in the first frame of it.
+pub fn dialog_ui(bench: &Workbench, view: &mut View, fresh: bool, ctx: &Context) -> Vec<Action> {
+    match view.dialog {
+        None => Vec::new(),
+        Some(Dialog::ComposeSheet(of)) => compose::compose_ui(bench, view, of, fresh, ctx),
+        Some(dialog @ (Dialog::AnalyseResponses | Dialog::AnalyseRecording)) => {
+            analyse::analyse_ui(bench, view, dialog, fresh, ctx)
+        }
     }
 }
 

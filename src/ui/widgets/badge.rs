@@ -10,6 +10,18 @@ pub fn title(ui: &mut Ui, text: &str) -> Response {
     ui.label(RichText::new(text).size(TITLE).strong())
 }
 
+/// Small text of lesser weight, in as many lines as it needs.
+pub fn weak(ui: &mut Ui, text: impl Into<String>) -> Response {
+    let colour = Palette::of(ui).weak;
+    ui.add(Label::new(RichText::new(text).small().color(colour)).wrap())
+}
+
+/// Small text about what stands in the way.
+pub fn caution(ui: &mut Ui, text: impl Into<String>) -> Response {
+    let colour = Palette::of(ui).caution;
+    ui.add(Label::new(RichText::new(text).small().color(colour)).wrap())
+}
+
 /// Head of a panel: its title, then controls at the right end.
 pub fn head(ui: &mut Ui, title: &str, controls: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {

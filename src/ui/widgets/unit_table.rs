@@ -87,7 +87,8 @@ pub fn row_ui<K: Copy>(
 
 /// Up and Down select the neighbour in the list.
 pub fn keyboard(order: &[usize], selected: usize, ui: &Ui) -> Option<usize> {
-    if ui.ctx().egui_wants_keyboard_input() || ui.memory(|memory| memory.focused().is_some()) {
+    let taken = ui.memory(|memory| memory.focused().is_some() || memory.top_modal_layer().is_some());
+    if ui.ctx().egui_wants_keyboard_input() || taken {
         return None;
     }
     let step =

@@ -8,9 +8,10 @@ use crate::evaluation::Trials;
 use crate::job::Eta;
 use crate::ui::panels::figure_width::figure_width_ui;
 use crate::ui::theme::{GROUP_GAP, Palette};
-use crate::ui::view::{Action, Ask, View};
+use crate::ui::view::{Action, Ask, Dialog, View};
+use crate::ui::widgets::badge::weak;
 use crate::ui::widgets::{badge, field};
-use crate::workbench::{AnalyseCommand, Command, CompareCommand, OpenRecording, Workbench};
+use crate::workbench::{Command, CompareCommand, OpenRecording, SheetOf, Workbench};
 
 /// How a recording is made without an animal.
 const SIMULATE: &str = "twinscope simulate -o mice";
@@ -34,11 +35,6 @@ pub(super) fn controls_ui(bench: &Workbench, view: &mut View, ui: &mut Ui, actio
 fn group(ui: &mut Ui) {
     ui.add_space(GROUP_GAP / 2.0);
     ui.separator();
-}
-
-fn weak(ui: &mut Ui, text: impl Into<String>) -> eframe::egui::Response {
-    let colour = Palette::of(ui).weak;
-    ui.add(Label::new(RichText::new(text).small().color(colour)).wrap())
 }
 
 fn recording_ui(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
@@ -93,9 +89,8 @@ fn analysis_ui(bench: &Workbench, view: &mut View, ui: &mut Ui, actions: &mut Ve
     ui.horizontal_wrapped(|ui| {
         let tip = "Tuning, receptive fields, reliability and population of the recorded responses, with figures, as \
                    `twinscope analyse --session` finds them; no twin is needed";
-        if ui.add_enabled(!analysing, Button::new("Analyse recording")).on_hover_text(tip).clicked() {
-            view.analysis = true;
-            actions.push(Command::Analyse(AnalyseCommand::Recording).into());
+        if ui.add_enabled(!analysing, Button::new("Analyse recording…")).on_hover_text(tip).clicked() {
+            actions.push(Action::Open(Dialog::AnalyseRecording));
         }
         let there = analysing || bench.analysed().is_some();
         if there && ui.button("Show analysis").on_hover_text("Open the window of the newest analysis").clicked() {
@@ -302,20 +297,25 @@ fn export_ui(bench: &Workbench, ui: &mut Ui, actions: &mut Vec<Action>) {
     }
     figure_width_ui(bench, ui, actions);
     ui.horizontal_wrapped(|ui| {
-        for (label, tip, dialog) in [
+        for (label, tip, action) in [
             (
                 "Export comparison figure…",
                 "Write this figure as PNG, SVG or PDF, with its numbers as CSV beside it (Ctrl+E)",
-                Ask::ExportComparison,
+                Action::Ask(Ask::ExportComparison),
+            ),
+            (
+                "Compose sheet…",
+                "Choose figures that are set on one page, as panels A, B, C …, in an order of your own",
+                Action::Open(Dialog::ComposeSheet(SheetOf::Comparison)),
             ),
             (
                 "Export everything…",
                 "Write every table and figure into a folder, as `twinscope compare` does",
-                Ask::ExportComparisonAll,
+                Action::Ask(Ask::ExportComparisonAll),
             ),
         ] {
             if ui.button(label).on_hover_text(tip).clicked() {
-                actions.push(Action::Ask(dialog));
+                actions.push(action);
             }
         }
     });
