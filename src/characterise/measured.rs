@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::CharacteriseError;
 use super::recorded::{Recorded, RecordedMovie, starts};
-use crate::analysis::Trials;
+use crate::analysis::{Trials, Varied};
 use crate::data::{PresentationTable, Session, SessionError, Shown, Trial};
 use crate::experiment::Outcome;
 use crate::job::{Cancelled, Progress};
@@ -90,7 +90,7 @@ impl Measured {
     }
 
     /// What was recorded. A trial is one presentation, or several where the table says so; parameters are read from the
-    /// table, else from the names of conditions, such as `direction=90` or `direction 90 deg`. Units without any response,
+    /// table, else from the names of conditions, such as `direction=90`, `direction 90 deg` or `ori=45`. Units without any response,
     /// and trials without any, are left out and counted; so are rows of the table that do not fit into their trial, and
     /// single responses that are missing elsewhere. Responses stay where they are, and are read again when they are looked
     /// at.
@@ -368,7 +368,8 @@ fn parts(trial: &Trial, table: &PresentationTable, skip_frames: usize) -> Parts 
 /// Words before a number that only tells one thing from another, and is nothing that was varied.
 const NUMBERED: [&str; 9] = ["condition", "trial", "movie", "clip", "image", "picture", "stimulus", "repeat", "seed"];
 
-/// Parameters in the name of a condition: `key=number`, or words, a number and perhaps a unit, between commas.
+/// Parameters in the name of a condition: `key=number`, or words, a number and perhaps a unit, between commas. Those that
+/// tuning is known to get the names that protocols give them: `Ori=45` is `orientation_deg`.
 fn parameters(name: &str) -> Vec<(String, f64)> {
     let unit = |text: &str| match text {
         "" => Some(""),
@@ -382,14 +383,9 @@ fn parameters(name: &str) -> Vec<(String, f64)> {
     let one = |part: &str| -> Option<(String, f64)> {
         if let Some((key, value)) = part.split_once('=') {
             let (key, value) = (key.trim(), value.trim().trim_end_matches('°').parse().ok()?);
-            let key = match key.to_lowercase().as_str() {
-                "direction" | "dir" => "direction_deg".to_owned(),
-                numbered if NUMBERED.contains(&numbered.trim_end_matches("_id").trim_end_matches("_index")) => {
-                    return None;
-                }
-                _ => key.to_owned(),
-            };
-            return Some((key, value));
+            let lower = key.to_lowercase();
+            let is_number = NUMBERED.contains(&lower.trim_end_matches("_id").trim_end_matches("_index"));
+            return (!is_number).then(|| (key.to_owned(), value));
         }
         let words: Vec<&str> = part.split_whitespace().collect();
         let place = words.iter().position(|word| word.parse::<f64>().is_ok())?;
@@ -399,8 +395,12 @@ fn parameters(name: &str) -> Vec<(String, f64)> {
         (!key.is_empty() && !NUMBERED.contains(&key.as_str())).then(|| (format!("{key}{end}"), value))
     };
     let mut found: Vec<(String, f64)> = Vec::new();
-    for (key, value) in name.split([',', ';']).filter_map(|part| one(part.trim())) {
-        if value.is_finite() && found.iter().all(|(known, _)| *known != key) {
+    let is_known = |found: &[(String, f64)], key: &str| found.iter().any(|(known, _)| known == key);
+    for (told, value) in name.split([',', ';']).filter_map(|part| one(part.trim())) {
+        // Another parameter that is called alike keeps its own name.
+        let known = Varied::of(&told).and_then(Varied::key).filter(|key| !is_known(&found, key));
+        let key = known.map_or(told, str::to_owned);
+        if value.is_finite() && !is_known(&found, &key) {
             found.push((key, value));
         }
     }

@@ -20,7 +20,7 @@ use crate::stimulus::{self, Schedule};
 
 /// Analyse a run of a twin, one that was written before, or a recorded session.
 ///
-/// What was shown decides: curves are fitted to every parameter that was varied (bi-von Mises to directions, a Gaussian in
+/// What was shown decides: curves are fitted to every parameter that was varied (bi-von Mises to directions, von Mises to orientations, a Gaussian in
 /// log frequency to frequencies and speeds, Naka and Rushton's to contrasts, a ratio of Gaussians to sizes) with bootstrap
 /// intervals over trials; two parameters that were swept against each other give a surface and its separability; receptive fields are mapped from Gaussian dots, sparse noise and white noise; repeats give
 /// reliability, sparseness, signal and noise correlations; the population is decomposed, embedded, sorted and decoded.
@@ -28,7 +28,7 @@ use crate::stimulus::{self, Schedule};
 /// examples.png and .svg, the clearest receptive fields and tuning curves.
 ///
 /// Of a recording, every trial is one presentation, and parameters are read from the names of conditions
-/// (`direction=90` or `direction 90 deg`); where presentations.csv in the session folder says what a trial showed, each
+/// (`direction=90`, `direction 90 deg`, `ori=45`, `sf=0.04`); where presentations.csv in the session folder says what a trial showed, each
 /// row of it is one. Units and trials without any response are left out and counted; means are over the frames that were
 /// measured. Receptive fields are mapped from the movies that it holds, by reverse correlation: in degrees where
 /// session.toml describes the screen under [monitor], else in pixels.

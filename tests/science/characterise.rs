@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use twinscope::analysis::Varied;
+use twinscope::analysis::varied::period_deg;
 use twinscope::characterise::{Characterisation, Look, Measured, Table};
 use twinscope::data::{PresentationTable, ScanId, Session, SessionUnit, Trial};
+use twinscope::experiment::PRESETS;
 use twinscope::figures::{self, Layout};
 use twinscope::job::Progress;
 use twinscope::signals::{Behavior, FrameRate, FrameSource, Monitor, Movie, Raster, Responses, SourceError, UnitId};
@@ -240,6 +243,72 @@ fn every_kind_of_parameter_has_its_curve() {
     assert!(row.contains("needs at least five") || row.contains("needs at least 5"), "{row}");
 }
 
+#[test]
+fn orientations_lie_on_half_a_circle_and_have_no_direction() {
+    let grid = |first: f64, step: f64| -> Vec<_> {
+        (0..8).map(|index| Some(vec![("orientation_deg", first + step * f64::from(index))])).collect()
+    };
+    let preferred = [20.0, 150.0, 100.0];
+    let answer = |unit: usize, swept: &[(&str, f64)]| {
+        0.5 + 3.0 * (2.0 * ((2.0 * (swept[0].1 - preferred[unit])).to_radians().cos() - 1.0)).exp()
+    };
+    // The second list is the first: -90 degrees are 90.
+    for first in [0.0, -90.0] {
+        let found = characterised(&measured(&grid(first, 22.5), 6, 3, answer));
+        let fits = table(&found, "fit_orientation_deg");
+        // Noise of 0.06 beside a peak of 3.
+        near(&fits.column("fit_preferred_deg"), &preferred, 3.0);
+        near(&fits.column("orientation_deg"), &preferred, 4.0);
+        assert!(fits.column("r2").iter().all(|&r2| r2 > 0.95), "{:?}", fits.column("r2"));
+        // k = 2 gives 0.698, on a baseline of 0.6 beside a mean of 0.93.
+        near(&fits.column("gOSI"), &[0.42; 3], 0.03);
+        for (low, high) in fits.column("orientation_low_deg").iter().zip(fits.column("orientation_high_deg")) {
+            assert!(*low < high && high - low < 20.0, "{low} to {high}");
+        }
+        assert!(fits.header.iter().all(|name| !name.contains("DSI")), "{:?}", fits.header);
+        near(&table(&found, "tuning_orientation_deg").column("orientation_deg")[..2], &[0.0, 22.5], 1e-9);
+        near(&table(&found, "population").column("order_by_tuning"), &[0.0, 2.0, 1.0], 1e-9);
+        let drawn = &found.examples.curves[0].fitted;
+        assert_eq!((drawn[0].0, drawn[drawn.len() - 1].0), (0.0, 180.0));
+        let said = found.findings.join("\n");
+        assert!(said.contains("von Mises fits") && !said.contains("bi-von Mises"), "{said}");
+    }
+    // Those that go on to 180 degrees and beyond are directions, whatever they are called.
+    let found = characterised(&measured(&grid(0.0, 45.0), 4, 1, |_, swept| {
+        0.5 + 3.0 * (2.0 * ((swept[0].1 - 200.0).to_radians().cos() - 1.0)).exp()
+    }));
+    let fits = table(&found, "fit_orientation_deg");
+    near(&fits.column("fit_preferred_deg"), &[200.0], 4.0);
+    assert!(fits.column("gDSI")[0] > 0.3, "{:?}", fits.column("gDSI"));
+}
+
+#[test]
+fn parameters_are_known_by_the_names_that_recordings_give_them() {
+    for (name, expected) in [
+        ("direction_deg", Some(Varied::Direction)),
+        ("Dir", Some(Varied::Direction)),
+        ("Ori", Some(Varied::Orientation)),
+        ("grating_orientation", Some(Varied::Orientation)),
+        ("angle", Some(Varied::Angle)),
+        ("SF", Some(Varied::SpatialFrequency)),
+        ("SpatialFrequency", Some(Varied::SpatialFrequency)),
+        ("temporal_frequency_hz", Some(Varied::TemporalFrequency)),
+        ("speed_deg_per_sec", Some(Varied::Speed)),
+        ("aperture.diameter_deg", Some(Varied::Size)),
+        ("stimulus contrast", Some(Varied::Contrast)),
+        ("crossing_angle_deg", None),
+        ("surround_contrast", None),
+        ("phase_deg", None),
+        ("deg", None),
+        ("", None),
+    ] {
+        assert_eq!(Varied::of(name), expected, "{name}");
+    }
+    let preset = PRESETS.iter().find(|preset| preset.stem == "orientation_static_grating").expect("a preset");
+    let preset = preset.protocol().expect("a protocol");
+    assert_eq!(period_deg(&preset.schedule(&Monitor::WANG2025), "orientation_deg"), Some(180.0));
+}
+
 /// A schedule that shows one stimulus for so many frames.
 fn noise(stimulus: Stimulus, frames: usize) -> Schedule {
     let presentations = vec![Presentation { condition: 0, repeat: 0, onset_frame: 0, frames, seed: 3 }];
@@ -364,6 +433,28 @@ fn session(units: u32, trials: Vec<(String, Vec<f32>)>) -> Session {
         raster,
         about: Default::default(),
     }
+}
+
+#[test]
+fn columns_of_a_recording_are_fitted_whatever_they_are_called() {
+    let frequencies = [0.01, 0.02, 0.04, 0.08, 0.16];
+    let trial = |index: usize| {
+        let (orientation, frequency) = (30.0 * (index % 6) as f64, frequencies[index / 6 % 5]);
+        let tuned = (2.0 * (orientation - 60.0)).to_radians().cos() - (frequency / 0.04f64).log2().powi(2);
+        let row = |frame: usize| (1.0 + 4.0 * tuned.exp() + 0.05 * chance(10 * index + frame)) as f32;
+        let name = format!("stimulus=gratings, Ori={orientation}, sf={frequency}, Size=20, contrast_of_surround=1");
+        (name, (0..FRAMES).map(row).collect())
+    };
+    let session = session(1, (0..60).map(trial).collect());
+    let measured = Measured::of_session(&session, &PresentationTable::default(), 0, &[], &Progress::new());
+    let measured = measured.expect("trials");
+    let told: Vec<&str> = measured.schedule.conditions[0].swept.iter().map(|(key, _)| key.as_str()).collect();
+    // Of a size no unit is told.
+    assert_eq!(told, ["orientation_deg", "spatial_frequency_cyc_per_deg", "Size", "contrast_of_surround"]);
+    let found = characterised(&measured);
+    near(&table(&found, "fit_orientation_deg").column("fit_preferred_deg"), &[60.0], 3.0);
+    assert!(table(&found, "fit_orientation_deg").column("gOSI")[0] > 0.1);
+    near(&table(&found, "fit_spatial_frequency_cyc_per_deg").column("fit_preferred"), &[0.04], 0.005);
 }
 
 #[test]
