@@ -19,7 +19,7 @@ pub mod tuning;
 pub mod varied;
 
 pub use median::Median;
-pub use monet::monet_tuning;
+pub use monet::{monet_tuning, monet_tuning_of_rows};
 pub use parameter::{ParameterTuning, Spacing, UnitCurve, parameter_tuning, parameter_tuning_of_rows};
 pub use surface::{SurfaceTuning, UnitSurface, surface_tuning};
 pub use trials::Trials;

@@ -10,9 +10,9 @@ use crate::analysis::{Trials, Varied};
 use crate::data::{PresentationTable, Session, SessionError, Shown, Trial};
 use crate::experiment::Outcome;
 use crate::job::{Cancelled, Progress};
-use crate::signals::{Angles, FrameSource, Monitor, ResponseRows, SomeUnits, SourceError, UnitId};
+use crate::signals::{Angles, FrameRate, FrameSource, Monitor, ResponseRows, SomeUnits, SourceError, UnitId};
 use crate::stimulus::schedule::Schedule;
-use crate::stimulus::{Condition, DriftingGrating, Modifier, Presentation, Stimulus};
+use crate::stimulus::{Condition, DriftingGrating, Modifier, Monet, Presentation, Stimulus, StimulusKind};
 
 /// Responses that may lie on disk.
 pub type SharedRows = Arc<dyn ResponseRows + Send + Sync>;
@@ -37,6 +37,8 @@ pub struct Measured {
     pub provenance: String,
     /// What was shown when; of a recording, one presentation a trial.
     pub schedule: Schedule,
+    /// Frames per second of stimulus and responses.
+    pub frame_rate: FrameRate,
     /// The screen, where known: that of a run.
     pub monitor: Option<Monitor>,
     /// Frames at the beginning of every presentation that count nothing.
@@ -74,6 +76,7 @@ impl Measured {
                 made.version, made.weights_sha256, made.device, made.seed
             ),
             movies: outcome.schedule.presentations.iter().map(movie).collect(),
+            frame_rate: outcome.monitor.frame_rate,
             monitor: Some(outcome.monitor),
             skip_frames: outcome.protocol.skip_frames(&outcome.monitor),
             schedule: outcome.schedule,
@@ -90,7 +93,8 @@ impl Measured {
     }
 
     /// What was recorded. A trial is one presentation, or several where the table says so; parameters are read from the
-    /// table, else from the names of conditions, such as `direction=90`, `direction 90 deg` or `ori=45`. Units without any response,
+    /// table, else from the names of conditions, such as `direction=90`, `direction 90 deg` or `ori=45`; so are the seed and
+    /// the parameters of directional noise (`stimulus=monet, seed=7`). Units without any response,
     /// and trials without any, are left out and counted; so are rows of the table that do not fit into their trial, and
     /// single responses that are missing elsewhere. Responses stay where they are, and are read again when they are looked
     /// at.
@@ -138,17 +142,21 @@ impl Measured {
             for (index, part) in parts.into_iter().enumerate() {
                 let next = seen.len();
                 movies.push(*seen.entry((name.clone(), index, trial.frames)).or_insert(next));
+                let seed = part.noise.as_ref().map_or(0, |(_, seed)| *seed);
                 let next = conditions.len();
                 let condition = *known.entry((part.name.unwrap_or_else(|| name.clone()), part.frames)).or_insert(next);
                 if condition == next {
-                    // The stimulus is a stand-in: what was shown is told by the swept values alone.
-                    let stimulus = Stimulus::DriftingGrating(DriftingGrating::default());
+                    // Else the stimulus is a stand-in: what was shown is told by the swept values alone.
+                    let stimulus = match part.noise {
+                        Some((noise, _)) => Stimulus::Monet(noise),
+                        None => Stimulus::DriftingGrating(DriftingGrating::default()),
+                    };
                     conditions.push(Condition { swept: part.swept, ..Condition::from(stimulus) });
                     repeats.push(0);
                 }
                 let (repeat, onset_frame) = (repeats[condition], frames + part.onset_frame);
                 repeats[condition] += 1;
-                presentations.push(Presentation { condition, repeat, onset_frame, frames: part.frames, seed: 0 });
+                presentations.push(Presentation { condition, repeat, onset_frame, frames: part.frames, seed });
             }
             kept.push(trial.clone());
             frames += trial.frames;
@@ -201,6 +209,7 @@ impl Measured {
             watched,
             recording: kept,
             schedule: Schedule { conditions, presentations, frames },
+            frame_rate: session.frame_rate,
             monitor: monitor(session),
             skip_frames,
             movies,
@@ -332,6 +341,8 @@ struct Part {
     onset_frame: usize,
     frames: usize,
     swept: Vec<(String, f64)>,
+    /// Directional noise and its seed, where they are told.
+    noise: Option<(Monet, u64)>,
 }
 
 /// What a trial showed when, and what of the table does not hold.
@@ -350,12 +361,19 @@ struct Parts {
 fn parts(trial: &Trial, table: &PresentationTable, skip_frames: usize) -> Parts {
     let name = trial.condition.as_deref().unwrap_or_default();
     let listed = table.of(name);
-    let whole = Part { name: None, onset_frame: 0, frames: trial.frames, swept: parameters(name) };
+    let whole = Part {
+        name: None,
+        onset_frame: 0,
+        frames: trial.frames,
+        swept: parameters(name),
+        noise: directional_noise(name, name),
+    };
     let of_row = |shown: &Shown| Part {
         name: Some(format!("{}, {}", shown.kind, shown.values)),
         onset_frame: shown.onset_frame,
         frames: shown.frames,
         swept: parameters(&shown.values),
+        noise: directional_noise(&shown.kind, &shown.values),
     };
     let ends_in_time = |part: &Part| part.onset_frame.checked_add(part.frames).is_some_and(|end| end <= trial.frames);
     let all = if listed.is_empty() { vec![whole] } else { listed.iter().map(of_row).collect() };
@@ -363,6 +381,29 @@ fn parts(trial: &Trial, table: &PresentationTable, skip_frames: usize) -> Parts 
     let (kept, brief): (Vec<Part>, Vec<Part>) = inside.into_iter().partition(|part| part.frames > skip_frames);
     let skipped = if listed.is_empty() { 0 } else { brief.len() };
     Parts { kept, listed: listed.len(), outlasting: outside.len(), skipped }
+}
+
+/// Directional noise with what is told of it, and its seed, from which the order of its directions follows: a kind such as
+/// `monet`, and values such as `seed=7, directions=16, period_secs=0.9375`. What is not told is as published. `None` of
+/// other kinds, without a seed, and of noise that cannot be shown.
+fn directional_noise(kind: &str, values: &str) -> Option<(Monet, u64)> {
+    let (mut noise, mut seed) = (StimulusKind::Monet.stimulus(), None);
+    if !kind.to_lowercase().contains("monet") {
+        return None;
+    }
+    for (key, value) in values.split([',', ';']).filter_map(|part| part.split_once('=')) {
+        match (key.trim(), value.trim()) {
+            ("seed", value) => seed = value.parse().ok(),
+            (key, value) => {
+                value.parse().is_ok_and(|value| noise.set(key, value));
+            }
+        }
+    }
+    noise.validate().ok()?;
+    match noise {
+        Stimulus::Monet(noise) => Some((noise, seed?)),
+        _ => None,
+    }
 }
 
 /// Words before a number that only tells one thing from another, and is nothing that was varied.

@@ -11,6 +11,7 @@
 mod examples;
 mod fields;
 mod measured;
+mod monet;
 mod population;
 mod recorded;
 mod reliability;
@@ -42,7 +43,8 @@ pub struct Look {
     pub resamples: usize,
     /// Seed of everything drawn.
     pub seed: u64,
-    /// Frames by which responses follow the stimulus, for maps of dots and sparse noise.
+    /// Frames by which responses follow the stimulus, for maps of dots and sparse noise, and for the windows of motion of
+    /// directional noise.
     pub delay_frames: usize,
     /// Most values of responses that are held at once; units are looked at in so many goes. It changes no result.
     pub most_values: usize,
@@ -169,6 +171,7 @@ impl Characterisation {
         }
         let preferred = tuned.finish(&mut found);
         surfaces.finish(&mut found);
+        monet::add(measured, look, progress, &mut found)?;
         fields::add(measured, look, movie, progress, &mut found)?;
         progress.advance(1)?;
         reliability::add(measured, look, progress, &mut found)?;

@@ -22,7 +22,8 @@ use crate::stimulus::{self, Schedule};
 ///
 /// What was shown decides: curves are fitted to every parameter that was varied (bi-von Mises to directions, von Mises to orientations, a Gaussian in
 /// log frequency to frequencies and speeds, Naka and Rushton's to contrasts, a ratio of Gaussians to sizes) with bootstrap
-/// intervals over trials; two parameters that were swept against each other give a surface and its separability; receptive fields are mapped from Gaussian dots, sparse noise and white noise; repeats give
+/// intervals over trials; two parameters that were swept against each other give a surface and its separability;
+/// directional noise (Monet2) gives tuning to the direction of its windows; receptive fields are mapped from Gaussian dots, sparse noise and white noise; repeats give
 /// reliability, sparseness, signal and noise correlations; the population is decomposed, embedded, sorted and decoded.
 /// Written are a CSV for each of them, findings.txt, and two figures: analysis.png and .svg, distributions over units, and
 /// examples.png and .svg, the clearest receptive fields and tuning curves.
@@ -58,7 +59,8 @@ pub struct AnalyseArguments {
     /// Resamples of every bootstrap interval
     #[arg(long, value_name = "N", default_value_t = 1000)]
     resamples: usize,
-    /// Frames by which responses follow the stimulus, for maps of dots and sparse noise
+    /// Frames by which responses follow the stimulus, for maps of dots and sparse noise, and for the windows of motion of
+    /// directional noise (Monet2)
     #[arg(long, value_name = "FRAMES", default_value_t = 3)]
     delay: usize,
     /// Seed of everything drawn

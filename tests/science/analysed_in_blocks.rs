@@ -91,6 +91,7 @@ fn measured(rows: Arc<dyn ResponseRows + Send + Sync>) -> Measured {
         // Repeats of a condition are repeats of a movie.
         movies: schedule.presentations.iter().map(|shown| shown.condition).collect(),
         schedule,
+        frame_rate: FrameRate::WANG2025,
         monitor: Some(monitor()),
         skip_frames: 1,
         responses: rows,

@@ -12,7 +12,7 @@ use twinscope::job::Progress;
 use twinscope::signals::{Behavior, FrameRate, FrameSource, Monitor, Movie, Raster, Responses, SourceError, UnitId};
 use twinscope::stimulus::hash::random_words;
 use twinscope::stimulus::{
-    Condition, DriftingGrating, Presentation, Schedule, ScheduleSource, SparseNoise, Stimulus, WhiteNoise,
+    Condition, DriftingGrating, Monet, Presentation, Schedule, ScheduleSource, SparseNoise, Stimulus, WhiteNoise,
 };
 
 const FRAMES: usize = 4;
@@ -62,6 +62,7 @@ fn measured(
         notice: "made up".to_owned(),
         provenance: String::new(),
         schedule: Schedule { conditions: swept.iter().map(condition).collect(), presentations, frames },
+        frame_rate: FrameRate::WANG2025,
         monitor: None,
         skip_frames: 1,
         movies,
@@ -126,6 +127,11 @@ fn directions_come_out_with_their_preferred_direction_and_are_decoded() {
         assert!(said.contains(part), "`{part}` is missing in\n{said}");
     }
     let reliability = table(&found, "reliability");
+    let [published, consistent] = ["cc_max", "cc_max_consistent"].map(|name| reliability.column(name));
+    // Over 24 frames.
+    let expected: Vec<f64> = consistent.iter().map(|most| most * (24.0f64 / 23.0).sqrt()).collect();
+    near(&published, &expected, 1e-5);
+    assert!(published.iter().any(|&most| most > 1.0) && consistent.iter().all(|&most| most <= 1.0), "{published:?}");
     assert!(reliability.column("oracle_score").iter().all(|&score| score > 0.9));
     assert_eq!(table(&found, "correlations").rows.len(), 6);
     assert_eq!(table(&found, "dissimilarity").rows.len(), 8);
@@ -309,6 +315,62 @@ fn parameters_are_known_by_the_names_that_recordings_give_them() {
     assert_eq!(period_deg(&preset.schedule(&Monitor::WANG2025), "orientation_deg"), Some(180.0));
 }
 
+/// What units that prefer these directions answer to directional noise, three frames later; between the windows of motion
+/// they say other things.
+fn answers(schedule: &Schedule, preferred: &[f64]) -> Responses {
+    let mut values = vec![0.0; schedule.frames * preferred.len()];
+    for shown in &schedule.presentations {
+        let Stimulus::Monet(noise) = &schedule.conditions[shown.condition].stimulus else { continue };
+        for frame in 0..shown.frames.min(schedule.frames - shown.onset_frame - 3) {
+            let motion = noise.motion(FrameRate::WANG2025, shown.seed, frame);
+            for (unit, preferred) in preferred.iter().enumerate() {
+                let cos = (motion.direction_deg - preferred).to_radians().cos();
+                let answer = if motion.moving { (2.0 * (cos - 1.0)).exp() } else { 3.0 };
+                values[(shown.onset_frame + frame + 3) * preferred.len() + unit] = answer as f32;
+            }
+        }
+    }
+    Responses::new(schedule.frames, 1, preferred.len(), values).expect("a row for every frame")
+}
+
+#[test]
+fn directional_noise_of_the_preset_tells_what_units_prefer() {
+    let preset = PRESETS.iter().find(|preset| preset.stem == "paper_monet").expect("a preset");
+    let schedule = preset.protocol().expect("a protocol").schedule(&Monitor::WANG2025);
+    let preferred = [40.0, 130.0, 310.0];
+    let measured = Measured {
+        title: "Noise".to_owned(),
+        notice: String::new(),
+        provenance: String::new(),
+        frame_rate: FrameRate::WANG2025,
+        monitor: Some(Monitor::WANG2025),
+        skip_frames: 9,
+        movies: (0..schedule.presentations.len()).collect(),
+        responses: Arc::new(answers(&schedule, &preferred)),
+        schedule,
+        watched: Vec::new(),
+        recording: Vec::new(),
+        units: units(3),
+        remarks: Vec::new(),
+    };
+    // A unit at a time, as where there are many.
+    for most_values in [Look::default().most_values, 1] {
+        let mut none = || -> Result<Box<dyn FrameSource>, SourceError> { Err(SourceError::new("not asked for")) };
+        let look = Look { most_values, ..look() };
+        let found = Characterisation::of(&measured, &look, &mut none, &Progress::new()).expect("responses");
+        let tuning = table(&found, "tuning_monet");
+        near(&tuning.column("preferred_direction_deg"), &preferred, 0.1);
+        near(&tuning.column("preferred_orientation_deg"), &[40.0, 130.0, 130.0], 0.1);
+        // I1(2) / I0(2) and I2(2) / I0(2).
+        near(&tuning.column("gDSI"), &[0.6978; 3], 0.001);
+        near(&tuning.column("gOSI"), &[0.3022; 3], 0.001);
+        near(&tuning.column("windows"), &[160.0; 3], 1e-9);
+        let said = found.findings.join("\n");
+        assert!(said.contains("16 directions, n = 10 windows of motion of each, responses 3 frames later"), "{said}");
+        assert!(found.panels.iter().any(|panel| panel.title == "Directional noise: direction selectivity"));
+    }
+}
+
 /// A schedule that shows one stimulus for so many frames.
 fn noise(stimulus: Stimulus, frames: usize) -> Schedule {
     let presentations = vec![Presentation { condition: 0, repeat: 0, onset_frame: 0, frames, seed: 3 }];
@@ -341,6 +403,7 @@ fn receptive_fields_lie_where_the_units_look() {
             notice: String::new(),
             provenance: String::new(),
             schedule: schedule.clone(),
+            frame_rate: FrameRate::WANG2025,
             monitor: Some(monitor),
             skip_frames: 0,
             movies: vec![0],
@@ -455,6 +518,30 @@ fn columns_of_a_recording_are_fitted_whatever_they_are_called() {
     near(&table(&found, "fit_orientation_deg").column("fit_preferred_deg"), &[60.0], 3.0);
     assert!(table(&found, "fit_orientation_deg").column("gOSI")[0] > 0.1);
     near(&table(&found, "fit_spatial_frequency_cyc_per_deg").column("fit_preferred"), &[0.04], 0.005);
+}
+
+#[test]
+fn directional_noise_of_a_recording_is_read_where_it_tells_the_seed() {
+    let noise = Monet { directions: 8, period_secs: 0.5, ..Monet::default() };
+    let trial = |seed: u64| {
+        let frames = 8 * 15 + 10;
+        let presentations = vec![Presentation { condition: 0, repeat: 0, onset_frame: 0, frames, seed }];
+        let conditions = vec![Condition::from(Stimulus::Monet(noise.clone()))];
+        let values = answers(&Schedule { conditions, presentations, frames }, &[90.0]).values().to_vec();
+        (format!("stimulus=Monet2, seed={seed}, directions=8, period_secs=0.5"), values)
+    };
+    let analysed = |trials: Vec<(String, Vec<f32>)>| {
+        let session = session(1, trials);
+        let measured = Measured::of_session(&session, &PresentationTable::default(), 0, &[], &Progress::new());
+        characterised(&measured.expect("trials"))
+    };
+    let trials: Vec<_> = [7, u64::MAX].map(trial).to_vec();
+    let found = analysed(trials.clone());
+    let tuning = table(&found, "tuning_monet");
+    near(&tuning.column("preferred_direction_deg"), &[90.0], 0.1);
+    near(&tuning.column("windows"), &[16.0], 1e-9);
+    let untold = trials.into_iter().map(|(name, values)| (name.replace("seed", "number"), values)).collect();
+    assert!(analysed(untold).tables.iter().all(|table| table.name != "tuning_monet"), "their order is not known");
 }
 
 #[test]
