@@ -194,6 +194,10 @@ fn decoding(measured: &Measured, trials: &Trials, look: &Look, key: &str, found:
         let cells = row.iter().map(usize::to_string);
         table.rows.push(&std::iter::once(value.to_string()).chain(cells).collect::<Vec<_>>());
     }
+    let interval = match decoded.interval(0.95) {
+        Some((low, high)) => format!("95 % Wilson interval {:.1} to {:.1} %", 100.0 * low, 100.0 * high),
+        None => "no interval".to_owned(),
+    };
     let error = match period_deg(&measured.schedule, key) {
         Some(period) => {
             // Orientations lie on half a circle: told as directions of twice the angle.
@@ -204,11 +208,14 @@ fn decoding(measured: &Measured, trials: &Trials, look: &Look, key: &str, found:
         None => String::new(),
     };
     found.findings.push(format!(
-        "Decoding of {key}, linear discriminant, {} folds, n = {} presentations: {:.0} % correct (chance {:.0} %){error}.",
+        "Decoding of {key}, linear discriminant, {} folds, n = {} presentations: {:.0} % correct (chance {:.0} %){error}; {interval}; \
+         permutation test against chance, one-sided, {} permutations: p = {}.",
         decoded.folds,
         decoded.decoded.len(),
         100.0 * decoded.accuracy,
-        100.0 * decoded.chance
+        100.0 * decoded.chance,
+        look.resamples,
+        cell(Some(decoded.p_value(look.resamples, look.seed)))
     ));
     found.tables.push(table);
 }

@@ -12,6 +12,7 @@ pub mod normal;
 mod permutation;
 mod rank_tests;
 mod test;
+mod wilson;
 
 pub(in crate::analysis) use bootstrap::{checked, draw_again};
 
@@ -22,3 +23,4 @@ pub use error::StatisticsError;
 pub use permutation::{paired_permutation, unpaired_permutation};
 pub use rank_tests::{mann_whitney, wilcoxon_signed_rank};
 pub use test::{Alternative, Null, Test, TestResult};
+pub use wilson::wilson_interval;
