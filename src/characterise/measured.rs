@@ -395,7 +395,9 @@ fn directional_noise(kind: &str, values: &str) -> Option<(Monet, u64)> {
         match (key.trim(), value.trim()) {
             ("seed", value) => seed = value.parse().ok(),
             (key, value) => {
-                value.parse().is_ok_and(|value| noise.set(key, value));
+                if let Ok(value) = value.parse() {
+                    noise.set(key, value);
+                }
             }
         }
     }
