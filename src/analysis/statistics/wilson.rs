@@ -6,7 +6,7 @@ use super::normal;
 /// the share is 0 or 1 (Wilson 1927). `count` need not be whole. `None` for a share outside 0..=1, without trials, and for
 /// a level outside 0..1.
 pub fn wilson_interval(share: f64, count: f64, level: f64) -> Option<(f64, f64)> {
-    if !(0.0..=1.0).contains(&share) || !(count > 0.0 && count.is_finite()) {
+    if !((0.0..=1.0).contains(&share) && count > 0.0 && count.is_finite()) {
         return None;
     }
     let z = normal::quantile(0.5 + 0.5 * level).filter(|z| *z > 0.0)?;
