@@ -16,10 +16,12 @@ pub mod statistics;
 pub mod surface;
 pub mod trials;
 pub mod tuning;
+pub mod varied;
 
 pub use median::Median;
-pub use monet::monet_tuning;
+pub use monet::{monet_tuning, monet_tuning_of_rows};
 pub use parameter::{ParameterTuning, Spacing, UnitCurve, parameter_tuning, parameter_tuning_of_rows};
 pub use surface::{SurfaceTuning, UnitSurface, surface_tuning};
 pub use trials::Trials;
 pub use tuning::{DirectionTuning, UnitTuning, direction_tuning, direction_tuning_of_rows};
+pub use varied::Varied;

@@ -1,8 +1,10 @@
 //! Direction tuning from directional noise, whose windows of motion come in random order within one presentation.
 
-use super::presentation::{Column, mean_over};
+use std::io;
+
+use super::presentation::{Column, mean_of_rows};
 use super::tuning::{DirectionTuning, tuned};
-use crate::signals::{FrameRate, Responses};
+use crate::signals::{FrameRate, ResponseRows, Responses};
 use crate::stimulus::Stimulus;
 use crate::stimulus::schedule::Schedule;
 
@@ -18,9 +20,23 @@ pub fn monet_tuning(
     delay_frames: usize,
     responses: &Responses,
 ) -> Option<DirectionTuning> {
+    // Memory can be read.
+    monet_tuning_of_rows(schedule, frame_rate, delay_frames, responses).ok().flatten()
+}
+
+/// The same of responses that need not lie in memory: they are read once, window by window.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn monet_tuning_of_rows(
+    schedule: &Schedule,
+    frame_rate: FrameRate,
+    delay_frames: usize,
+    responses: &dyn ResponseRows,
+) -> io::Result<Option<DirectionTuning>> {
     let mut windows: Vec<(f64, Vec<f64>)> = Vec::new();
     for shown in &schedule.presentations {
-        let condition = schedule.conditions.get(shown.condition)?;
+        let Some(condition) = schedule.conditions.get(shown.condition) else { return Ok(None) };
         let Stimulus::Monet(noise) = &condition.stimulus else { continue };
         if condition.is_blank() {
             continue;
@@ -35,10 +51,11 @@ pub fn monet_tuning(
             // Frames of two periods are kept apart by those without motion between them.
             let frames = (frame..shown.frames).take_while(same).count();
             let whole = frame + frames < shown.frames || !motion(shown.frames).moving;
-            let from = shown.onset_frame.checked_add(frame)?.checked_add(delay_frames)?;
+            let from = shown.onset_frame.saturating_add(frame).saturating_add(delay_frames);
             if now.moving && whole {
                 for sample in 0..responses.samples() {
-                    windows.extend(mean_over(from, frames, responses, sample).map(|means| (now.direction_deg, means)));
+                    let means = mean_of_rows(from, frames, responses, sample)?;
+                    windows.extend(means.map(|means| (now.direction_deg, means)));
                 }
             }
             frame += frames;
@@ -49,8 +66,10 @@ pub fn monet_tuning(
     directions_deg.dedup();
     let mut shown = vec![Vec::new(); directions_deg.len()];
     for (direction, means) in windows {
-        shown[directions_deg.iter().position(|&known| known == direction)?].push(means);
+        // Each is one of them.
+        let place = directions_deg.partition_point(|&known| known < direction);
+        shown[place].push(means);
     }
     let columns: Vec<Column> = shown.iter().map(|means| Column::of(means, responses.units())).collect();
-    tuned(directions_deg, &columns, responses.units())
+    Ok(tuned(directions_deg, &columns, responses.units()))
 }

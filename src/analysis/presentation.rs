@@ -16,11 +16,6 @@ pub(super) fn mean_response(
     mean_of_presentation(shown, skip, responses, sample).ok().flatten()
 }
 
-/// Every unit's mean over so many frames, `[unit]`; see [`mean_of_rows`].
-pub(super) fn mean_over(start: usize, frames: usize, responses: &Responses, sample: usize) -> Option<Vec<f64>> {
-    mean_of_rows(start, frames, responses, sample).ok().flatten()
-}
-
 /// Every unit's mean over the frames of a presentation after the skip, `[unit]`; `None` when nothing of it remains, or
 /// when it ends after the responses.
 pub(super) fn mean_of_presentation(

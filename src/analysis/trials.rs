@@ -4,6 +4,7 @@ use std::io;
 
 use super::population::ResponseTable;
 use super::presentation::measured_mean;
+use super::varied::{on_the_circle, period_deg};
 use crate::signals::{ResponseRows, Responses};
 use crate::stimulus::schedule::Schedule;
 
@@ -82,9 +83,11 @@ impl Trials {
     }
 
     /// Trials by the value of a swept parameter, whatever else was swept beside it; those without it, such as blanks, are
-    /// left out. Directions of motion are taken on the circle: -90 is 270.
+    /// left out. Directions of motion are taken on the circle, where -90 is 270, and orientations on half of it, where -45 is
+    /// 135.
     pub fn grouped(&self, schedule: &Schedule, key: &str) -> Grouped {
-        let value = |trial: usize| self.value(schedule, key, trial);
+        let period = period_deg(schedule, key);
+        let value = |trial: usize| self.value(schedule, key, period, trial);
         let known: Vec<(usize, f64)> =
             (0..self.conditions.len()).filter_map(|trial| Some((trial, value(trial)?))).collect();
         let values = ascending(known.iter().map(|(_, value)| *value));
@@ -95,7 +98,9 @@ impl Trials {
     /// Trials by the values of two swept parameters, of those that have both. `None` where one of them has fewer than two
     /// values there, or where they are so few that most pairs of values cannot have been shown.
     pub fn paired(&self, schedule: &Schedule, keys: [&str; 2]) -> Option<Paired> {
-        let pair = |trial: usize| Some([self.value(schedule, keys[0], trial)?, self.value(schedule, keys[1], trial)?]);
+        let periods = keys.map(|key| period_deg(schedule, key));
+        let value = |axis: usize, trial: usize| self.value(schedule, keys[axis], periods[axis], trial);
+        let pair = |trial: usize| Some([value(0, trial)?, value(1, trial)?]);
         let known: Vec<(usize, [f64; 2])> =
             (0..self.conditions.len()).filter_map(|trial| Some((trial, pair(trial)?))).collect();
         let values = [0, 1].map(|axis| ascending(known.iter().map(|(_, pair)| pair[axis])));
@@ -112,11 +117,10 @@ impl Trials {
         Some(Paired { values, trials })
     }
 
-    /// The value of a swept parameter in a trial.
-    fn value(&self, schedule: &Schedule, key: &str, trial: usize) -> Option<f64> {
-        let circular = key == "direction_deg" || key.ends_with(".direction_deg");
+    /// The value of a swept parameter in a trial, on its circle where it has one.
+    fn value(&self, schedule: &Schedule, key: &str, period: Option<f64>, trial: usize) -> Option<f64> {
         let value = schedule.conditions.get(self.conditions[trial])?.swept(key)?;
-        Some(if circular { value.rem_euclid(360.0) } else { value })
+        Some(period.map_or(value, |period| on_the_circle(value, period)))
     }
 
     /// One unit's response to each trial of each group, `[group][trial]`; what was not measured is left out.

@@ -4,6 +4,7 @@ use std::io;
 
 use super::presentation::{Column, columns, curve};
 use super::selectivity::{global_dsi, global_osi, preferred_direction_deg};
+use super::varied;
 use crate::signals::{ResponseRows, Responses};
 use crate::stimulus::schedule::{Condition, Schedule};
 
@@ -100,6 +101,5 @@ fn directions_of(schedule: &Schedule) -> Vec<f64> {
 
 /// The same direction in 0..360.
 fn on_the_circle(degrees: f64) -> f64 {
-    let turned = degrees.rem_euclid(360.0);
-    if turned >= 360.0 { 0.0 } else { turned }
+    varied::on_the_circle(degrees, 360.0)
 }

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::examples::Best;
+use super::maps::{MapAxes, MapFiles, Maps};
 use super::table::{cell, identity};
 use super::{Characterisation, CharacteriseError, FieldExample, Look, Measured, Table, Watched};
 use crate::analysis::fit::{Fit, FitError, Gaussian2d, fit_gaussian_2d};
@@ -20,6 +21,8 @@ const MAP: Raster = Raster { height: 18, width: 32 };
 const DELAYS: usize = 12;
 /// Units whose kernels lie in memory at once: 12 delays of 18 x 32 blocks of 2048 units take 113 MB.
 const TOGETHER: usize = 2048;
+/// Units whose maps of dots or sparse noise lie in memory at once.
+const MAPPED: usize = 256;
 /// Values that the sums of probes take for each unit: squares of sparse noise, or dots of different places.
 const PROBES: usize = 3000;
 /// Columns of a fitted field.
@@ -41,6 +44,7 @@ pub(super) fn add(
     look: &Look,
     movie: &mut dyn FnMut() -> Result<Box<dyn FrameSource>, SourceError>,
     progress: &Progress,
+    maps: &mut Maps<'_>,
     found: &mut Characterisation,
 ) -> Result<(), CharacteriseError> {
     let schedule = &measured.schedule;
@@ -48,22 +52,31 @@ pub(super) fn add(
         let raster =
             Raster { height: MAP.height.min(monitor.raster.height), width: MAP.width.min(monitor.raster.width) };
         let (mut dots, mut noise) = (None, None);
+        let delay_secs = measured.frame_rate.secs_at(look.delay_frames);
         for units in measured.blocks(look.most_values, PROBES) {
             progress.check()?;
             let some = measured.some(&units);
-            if let Some(maps) = gaussian_dot_maps_of_rows(schedule, monitor, raster, look.delay_frames, &some)? {
-                let map = Map { places: maps.places(), shape: [maps.raster().height, maps.raster().width] };
-                let table = dots.get_or_insert_with(|| Mapped::new("dots", "Gaussian dots"));
-                table.take(measured, &units, &map, &|lit, unit| maps.map(lit, unit));
+            if let Some(all) = gaussian_dot_maps_of_rows(schedule, monitor, raster, look.delay_frames, &some)? {
+                let map = Map { places: all.places(), shape: [all.raster().height, all.raster().width] };
+                let table = match &mut dots {
+                    Some(table) => table,
+                    None => dots.insert(Mapped::new("dots", "Gaussian dots", &map, delay_secs, measured, maps)?),
+                };
+                table.take(measured, &units, &map, &|lit, unit| all.map(lit, unit))?;
             }
-            if let Some(maps) = sparse_noise_maps_of_rows(schedule, monitor, look.delay_frames, &some)? {
-                let map = Map { places: squares(&maps, monitor), shape: maps.shape() };
-                let table = noise.get_or_insert_with(|| Mapped::new("sparse_noise", "sparse noise"));
-                table.take(measured, &units, &map, &|lit, unit| maps.map(lit, unit));
+            if let Some(all) = sparse_noise_maps_of_rows(schedule, monitor, look.delay_frames, &some)? {
+                let map = Map { places: squares(&all, monitor), shape: all.shape() };
+                let table = match &mut noise {
+                    Some(table) => table,
+                    None => {
+                        noise.insert(Mapped::new("sparse_noise", "sparse noise", &map, delay_secs, measured, maps)?)
+                    }
+                };
+                table.take(measured, &units, &map, &|lit, unit| all.map(lit, unit))?;
             }
         }
         for table in dots.into_iter().chain(noise) {
-            table.finish(found);
+            table.finish(measured, maps, found)?;
         }
     }
     let is_white = |stimulus: &Stimulus| matches!(stimulus, Stimulus::WhiteNoise(_) | Stimulus::BinaryNoise(_));
@@ -75,10 +88,10 @@ pub(super) fn add(
         schedule.presentations.iter().filter(|shown| is_noise(shown.condition)).map(|shown| shown.range()).collect();
     if !stretches.is_empty() && measured.monitor.is_some() {
         let noise = Watched { name: "white noise".to_owned(), stretches };
-        correlated(measured, &noise, movie, progress, found)?;
+        correlated(measured, &noise, movie, progress, maps, found)?;
     }
     for watched in &measured.watched {
-        correlated(measured, watched, movie, progress, found)?;
+        correlated(measured, watched, movie, progress, maps, found)?;
         found.findings.push(format!(
             "The maps from {} are those of reverse correlation with the movie that was shown: of a movie that is no white noise they are blurred by its own correlations.",
             watched.name
@@ -156,12 +169,34 @@ struct Mapped {
     spoken: &'static str,
     table: Table,
     best: Best<FieldExample>,
+    /// The maps themselves, where they are wanted, an array for each of [`Lit::ALL`].
+    files: Option<MapFiles>,
+}
+
+/// What one unit's probes of one kind tell.
+struct OfLit {
+    cells: Vec<String>,
+    r2: f64,
+    /// Where maps are wanted.
+    map: Option<Vec<f32>>,
 }
 
 impl Mapped {
-    fn new(name: &str, spoken: &'static str) -> Self {
+    fn new(
+        name: &str,
+        spoken: &'static str,
+        Map { places, shape }: &Map,
+        delay_secs: f64,
+        measured: &Measured,
+        maps: &Maps<'_>,
+    ) -> Result<Self, CharacteriseError> {
         let header = [&["lit"], &FITTED[..], &["SSI"]].concat();
-        Self { spoken, table: Table::of_units(format!("receptive_fields_{name}"), &header), best: Best::default() }
+        let name = format!("receptive_fields_{name}");
+        let files = maps.begin(&name, &Lit::ALL.map(word), shape, measured, || {
+            let values = "mean response to the probes, weighted by how far each lit the place; NaN where none did";
+            MapAxes::new(values, "deg", places, shape[1], vec![delay_secs])
+        })?;
+        Ok(Self { spoken, table: Table::of_units(name, &header), best: Best::default(), files })
     }
 
     /// Looks at some units; `map` counts them from 0.
@@ -171,45 +206,62 @@ impl Mapped {
         units: &[usize],
         Map { places, shape }: &Map,
         map: &(dyn Fn(Lit, usize) -> Vec<Option<f64>> + Sync),
-    ) {
-        let rows = |place: usize| -> Vec<(Vec<String>, f64)> {
+    ) -> Result<(), CharacteriseError> {
+        let is_written = self.files.is_some();
+        let rows = |place: usize| -> Vec<OfLit> {
             let one = |lit: Lit| {
                 let map = map(lit, place);
                 let fit = nearest(places, &map);
                 let who = identity(&measured.units[units[place]]);
                 let ssi = cell(selectivity(&map, *shape));
                 let cells = [who, vec![word(lit).to_owned()], fitted(&fit), vec![ssi]].concat();
-                (cells, fit.map_or(f64::NAN, |fit| fit.goodness.r2))
+                let written = || map.iter().map(|value| value.map_or(f32::NAN, |value| value as f32)).collect();
+                OfLit { cells, r2: fit.map_or(f64::NAN, |fit| fit.goodness.r2), map: is_written.then(written) }
             };
             Lit::ALL.into_iter().map(one).collect()
         };
-        let rows: Vec<Vec<(Vec<String>, f64)>> = (0..units.len()).into_par_iter().map(rows).collect();
-        for (place, rows) in rows.into_iter().enumerate() {
-            // One example a unit: the clearest of its maps.
-            let clearest = Lit::ALL.into_iter().zip(&rows).filter(|(_, (_, r2))| r2.is_finite());
-            let clearest = clearest.max_by(|a, b| a.1.1.total_cmp(&b.1.1)).map(|(lit, (_, r2))| (lit, *r2));
-            self.table.rows.extend(rows.into_iter().map(|(cells, _)| cells));
-            let Some((lit, r2)) = clearest.filter(|(_, r2)| self.best.takes(*r2)) else { continue };
-            let values = map(lit, place);
-            let Ok(fit) = nearest(places, &values) else { continue };
-            let example = FieldExample {
-                from: self.spoken.to_owned(),
-                unit: measured.units[units[place]].unit,
-                part: word(lit).to_owned(),
-                shape: *shape,
-                places: places.clone(),
-                place_unit: "°",
-                ssi: selectivity(&values, *shape),
-                values,
-                fit: fit.curve,
-                r2,
-            };
-            self.best.add(r2, example);
+        let starts = (0..units.len()).step_by(MAPPED);
+        for some in starts.map(|start| start..units.len().min(start + MAPPED)) {
+            let all: Vec<Vec<OfLit>> = some.clone().into_par_iter().map(rows).collect();
+            for (place, rows) in some.zip(all) {
+                // One example a unit: the clearest of its maps.
+                let clearest = Lit::ALL.into_iter().zip(&rows).filter(|(_, of)| of.r2.is_finite());
+                let clearest = clearest.max_by(|a, b| a.1.r2.total_cmp(&b.1.r2)).map(|(lit, of)| (lit, of.r2));
+                for (part, OfLit { cells, map, .. }) in rows.into_iter().enumerate() {
+                    self.table.rows.push(&cells);
+                    if let Some((files, map)) = self.files.as_mut().zip(map) {
+                        files.write(part, &map)?;
+                    }
+                }
+                let Some((lit, r2)) = clearest.filter(|(_, r2)| self.best.takes(*r2)) else { continue };
+                let values = map(lit, place);
+                let Ok(fit) = nearest(places, &values) else { continue };
+                let example = FieldExample {
+                    from: self.spoken.to_owned(),
+                    unit: measured.units[units[place]].unit,
+                    part: word(lit).to_owned(),
+                    shape: *shape,
+                    places: places.clone(),
+                    place_unit: "°",
+                    ssi: selectivity(&values, *shape),
+                    values,
+                    fit: fit.curve,
+                    r2,
+                };
+                self.best.add(r2, example);
+            }
         }
+        Ok(())
     }
 
-    fn finish(self, found: &mut Characterisation) {
-        let Self { spoken, table, best } = self;
+    fn finish(
+        self,
+        measured: &Measured,
+        maps: &mut Maps<'_>,
+        found: &mut Characterisation,
+    ) -> Result<(), CharacteriseError> {
+        let Self { spoken, table, best, files } = self;
+        maps.finish(files, measured)?;
         let good = table.column("r2").iter().filter(|&&r2| r2 >= 0.5).count();
         found.findings.push(format!(
             "Receptive fields from {spoken}: {good} of {} maps (bright, dark and both, for each unit) have a Gaussian fit with r2 of at least 0.5.",
@@ -219,6 +271,7 @@ impl Mapped {
         found.panels.push(table.panel("SSI", &format!("Receptive fields, {spoken}"), "Spatial selectivity (SSI)"));
         found.tables.push(table);
         found.examples.fields.extend(best.into_iter());
+        Ok(())
     }
 }
 
@@ -236,6 +289,7 @@ fn correlated(
     Watched { name, stretches }: &Watched,
     movie: &mut dyn FnMut() -> Result<Box<dyn FrameSource>, SourceError>,
     progress: &Progress,
+    maps: &mut Maps<'_>,
     found: &mut Characterisation,
 ) -> Result<(), CharacteriseError> {
     let mut source = movie()?;
@@ -263,7 +317,14 @@ fn correlated(
         .chain(["SSI"])
         .collect();
     let file = super::table::file_name(&name.to_lowercase());
-    let mut table = Table::of_units(format!("receptive_fields_{file}"), &header);
+    let name_of_file = format!("receptive_fields_{file}");
+    let delays_secs = || (0..DELAYS).map(|delay| measured.frame_rate.secs_at(delay)).collect();
+    let mut files = maps.begin(&name_of_file, &[], &[DELAYS, grid.height, grid.width], measured, || {
+        let values = "covariance of the response with the grey level (0 to 255) shown so much earlier; divided by \
+                      mean_response of the table, the spike-triggered average less the mean stimulus";
+        MapAxes::new(values, if in_degrees { "deg" } else { "px" }, &places, grid.width, delays_secs())
+    })?;
+    let mut table = Table::of_units(name_of_file, &header);
     let mut best = Best::default();
     let units = measured.units.len();
     for first in (0..units).step_by(TOGETHER) {
@@ -302,6 +363,16 @@ fn correlated(
         let all: Vec<Kernel> = some.clone().into_par_iter().map(one).collect();
         for (unit, Kernel { cells, map }) in some.zip(all) {
             table.rows.push(&cells);
+            if let Some(files) = &mut files {
+                // Made again rather than kept: those of all units are large.
+                match kernels.unit(unit - first) {
+                    Some(kernel) => {
+                        let values = kernel.covariance.iter().map(|&value| value as f32);
+                        files.write(0, &values.collect::<Vec<f32>>())?;
+                    }
+                    None => files.write_none(0)?,
+                }
+            }
             let Some((map, fit, delay)) = map.filter(|(_, fit, _)| best.takes(fit.goodness.r2)) else { continue };
             let example = FieldExample {
                 from: name.clone(),
@@ -318,6 +389,7 @@ fn correlated(
             best.add(fit.goodness.r2, example);
         }
     }
+    maps.finish(files, measured)?;
     let good = table.column("r2").iter().filter(|&&r2| r2 >= 0.5).count();
     found.findings.push(format!(
         "Receptive fields from {name}, reverse correlation with {DELAYS} delays: {good} of {units} units have a Gaussian fit with r2 of at least 0.5."

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use super::CharacteriseError;
 use super::recorded::{Recorded, RecordedMovie, starts};
-use crate::analysis::Trials;
+use crate::analysis::{Trials, Varied};
 use crate::data::{PresentationTable, Session, SessionError, Shown, Trial};
 use crate::experiment::Outcome;
 use crate::job::{Cancelled, Progress};
-use crate::signals::{Angles, FrameSource, Monitor, ResponseRows, SomeUnits, SourceError, UnitId};
+use crate::signals::{Angles, FrameRate, FrameSource, Monitor, ResponseRows, SomeUnits, SourceError, UnitId};
 use crate::stimulus::schedule::Schedule;
-use crate::stimulus::{Condition, DriftingGrating, Modifier, Presentation, Stimulus};
+use crate::stimulus::{Condition, DriftingGrating, Modifier, Monet, Presentation, Stimulus, StimulusKind};
 
 /// Responses that may lie on disk.
 pub type SharedRows = Arc<dyn ResponseRows + Send + Sync>;
@@ -37,6 +37,8 @@ pub struct Measured {
     pub provenance: String,
     /// What was shown when; of a recording, one presentation a trial.
     pub schedule: Schedule,
+    /// Frames per second of stimulus and responses.
+    pub frame_rate: FrameRate,
     /// The screen, where known: that of a run.
     pub monitor: Option<Monitor>,
     /// Frames at the beginning of every presentation that count nothing.
@@ -74,6 +76,7 @@ impl Measured {
                 made.version, made.weights_sha256, made.device, made.seed
             ),
             movies: outcome.schedule.presentations.iter().map(movie).collect(),
+            frame_rate: outcome.monitor.frame_rate,
             monitor: Some(outcome.monitor),
             skip_frames: outcome.protocol.skip_frames(&outcome.monitor),
             schedule: outcome.schedule,
@@ -90,7 +93,8 @@ impl Measured {
     }
 
     /// What was recorded. A trial is one presentation, or several where the table says so; parameters are read from the
-    /// table, else from the names of conditions, such as `direction=90` or `direction 90 deg`. Units without any response,
+    /// table, else from the names of conditions, such as `direction=90`, `direction 90 deg` or `ori=45`; so are the seed and
+    /// the parameters of directional noise (`stimulus=monet, seed=7`). Units without any response,
     /// and trials without any, are left out and counted; so are rows of the table that do not fit into their trial, and
     /// single responses that are missing elsewhere. Responses stay where they are, and are read again when they are looked
     /// at.
@@ -138,17 +142,21 @@ impl Measured {
             for (index, part) in parts.into_iter().enumerate() {
                 let next = seen.len();
                 movies.push(*seen.entry((name.clone(), index, trial.frames)).or_insert(next));
+                let seed = part.noise.as_ref().map_or(0, |(_, seed)| *seed);
                 let next = conditions.len();
                 let condition = *known.entry((part.name.unwrap_or_else(|| name.clone()), part.frames)).or_insert(next);
                 if condition == next {
-                    // The stimulus is a stand-in: what was shown is told by the swept values alone.
-                    let stimulus = Stimulus::DriftingGrating(DriftingGrating::default());
+                    // Else the stimulus is a stand-in: what was shown is told by the swept values alone.
+                    let stimulus = match part.noise {
+                        Some((noise, _)) => Stimulus::Monet(noise),
+                        None => Stimulus::DriftingGrating(DriftingGrating::default()),
+                    };
                     conditions.push(Condition { swept: part.swept, ..Condition::from(stimulus) });
                     repeats.push(0);
                 }
                 let (repeat, onset_frame) = (repeats[condition], frames + part.onset_frame);
                 repeats[condition] += 1;
-                presentations.push(Presentation { condition, repeat, onset_frame, frames: part.frames, seed: 0 });
+                presentations.push(Presentation { condition, repeat, onset_frame, frames: part.frames, seed });
             }
             kept.push(trial.clone());
             frames += trial.frames;
@@ -201,6 +209,7 @@ impl Measured {
             watched,
             recording: kept,
             schedule: Schedule { conditions, presentations, frames },
+            frame_rate: session.frame_rate,
             monitor: monitor(session),
             skip_frames,
             movies,
@@ -334,6 +343,8 @@ struct Part {
     onset_frame: usize,
     frames: usize,
     swept: Vec<(String, f64)>,
+    /// Directional noise and its seed, where they are told.
+    noise: Option<(Monet, u64)>,
 }
 
 /// What a trial showed when, and what of the table does not hold.
@@ -352,12 +363,19 @@ struct Parts {
 fn parts(trial: &Trial, table: &PresentationTable, skip_frames: usize) -> Parts {
     let name = trial.condition.as_deref().unwrap_or_default();
     let listed = table.of(name);
-    let whole = Part { name: None, onset_frame: 0, frames: trial.frames, swept: parameters(name) };
+    let whole = Part {
+        name: None,
+        onset_frame: 0,
+        frames: trial.frames,
+        swept: parameters(name),
+        noise: directional_noise(name, name),
+    };
     let of_row = |shown: &Shown| Part {
         name: Some(format!("{}, {}", shown.kind, shown.values)),
         onset_frame: shown.onset_frame,
         frames: shown.frames,
         swept: parameters(&shown.values),
+        noise: directional_noise(&shown.kind, &shown.values),
     };
     let ends_in_time = |part: &Part| part.onset_frame.checked_add(part.frames).is_some_and(|end| end <= trial.frames);
     let all = if listed.is_empty() { vec![whole] } else { listed.iter().map(of_row).collect() };
@@ -367,10 +385,36 @@ fn parts(trial: &Trial, table: &PresentationTable, skip_frames: usize) -> Parts 
     Parts { kept, listed: listed.len(), outlasting: outside.len(), skipped }
 }
 
+/// Directional noise with what is told of it, and its seed, from which the order of its directions follows: a kind such as
+/// `monet`, and values such as `seed=7, directions=16, period_secs=0.9375`. What is not told is as published. `None` of
+/// other kinds, without a seed, and of noise that cannot be shown.
+fn directional_noise(kind: &str, values: &str) -> Option<(Monet, u64)> {
+    let (mut noise, mut seed) = (StimulusKind::Monet.stimulus(), None);
+    if !kind.to_lowercase().contains("monet") {
+        return None;
+    }
+    for (key, value) in values.split([',', ';']).filter_map(|part| part.split_once('=')) {
+        match (key.trim(), value.trim()) {
+            ("seed", value) => seed = value.parse().ok(),
+            (key, value) => {
+                if let Ok(value) = value.parse() {
+                    noise.set(key, value);
+                }
+            }
+        }
+    }
+    noise.validate().ok()?;
+    match noise {
+        Stimulus::Monet(noise) => Some((noise, seed?)),
+        _ => None,
+    }
+}
+
 /// Words before a number that only tells one thing from another, and is nothing that was varied.
 const NUMBERED: [&str; 9] = ["condition", "trial", "movie", "clip", "image", "picture", "stimulus", "repeat", "seed"];
 
-/// Parameters in the name of a condition: `key=number`, or words, a number and perhaps a unit, between commas.
+/// Parameters in the name of a condition: `key=number`, or words, a number and perhaps a unit, between commas. Those that
+/// tuning is known to get the names that protocols give them: `Ori=45` is `orientation_deg`.
 fn parameters(name: &str) -> Vec<(String, f64)> {
     let unit = |text: &str| match text {
         "" => Some(""),
@@ -384,14 +428,9 @@ fn parameters(name: &str) -> Vec<(String, f64)> {
     let one = |part: &str| -> Option<(String, f64)> {
         if let Some((key, value)) = part.split_once('=') {
             let (key, value) = (key.trim(), value.trim().trim_end_matches('°').parse().ok()?);
-            let key = match key.to_lowercase().as_str() {
-                "direction" | "dir" => "direction_deg".to_owned(),
-                numbered if NUMBERED.contains(&numbered.trim_end_matches("_id").trim_end_matches("_index")) => {
-                    return None;
-                }
-                _ => key.to_owned(),
-            };
-            return Some((key, value));
+            let lower = key.to_lowercase();
+            let is_number = NUMBERED.contains(&lower.trim_end_matches("_id").trim_end_matches("_index"));
+            return (!is_number).then(|| (key.to_owned(), value));
         }
         let words: Vec<&str> = part.split_whitespace().collect();
         let place = words.iter().position(|word| word.parse::<f64>().is_ok())?;
@@ -401,8 +440,12 @@ fn parameters(name: &str) -> Vec<(String, f64)> {
         (!key.is_empty() && !NUMBERED.contains(&key.as_str())).then(|| (format!("{key}{end}"), value))
     };
     let mut found: Vec<(String, f64)> = Vec::new();
-    for (key, value) in name.split([',', ';']).filter_map(|part| one(part.trim())) {
-        if value.is_finite() && found.iter().all(|(known, _)| *known != key) {
+    let is_known = |found: &[(String, f64)], key: &str| found.iter().any(|(known, _)| known == key);
+    for (told, value) in name.split([',', ';']).filter_map(|part| one(part.trim())) {
+        // Another parameter that is called alike keeps its own name.
+        let known = Varied::of(&told).and_then(Varied::key).filter(|key| !is_known(&found, key));
+        let key = known.map_or(told, str::to_owned);
+        if value.is_finite() && !is_known(&found, &key) {
             found.push((key, value));
         }
     }

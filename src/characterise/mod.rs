@@ -10,7 +10,9 @@
 
 mod examples;
 mod fields;
+mod maps;
 mod measured;
+mod monet;
 mod population;
 mod recorded;
 mod reliability;
@@ -24,9 +26,11 @@ pub use examples::{CurveExample, Examples, FieldExample, SurfaceExample};
 pub use measured::{Measured, SharedRows, Watched};
 pub use table::{Panel, Rows, Table};
 
+use maps::Maps;
+
 use crate::analysis::statistics::{Chance, Resampling};
-use crate::data::SessionError;
 use crate::data::save::atomically;
+use crate::data::{ArrayError, SessionError};
 use crate::job::{Cancelled, Progress};
 use crate::signals::{FrameSource, SourceError};
 
@@ -42,7 +46,8 @@ pub struct Look {
     pub resamples: usize,
     /// Seed of everything drawn.
     pub seed: u64,
-    /// Frames by which responses follow the stimulus, for maps of dots and sparse noise.
+    /// Frames by which responses follow the stimulus, for maps of dots and sparse noise, and for the windows of motion of
+    /// directional noise.
     pub delay_frames: usize,
     /// Most values of responses that are held at once; units are looked at in so many goes. It changes no result.
     pub most_values: usize,
@@ -110,6 +115,9 @@ pub enum CharacteriseError {
         #[source]
         source: std::io::Error,
     },
+    /// An array of maps could not be written.
+    #[error(transparent)]
+    Maps(#[from] ArrayError),
     /// The user asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -145,6 +153,37 @@ impl Characterisation {
         movie: &mut dyn FnMut() -> Result<Box<dyn FrameSource>, SourceError>,
         progress: &Progress,
     ) -> Result<Self, CharacteriseError> {
+        Self::made(measured, look, movie, progress, &mut Maps::default())
+    }
+
+    /// The same, and writes the maps of receptive fields into a folder, which is made when absent, while they are made:
+    /// `receptive_fields_NAME.npy`, float32 `[unit, delay, row, column]` of reverse correlation, and
+    /// `receptive_fields_NAME_on.npy`, `_off` and `_both`, `[unit, row, column]`, of dots and sparse noise; a `.json` beside
+    /// them tells places, delays in seconds and units. Hands back what was written.
+    ///
+    /// # Errors
+    /// As [`Self::of`], and when a file cannot be written.
+    pub fn with_maps(
+        measured: &Measured,
+        look: &Look,
+        movie: &mut dyn FnMut() -> Result<Box<dyn FrameSource>, SourceError>,
+        progress: &Progress,
+        folder: &Path,
+    ) -> Result<(Self, Vec<PathBuf>), CharacteriseError> {
+        let failed = |source| CharacteriseError::Write { path: folder.to_path_buf(), source };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let mut maps = Maps::within(folder);
+        let found = Self::made(measured, look, movie, progress, &mut maps)?;
+        Ok((found, maps.written))
+    }
+
+    fn made(
+        measured: &Measured,
+        look: &Look,
+        movie: &mut dyn FnMut() -> Result<Box<dyn FrameSource>, SourceError>,
+        progress: &Progress,
+        maps: &mut Maps<'_>,
+    ) -> Result<Self, CharacteriseError> {
         let mut found = Self {
             title: measured.title.clone(),
             notice: measured.notice.clone(),
@@ -169,7 +208,8 @@ impl Characterisation {
         }
         let preferred = tuned.finish(&mut found);
         surfaces.finish(&mut found);
-        fields::add(measured, look, movie, progress, &mut found)?;
+        monet::add(measured, look, progress, &mut found)?;
+        fields::add(measured, look, movie, progress, maps, &mut found)?;
         progress.advance(1)?;
         reliability::add(measured, look, progress, &mut found)?;
         blanks.finish(measured, &mut found);

@@ -6,6 +6,7 @@ use crate::analysis::Trials;
 use crate::analysis::population::{
     Decoder, Dissimilarity, Rdm, ResponseTable, Tsne, decode, order_by, order_by_correlation, pca, tsne,
 };
+use crate::analysis::varied::period_deg;
 use crate::job::Progress;
 
 /// Principal components that are told.
@@ -19,7 +20,7 @@ const MOST_CONDITIONS: usize = 500;
 const FOLDS: usize = 5;
 
 /// Adds what the population as a whole tells; `all` are the trials of all units where they lie in memory, `preferred` the
-/// preferred direction of each unit where directions were shown.
+/// preferred direction of each unit where directions were shown, or orientation where orientations were.
 pub(super) fn add(
     measured: &Measured,
     all: Option<Trials>,
@@ -193,16 +194,28 @@ fn decoding(measured: &Measured, trials: &Trials, look: &Look, key: &str, found:
         let cells = row.iter().map(usize::to_string);
         table.rows.push(&std::iter::once(value.to_string()).chain(cells).collect::<Vec<_>>());
     }
-    let error = match key {
-        "direction_deg" => format!(", mean error {:.1} deg", decoded.mean_error_deg(&grouped.values)),
-        _ => String::new(),
+    let interval = match decoded.interval(0.95) {
+        Some((low, high)) => format!("95 % Wilson interval {:.1} to {:.1} %", 100.0 * low, 100.0 * high),
+        None => "no interval".to_owned(),
+    };
+    let error = match period_deg(&measured.schedule, key) {
+        Some(period) => {
+            // Orientations lie on half a circle: told as directions of twice the angle.
+            let turns = 360.0 / period;
+            let around: Vec<f64> = grouped.values.iter().map(|value| turns * value).collect();
+            format!(", mean error {:.1} deg", decoded.mean_error_deg(&around) / turns)
+        }
+        None => String::new(),
     };
     found.findings.push(format!(
-        "Decoding of {key}, linear discriminant, {} folds, n = {} presentations: {:.0} % correct (chance {:.0} %){error}.",
+        "Decoding of {key}, linear discriminant, {} folds, n = {} presentations: {:.0} % correct (chance {:.0} %){error}; {interval}; \
+         permutation test against chance, one-sided, {} permutations: p = {}.",
         decoded.folds,
         decoded.decoded.len(),
         100.0 * decoded.accuracy,
-        100.0 * decoded.chance
+        100.0 * decoded.chance,
+        look.resamples,
+        cell(Some(decoded.p_value(look.resamples, look.seed)))
     ));
     found.tables.push(table);
 }

@@ -98,6 +98,7 @@ fn repeated(
         "lifetime_sparseness",
         "split_half_reliability",
         "cc_max",
+        "cc_max_consistent",
     ];
     let mut table = Table::of_units("reliability", &[&quantities[..], &["repeats", "movies", "frames"]].concat());
     let (repeats, movies, frames) = (showings.most, showings.movies.len(), showings.frames);
@@ -114,6 +115,7 @@ fn repeated(
                 fano_factor(&one),
                 lifetime_sparseness(&one),
                 split_half_reliability(&one, look.seed),
+                cc_max(&one, Freedom::Published),
                 cc_max(&one, Freedom::Consistent),
             ];
             let counts = [repeats, movies, frames].map(|count| count.to_string());
@@ -133,13 +135,7 @@ fn repeated(
     for (column, title, label) in labels {
         found.panels.push(table.panel(column, title, label));
     }
-    let median = |values: &[f64]| match Median::of(values, look.seed) {
-        Some(Median { n, value, interval: Some((low, high)) }) => {
-            format!("median {value:.3} [{low:.3}, {high:.3}] (95 % percentile bootstrap, n = {n})")
-        }
-        Some(Median { n, value, interval: None }) => format!("{value:.3} (n = {n})"),
-        None => "undefined".to_owned(),
-    };
+    let median = |values: &[f64]| median_in_words(values, look.seed);
     let shown = format!("{movies} movies, up to {repeats} repeats, {frames} frames");
     found.findings.push(format!("Reliability over {shown}: oracle score {}.", median(&table.column("oracle_score"))));
     found.tables.push(table);
@@ -186,6 +182,17 @@ fn repeated(
     }
     found.tables.push(pairs);
     Ok(())
+}
+
+/// A median with its interval.
+pub(super) fn median_in_words(values: &[f64], seed: u64) -> String {
+    match Median::of(values, seed) {
+        Some(Median { n, value, interval: Some((low, high)) }) => {
+            format!("median {value:.3} [{low:.3}, {high:.3}] (95 % percentile bootstrap, n = {n})")
+        }
+        Some(Median { n, value, interval: None }) => format!("{value:.3} (n = {n})"),
+        None => "undefined".to_owned(),
+    }
 }
 
 /// Whether responses to stimuli differ from those to blanks, unit by unit, under way.

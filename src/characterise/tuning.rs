@@ -5,21 +5,26 @@ use rayon::prelude::*;
 use super::examples::Best;
 use super::table::{cell, identity};
 use super::{Characterisation, CurveExample, Look, Measured, Table};
-use crate::analysis::fit::{Fit, FitError, fit_contrast, fit_direction, fit_frequency, fit_size};
+use crate::analysis::fit::{Fit, FitError, fit_contrast, fit_direction, fit_frequency, fit_orientation, fit_size};
 use crate::analysis::preferred::{
     direction_confidence, drawn_direction_confidence, drawn_preferred_value, preferred_value,
 };
-use crate::analysis::selectivity::{dsi, global_dsi, global_osi, osi, preferred_direction_deg};
+use crate::analysis::selectivity::{
+    dsi, global_dsi, global_osi, osi, preferred_direction_deg, preferred_orientation_deg,
+};
 use crate::analysis::statistics::moments::{mean, variance};
 use crate::analysis::statistics::{Draws, Interval, StatisticsError};
 use crate::analysis::trials::Grouped;
-use crate::analysis::{Spacing, Trials};
+use crate::analysis::varied::period_deg;
+use crate::analysis::{Spacing, Trials, Varied};
 use crate::job::{Cancelled, Progress};
 
 /// Which curve belongs to a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Curve {
     Direction,
+    /// On half a circle.
+    Orientation,
     Frequency,
     Contrast,
     Size,
@@ -28,16 +33,26 @@ enum Curve {
 }
 
 impl Curve {
-    fn of(key: &str) -> Self {
-        let name = key.rsplit('.').next().unwrap_or(key);
-        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-        match name {
-            "direction_deg" => Self::Direction,
-            "contrast" => Self::Contrast,
-            _ if ends(&["_cyc_per_deg", "_hz", "speed_deg_per_sec"]) => Self::Frequency,
-            _ if ends(&["diameter_deg", "size_deg", "radius_deg"]) || name == "size" => Self::Size,
-            _ => Self::Other,
+    /// Of a parameter whose values have this period, degrees, where they lie on a circle.
+    fn of(key: &str, period_deg: Option<f64>) -> Self {
+        let ends = |endings: &[&str]| endings.iter().any(|ending| key.ends_with(ending));
+        match Varied::of(key) {
+            Some(Varied::Direction | Varied::Orientation | Varied::Angle) => match period_deg {
+                Some(period) if period <= 180.0 => Self::Orientation,
+                _ => Self::Direction,
+            },
+            Some(Varied::SpatialFrequency | Varied::TemporalFrequency | Varied::Speed) => Self::Frequency,
+            Some(Varied::Contrast) => Self::Contrast,
+            Some(Varied::Size) => Self::Size,
+            None if ends(&["_cyc_per_deg", "_hz", "speed_deg_per_sec"]) => Self::Frequency,
+            None if ends(&["diameter_deg", "size_deg", "radius_deg"]) => Self::Size,
+            None => Self::Other,
         }
+    }
+
+    /// Whether it is one of angles, which selectivity is told of.
+    fn is_circular(self) -> bool {
+        matches!(self, Self::Direction | Self::Orientation)
     }
 
     /// Name of the curve, and the columns of its parameters.
@@ -47,6 +62,9 @@ impl Curve {
                 "bi-von Mises",
                 &["fit_preferred_deg", "fit_amplitude", "fit_concentration", "fit_share", "fit_baseline"],
             ),
+            Self::Orientation => {
+                ("von Mises", &["fit_preferred_deg", "fit_amplitude", "fit_concentration", "fit_baseline"])
+            }
             Self::Frequency => (
                 "log Gaussian",
                 &["fit_preferred", "fit_amplitude", "fit_sigma_octaves", "fit_bandwidth_octaves", "fit_baseline"],
@@ -77,6 +95,9 @@ impl Curve {
             Self::Direction => all(fit_direction(values, means)?, |c| {
                 vec![c.preferred_deg, c.amplitude, c.concentration, c.share, c.baseline]
             }),
+            Self::Orientation => all(fit_orientation(values, means)?, |c| {
+                vec![c.preferred_deg, c.amplitude, c.concentration, c.baseline]
+            }),
             Self::Frequency => all(fit_frequency(values, means)?, |c| {
                 vec![c.preferred, c.amplitude, c.sigma_octaves, c.bandwidth_octaves(), c.baseline]
             }),
@@ -91,12 +112,16 @@ impl Curve {
         })
     }
 
-    /// The fitted curve at many values from the least to the greatest, of a direction all the way round; nothing where
+    /// The fitted curve at many values from the least to the greatest, of an angle all the way round; nothing where
     /// there is none.
     fn drawn(self, values: &[f64], means: &[f64]) -> Vec<(f64, f64)> {
         const STEPS: usize = 120;
         let (Some(&least), Some(&most)) = (values.first(), values.last()) else { return Vec::new() };
-        let (least, most) = if self == Self::Direction { (0.0, 360.0) } else { (least, most) };
+        let (least, most) = match self {
+            Self::Direction => (0.0, 360.0),
+            Self::Orientation => (0.0, 180.0),
+            _ => (least, most),
+        };
         let at = |part: f64| match self {
             Self::Frequency => (least.ln() + part * (most.ln() - least.ln())).exp(),
             _ => least + part * (most - least),
@@ -105,6 +130,7 @@ impl Curve {
         let through = |curve: &dyn Fn(f64) -> f64| along.iter().map(|&value| (value, curve(value))).collect();
         let drawn = match self {
             Self::Direction => fit_direction(values, means).map(|fit| through(&|value| fit.curve.at(value))),
+            Self::Orientation => fit_orientation(values, means).map(|fit| through(&|value| fit.curve.at(value))),
             Self::Frequency => fit_frequency(values, means).map(|fit| through(&|value| fit.curve.at(value))),
             Self::Contrast => fit_contrast(values, means).map(|fit| through(&|value| fit.curve.at(value))),
             Self::Size => fit_size(values, means).map(|fit| through(&|value| fit.curve.at(value))),
@@ -124,20 +150,21 @@ pub(super) struct Tuned {
 #[derive(Debug)]
 struct Parameter {
     key: String,
+    curve: Curve,
     grouped: Grouped,
     curves: Table,
     fits: Table,
     best: Best<CurveExample>,
-    /// Preferred direction of each unit, degrees; of directions alone.
+    /// Preferred direction or orientation of each unit, degrees; of angles alone.
     preferred: Vec<Option<f64>>,
 }
 
 impl Parameter {
-    fn new(key: &str, grouped: Grouped) -> Self {
+    fn new(key: &str, curve: Curve, grouped: Grouped) -> Self {
         let name = super::table::file_name(key);
         let curves = Table::of_units(format!("tuning_{name}"), &[key, "mean", "sem", "n"]);
-        let fits = Table::of_units(format!("fit_{name}"), &fit_header(Curve::of(key)));
-        Self { key: key.to_owned(), grouped, curves, fits, best: Best::default(), preferred: Vec::new() }
+        let fits = Table::of_units(format!("fit_{name}"), &fit_header(curve));
+        Self { key: key.to_owned(), curve, grouped, curves, fits, best: Best::default(), preferred: Vec::new() }
     }
 }
 
@@ -157,7 +184,8 @@ impl Tuned {
         let parameters = self.parameters.get_or_insert_with(|| {
             let grouped = measured.swept().into_iter().map(|key| (key, trials.grouped(&measured.schedule, key)));
             let varied = grouped.filter(|(_, grouped)| grouped.values.len() >= 2);
-            varied.map(|(key, grouped)| Parameter::new(key, grouped)).collect()
+            let curve = |key| Curve::of(key, period_deg(&measured.schedule, key));
+            varied.map(|(key, grouped)| Parameter::new(key, curve(key), grouped)).collect()
         });
         for parameter in parameters {
             curves(measured, trials, units, parameter);
@@ -167,19 +195,19 @@ impl Tuned {
     }
 
     /// Adds a table of curves and one of fits for every parameter; hands back the preferred direction of every unit, where
-    /// directions were shown.
+    /// directions were shown, or else the preferred orientation, where orientations were.
     pub(super) fn finish(self, found: &mut Characterisation) -> Option<Vec<Option<f64>>> {
-        let mut directions = None;
+        let (mut directions, mut orientations) = (None, None);
         for parameter in self.parameters.unwrap_or_default() {
-            let Parameter { key, grouped, curves, fits: table, best, preferred } = parameter;
-            if Curve::of(&key) == Curve::Direction && directions.is_none() {
-                directions = Some(preferred);
+            let Parameter { key, curve, grouped, curves, fits: table, best, preferred } = parameter;
+            let angles = if curve == Curve::Direction { &mut directions } else { &mut orientations };
+            if curve.is_circular() && angles.is_none() {
+                *angles = Some(preferred);
             }
             found.tables.push(curves);
             let n = grouped.trials.iter().map(Vec::len).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
             let n = if n.0 == n.1 { n.0.to_string() } else { format!("{} to {}", n.0, n.1) };
             let values = grouped.values.len();
-            let curve = Curve::of(&key);
             let mut line = format!("{key}: {values} values, n = {n} presentations of each");
             if curve != Curve::Other {
                 let good = table.column("r2").iter().filter(|&&r2| r2 >= 0.5).count();
@@ -194,15 +222,17 @@ impl Tuned {
                 let what = first.trim_start_matches("fit_").trim_end_matches("_deg").replace('_', " ");
                 found.panels.push(table.panel(first, &format!("{words}: {what}"), &format!("{words}{unit}")));
             }
-            if curve == Curve::Direction {
+            if curve.is_circular() {
                 found.panels.push(table.panel("gOSI", "Orientation selectivity", "gOSI"));
+            }
+            if curve == Curve::Direction {
                 found.panels.push(table.panel("gDSI", "Direction selectivity", "gDSI"));
             }
             found.findings.push(line + ".");
             found.tables.push(table);
             found.examples.curves.extend(best.into_iter());
         }
-        directions
+        directions.or(orientations)
     }
 }
 
@@ -260,6 +290,9 @@ fn fit_header(curve: Curve) -> Vec<&'static str> {
             "OSI",
             "DSI",
         ],
+        Curve::Orientation => {
+            &["orientation_deg", "orientation_low_deg", "orientation_high_deg", "gOSI", "gOSI_low", "gOSI_high", "OSI"]
+        }
         _ => &["preferred", "preferred_low", "preferred_high"],
     };
     [intervals, &["interval"], curve.columns().1, &["r2", "mse", "settled", "remark"]].concat()
@@ -274,9 +307,9 @@ fn fits(
     parameter: &mut Parameter,
     progress: &Progress,
 ) -> Result<(), Cancelled> {
-    let Parameter { key, grouped, fits, best, preferred, .. } = parameter;
-    let (key, grouped) = (key.as_str(), &*grouped);
-    let (curve, how) = (Curve::of(key), look.resampling());
+    let Parameter { key, curve, grouped, fits, best, preferred, .. } = parameter;
+    let (key, curve, grouped) = (key.as_str(), *curve, &*grouped);
+    let how = look.resampling();
     let columns = curve.columns().1;
     // Most units were measured in every presentation: they share what is drawn.
     let presented: Vec<usize> = grouped.trials.iter().map(Vec::len).collect();
@@ -287,12 +320,13 @@ fn fits(
         let means: Vec<f64> = responses.iter().map(|responses| mean(responses).unwrap_or(f64::NAN)).collect();
         let mut cells = identity(&measured.units[units[place]]);
         let draws = draws.as_ref().filter(|draws| draws.are_for(&responses));
+        let confidence = || match draws {
+            Some(draws) => drawn_direction_confidence(&values, &responses, draws),
+            None => direction_confidence(&values, &responses, &how),
+        };
         let mut preferred = None;
         if curve == Curve::Direction {
-            let found = match draws {
-                Some(draws) => drawn_direction_confidence(&values, &responses, draws),
-                None => direction_confidence(&values, &responses, &how),
-            };
+            let found = confidence();
             let positive: Vec<f64> = means.iter().map(|mean| mean.max(0.0)).collect();
             for angle in [&found.direction, &found.orientation] {
                 let angle = angle.as_ref().ok();
@@ -307,6 +341,16 @@ fn fits(
             cells.push(cell(osi(&values, &positive).map(f64::from)));
             cells.push(cell(dsi(&values, &positive).map(f64::from)));
             preferred = preferred_direction_deg(&values, &positive).map(f64::from);
+        } else if curve == Curve::Orientation {
+            let found = confidence();
+            let positive: Vec<f64> = means.iter().map(|mean| mean.max(0.0)).collect();
+            preferred = preferred_orientation_deg(&values, &positive).map(f64::from);
+            let angle = found.orientation.as_ref().ok();
+            cells.push(cell(angle.map_or(preferred, |angle| Some(angle.estimate_deg))));
+            cells.push(cell(angle.map(|angle| angle.estimate_deg + angle.reach_deg.0)));
+            cells.push(cell(angle.map(|angle| angle.estimate_deg + angle.reach_deg.1)));
+            cells.extend(three(&found.global_osi, global_osi(&values, &positive).map(f64::from)));
+            cells.push(cell(osi(&values, &positive).map(f64::from)));
         } else {
             let best = (0..means.len()).max_by(|&a, &b| means[a].total_cmp(&means[b]).then(b.cmp(&a)));
             let plain = best.map(|best| values[best]).filter(|_| means.iter().any(|&mean| mean != means[0]));
@@ -333,10 +377,11 @@ fn fits(
     let rows = (0..units.len()).into_par_iter().map(row).collect::<Result<Vec<Fitted>, Cancelled>>()?;
     for (place, &Fitted { r2, .. }) in rows.iter().enumerate() {
         if best.takes(r2) {
-            best.add(r2, example(key, measured.units[units[place]].unit, &known(trials, place, grouped), r2));
+            let unit = measured.units[units[place]].unit;
+            best.add(r2, example(key, curve, unit, &known(trials, place, grouped), r2));
         }
     }
-    if curve == Curve::Direction {
+    if curve.is_circular() {
         preferred.extend(rows.iter().map(|row| row.preferred));
     }
     fits.rows.extend(rows.into_iter().map(|row| row.cells));
@@ -357,8 +402,14 @@ fn known(trials: &Trials, place: usize, grouped: &Grouped) -> (Vec<f64>, Vec<Vec
 }
 
 /// A curve to be drawn.
-fn example(key: &str, unit: u32, (values, responses): &(Vec<f64>, Vec<Vec<f64>>), r2: f64) -> CurveExample {
-    let (curve, (parameter, unit_of)) = (Curve::of(key), spoken(key));
+fn example(
+    key: &str,
+    curve: Curve,
+    unit: u32,
+    (values, responses): &(Vec<f64>, Vec<Vec<f64>>),
+    r2: f64,
+) -> CurveExample {
+    let (parameter, unit_of) = spoken(key);
     let means: Vec<f64> = responses.iter().map(|responses| mean(responses).unwrap_or(f64::NAN)).collect();
     let points = values.iter().zip(&means).zip(responses);
     CurveExample {

@@ -14,21 +14,23 @@ use crate::data::{PresentationTable, check_folder, import};
 use crate::experiment::LongRun;
 use crate::figures;
 use crate::gpu::ComputeDevice;
+use crate::job::Progress;
 use crate::model::twin::{Twin, TwinOptions};
 use crate::signals::{FrameSource, Monitor, SourceError};
 use crate::stimulus::{self, Schedule};
 
 /// Analyse a run of a twin, one that was written before, or a recorded session.
 ///
-/// What was shown decides: curves are fitted to every parameter that was varied (bi-von Mises to directions, a Gaussian in
+/// What was shown decides: curves are fitted to every parameter that was varied (bi-von Mises to directions, von Mises to orientations, a Gaussian in
 /// log frequency to frequencies and speeds, Naka and Rushton's to contrasts, a ratio of Gaussians to sizes) with bootstrap
-/// intervals over trials; two parameters that were swept against each other give a surface and its separability; receptive fields are mapped from Gaussian dots, sparse noise and white noise; repeats give
+/// intervals over trials; two parameters that were swept against each other give a surface and its separability;
+/// directional noise (Monet2) gives tuning to the direction of its windows; receptive fields are mapped from Gaussian dots, sparse noise and white noise; repeats give
 /// reliability, sparseness, signal and noise correlations; the population is decomposed, embedded, sorted and decoded.
 /// Written are a CSV for each of them, findings.txt, and two figures: analysis.png and .svg, distributions over units, and
 /// examples.png and .svg, the clearest receptive fields and tuning curves.
 ///
 /// Of a recording, every trial is one presentation, and parameters are read from the names of conditions
-/// (`direction=90` or `direction 90 deg`); where presentations.csv in the session folder says what a trial showed, each
+/// (`direction=90`, `direction 90 deg`, `ori=45`, `sf=0.04`); where presentations.csv in the session folder says what a trial showed, each
 /// row of it is one. Units and trials without any response are left out and counted; means are over the frames that were
 /// measured. Receptive fields are mapped from the movies that it holds, by reverse correlation: in degrees where
 /// session.toml describes the screen under [monitor], else in pixels.
@@ -58,12 +60,18 @@ pub struct AnalyseArguments {
     /// Resamples of every bootstrap interval
     #[arg(long, value_name = "N", default_value_t = 1000)]
     resamples: usize,
-    /// Frames by which responses follow the stimulus, for maps of dots and sparse noise
+    /// Frames by which responses follow the stimulus, for maps of dots and sparse noise, and for the windows of motion of
+    /// directional noise (Monet2)
     #[arg(long, value_name = "FRAMES", default_value_t = 3)]
     delay: usize,
     /// Seed of everything drawn
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Write the maps of receptive fields too: receptive_fields_NAME.npy, float32, [unit, delay, row, column] of white noise
+    /// and of movies, receptive_fields_NAME_on.npy, _off and _both, [unit, row, column], of dots and sparse noise, and a
+    /// .json with places, delays and units. 10,000 units take up to 280 MB (12 delays of 18 x 32) and 3 times 23 MB
+    #[arg(long)]
+    maps: bool,
     #[command(flatten)]
     figures: FigureArguments,
     #[command(flatten)]
@@ -72,6 +80,9 @@ pub struct AnalyseArguments {
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
 }
+
+/// Makes what was on the screen.
+type Movies<'m> = dyn FnMut() -> Result<Box<dyn FrameSource>, SourceError> + 'm;
 
 /// Runs the command.
 pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
@@ -83,7 +94,14 @@ pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
     check_folder(out).with_context(|| format!("{}: nothing can be written there", out.display()))?;
     let look =
         Look { resamples: arguments.resamples, seed: arguments.seed, delay_frames: arguments.delay, ..Look::default() };
-    let found = match (&arguments.session, &arguments.outcome, &arguments.protocol) {
+    let characterise = |measured: &Measured, movie: &mut Movies<'_>, progress: &Progress| {
+        if arguments.maps {
+            Characterisation::with_maps(measured, &look, movie, progress, out)
+        } else {
+            Characterisation::of(measured, &look, movie, progress).map(|found| (found, Vec::new()))
+        }
+    };
+    let (found, maps) = match (&arguments.session, &arguments.outcome, &arguments.protocol) {
         (Some(session), ..) => {
             let table = PresentationTable::beside(session)?;
             let recording = import::open(session)?;
@@ -91,7 +109,7 @@ pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
             let domains = &arguments.receptive_fields;
             while_analysed("analyse", &progress, || {
                 let measured = Measured::of_session(&recording, &table, arguments.skip, domains, &progress)?;
-                Characterisation::of(&measured, &look, &mut || measured.recorded_movie(), &progress)
+                characterise(&measured, &mut || measured.recorded_movie(), &progress)
             })?
         }
         (None, Some(folder), _) => {
@@ -110,7 +128,7 @@ pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
                 draw(&schedule, &monitor, device)
             };
             let progress = stoppable();
-            while_analysed("analyse", &progress, || Characterisation::of(&measured, &look, &mut movie, &progress))?
+            while_analysed("analyse", &progress, || characterise(&measured, &mut movie, &progress))?
         }
         (None, None, Some(path)) => {
             let protocol = read_protocol(path)?;
@@ -128,13 +146,14 @@ pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
             let (schedule, monitor) = (outcome.schedule.clone(), outcome.monitor);
             let measured = Measured::of_outcome(outcome);
             let mut movie = || drawn(&schedule, &monitor);
-            while_analysed("analyse", &progress, || Characterisation::of(&measured, &look, &mut movie, &progress))?
+            while_analysed("analyse", &progress, || characterise(&measured, &mut movie, &progress))?
         }
         (None, None, None) => {
             anyhow::bail!("name a session with --session, a run with --outcome, or a protocol with --protocol")
         }
     };
     let mut paths = found.write(out)?;
+    paths.extend(maps);
     if found.panels.iter().any(|panel| !panel.values.is_empty()) {
         paths.extend(arguments.figures.write(&figures::characterisation::plate(&found), out, "analysis")?);
     }

@@ -15,8 +15,8 @@ use crate::figures::comparison::ComparisonFigure;
 use crate::figures::{Format, Plate};
 use crate::job::Progress;
 
-/// Formats of the figures that are written into a folder, as the command line does.
-pub(super) const FORMATS: [Format; 2] = [Format::Png, Format::Svg];
+/// Formats of the figures that are written into a folder: all there are.
+pub(super) const FORMATS: [Format; 3] = [Format::Png, Format::Svg, Format::Pdf];
 /// Width of a bin of CC_norm, and the ends of its axis; what lies beyond counts in the last bin.
 pub const BIN: f64 = 0.05;
 const ENDS: (f64, f64) = (-0.5, 1.5);

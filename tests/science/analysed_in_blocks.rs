@@ -91,6 +91,7 @@ fn measured(rows: Arc<dyn ResponseRows + Send + Sync>) -> Measured {
         // Repeats of a condition are repeats of a movie.
         movies: schedule.presentations.iter().map(|shown| shown.condition).collect(),
         schedule,
+        frame_rate: FrameRate::WANG2025,
         monitor: Some(monitor()),
         skip_frames: 1,
         responses: rows,
@@ -346,6 +347,40 @@ fn a_run_in_a_folder_is_analysed_without_the_twin() {
     assert!(matches!(error, LongRunError::Unfinished { .. }), "{error}");
     let nothing = tempfile::tempdir().expect("a folder");
     assert!(LongRun::open(nothing.path()).is_err_and(|error| error.to_string().contains("holds no run")));
+}
+
+#[test]
+fn maps_are_the_same_arrays_however_few_units_are_looked_at_at_once() {
+    let frames = schedule().frames;
+    let pixels: Vec<u8> = (0..frames * RASTER.pixels()).map(|index| (255.0 * chance(500_000 + index)) as u8).collect();
+    let files = |most_values: usize| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut movie = || -> Result<Box<dyn FrameSource>, SourceError> {
+            Ok(Box::new(Movie::new(RASTER, frames, 1, pixels.clone())?))
+        };
+        let measured = measured(Arc::new(responses(&schedule())));
+        let look = Look { most_values, ..look() };
+        let maps = folder.path().join("maps");
+        let made = Characterisation::with_maps(&measured, &look, &mut movie, &Progress::new(), &maps);
+        let (found, written) = made.expect("there are responses");
+        let named = |path: &std::path::PathBuf| {
+            let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+            (name, std::fs::read(path).expect("written"))
+        };
+        assert_eq!(written.len(), std::fs::read_dir(&maps).expect("a folder").count(), "nothing else");
+        (found, written.iter().map(named).collect::<Vec<_>>())
+    };
+    let ((one, all), (other, singly)) = (files(look().most_values), files(1));
+    same(&one, &other);
+    same(&one, &of_memory(&look()));
+    let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+    let of = |part: &str| format!("receptive_fields_{part}");
+    let expected = ["sparse_noise_on.npy", "sparse_noise_off.npy", "sparse_noise_both.npy", "sparse_noise.json"];
+    let expected: Vec<String> = expected.into_iter().chain(["white_noise.npy", "white_noise.json"]).map(of).collect();
+    assert_eq!(names, expected);
+    assert!(all == singly, "the bytes differ");
+    // 12 units, 12 delays, 9 x 16 places, after a header of 128 bytes.
+    assert_eq!(all[4].1.len(), 128 + 12 * 12 * 9 * 16 * 4);
 }
 
 /// Where the units look, rows and columns.

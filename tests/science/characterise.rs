@@ -1,15 +1,19 @@
 //! What is said of a run or a recording: the tables hold what was put into the responses.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use twinscope::analysis::Varied;
+use twinscope::analysis::varied::period_deg;
 use twinscope::characterise::{Characterisation, Look, Measured, Table};
 use twinscope::data::{PresentationTable, ScanId, Session, SessionUnit, Trial};
+use twinscope::experiment::PRESETS;
 use twinscope::figures::{self, Layout};
 use twinscope::job::Progress;
 use twinscope::signals::{Behavior, FrameRate, FrameSource, Monitor, Movie, Raster, Responses, SourceError, UnitId};
 use twinscope::stimulus::hash::random_words;
 use twinscope::stimulus::{
-    Condition, DriftingGrating, Presentation, Schedule, ScheduleSource, SparseNoise, Stimulus, WhiteNoise,
+    Condition, DriftingGrating, Monet, Presentation, Schedule, ScheduleSource, SparseNoise, Stimulus, WhiteNoise,
 };
 
 const FRAMES: usize = 4;
@@ -59,6 +63,7 @@ fn measured(
         notice: "made up".to_owned(),
         provenance: String::new(),
         schedule: Schedule { conditions: swept.iter().map(condition).collect(), presentations, frames },
+        frame_rate: FrameRate::WANG2025,
         monitor: None,
         skip_frames: 1,
         movies,
@@ -116,6 +121,10 @@ fn directions_come_out_with_their_preferred_direction_and_are_decoded() {
     for part in [
         "direction_deg: 8 values, n = 6 presentations of each; bi-von Mises fits",
         "Decoding of direction_deg, linear discriminant, 5 folds, n = 48 presentations: 100 % correct (chance 12 %)",
+        // 1 / (1 + z² / 48).
+        "95 % Wilson interval 92.6 to 100.0 %",
+        // None of 50 permutations reaches it.
+        "permutation test against chance, one-sided, 50 permutations: p = 0.019608",
         "differ from those to blanks (n = 6) for",
         "Mann-Whitney U test, two-sided, Benjamini-Hochberg at 0.05",
         "Reliability over 8 movies, up to 6 repeats, 24 frames",
@@ -123,6 +132,11 @@ fn directions_come_out_with_their_preferred_direction_and_are_decoded() {
         assert!(said.contains(part), "`{part}` is missing in\n{said}");
     }
     let reliability = table(&found, "reliability");
+    let [published, consistent] = ["cc_max", "cc_max_consistent"].map(|name| reliability.column(name));
+    // Over 24 frames.
+    let expected: Vec<f64> = consistent.iter().map(|most| most * (24.0f64 / 23.0).sqrt()).collect();
+    near(&published, &expected, 1e-5);
+    assert!(published.iter().any(|&most| most > 1.0) && consistent.iter().all(|&most| most <= 1.0), "{published:?}");
     assert!(reliability.column("oracle_score").iter().all(|&score| score > 0.9));
     assert_eq!(table(&found, "correlations").rows.len(), 6);
     assert_eq!(table(&found, "dissimilarity").rows.len(), 8);
@@ -240,10 +254,175 @@ fn every_kind_of_parameter_has_its_curve() {
     assert!(row.contains("needs at least five") || row.contains("needs at least 5"), "{row}");
 }
 
+#[test]
+fn orientations_lie_on_half_a_circle_and_have_no_direction() {
+    let grid = |first: f64, step: f64| -> Vec<_> {
+        (0..8).map(|index| Some(vec![("orientation_deg", first + step * f64::from(index))])).collect()
+    };
+    let preferred = [20.0, 150.0, 100.0];
+    let answer = |unit: usize, swept: &[(&str, f64)]| {
+        0.5 + 3.0 * (2.0 * ((2.0 * (swept[0].1 - preferred[unit])).to_radians().cos() - 1.0)).exp()
+    };
+    // The second list is the first: -90 degrees are 90.
+    for first in [0.0, -90.0] {
+        let found = characterised(&measured(&grid(first, 22.5), 6, 3, answer));
+        let fits = table(&found, "fit_orientation_deg");
+        // Noise of 0.06 beside a peak of 3.
+        near(&fits.column("fit_preferred_deg"), &preferred, 3.0);
+        near(&fits.column("orientation_deg"), &preferred, 4.0);
+        assert!(fits.column("r2").iter().all(|&r2| r2 > 0.95), "{:?}", fits.column("r2"));
+        // k = 2 gives 0.698, on a baseline of 0.6 beside a mean of 0.93.
+        near(&fits.column("gOSI"), &[0.42; 3], 0.03);
+        for (low, high) in fits.column("orientation_low_deg").iter().zip(fits.column("orientation_high_deg")) {
+            assert!(*low < high && high - low < 20.0, "{low} to {high}");
+        }
+        assert!(fits.header.iter().all(|name| !name.contains("DSI")), "{:?}", fits.header);
+        near(&table(&found, "tuning_orientation_deg").column("orientation_deg")[..2], &[0.0, 22.5], 1e-9);
+        near(&table(&found, "population").column("order_by_tuning"), &[0.0, 2.0, 1.0], 1e-9);
+        let drawn = &found.examples.curves[0].fitted;
+        assert_eq!((drawn[0].0, drawn[drawn.len() - 1].0), (0.0, 180.0));
+        let said = found.findings.join("\n");
+        assert!(said.contains("von Mises fits") && !said.contains("bi-von Mises"), "{said}");
+    }
+    // Those that go on to 180 degrees and beyond are directions, whatever they are called.
+    let found = characterised(&measured(&grid(0.0, 45.0), 4, 1, |_, swept| {
+        0.5 + 3.0 * (2.0 * ((swept[0].1 - 200.0).to_radians().cos() - 1.0)).exp()
+    }));
+    let fits = table(&found, "fit_orientation_deg");
+    near(&fits.column("fit_preferred_deg"), &[200.0], 4.0);
+    assert!(fits.column("gDSI")[0] > 0.3, "{:?}", fits.column("gDSI"));
+}
+
+#[test]
+fn parameters_are_known_by_the_names_that_recordings_give_them() {
+    for (name, expected) in [
+        ("direction_deg", Some(Varied::Direction)),
+        ("Dir", Some(Varied::Direction)),
+        ("Ori", Some(Varied::Orientation)),
+        ("grating_orientation", Some(Varied::Orientation)),
+        ("angle", Some(Varied::Angle)),
+        ("SF", Some(Varied::SpatialFrequency)),
+        ("SpatialFrequency", Some(Varied::SpatialFrequency)),
+        ("temporal_frequency_hz", Some(Varied::TemporalFrequency)),
+        ("speed_deg_per_sec", Some(Varied::Speed)),
+        ("aperture.diameter_deg", Some(Varied::Size)),
+        ("stimulus contrast", Some(Varied::Contrast)),
+        ("crossing_angle_deg", None),
+        ("surround_contrast", None),
+        ("phase_deg", None),
+        ("deg", None),
+        ("", None),
+    ] {
+        assert_eq!(Varied::of(name), expected, "{name}");
+    }
+    let preset = PRESETS.iter().find(|preset| preset.stem == "orientation_static_grating").expect("a preset");
+    let preset = preset.protocol().expect("a protocol");
+    assert_eq!(period_deg(&preset.schedule(&Monitor::WANG2025), "orientation_deg"), Some(180.0));
+}
+
+/// What units that prefer these directions answer to directional noise, three frames later; between the windows of motion
+/// they say other things.
+fn answers(schedule: &Schedule, preferred: &[f64]) -> Responses {
+    let mut values = vec![0.0; schedule.frames * preferred.len()];
+    for shown in &schedule.presentations {
+        let Stimulus::Monet(noise) = &schedule.conditions[shown.condition].stimulus else { continue };
+        for frame in 0..shown.frames.min(schedule.frames - shown.onset_frame - 3) {
+            let motion = noise.motion(FrameRate::WANG2025, shown.seed, frame);
+            for (unit, preferred) in preferred.iter().enumerate() {
+                let cos = (motion.direction_deg - preferred).to_radians().cos();
+                let answer = if motion.moving { (2.0 * (cos - 1.0)).exp() } else { 3.0 };
+                values[(shown.onset_frame + frame + 3) * preferred.len() + unit] = answer as f32;
+            }
+        }
+    }
+    Responses::new(schedule.frames, 1, preferred.len(), values).expect("a row for every frame")
+}
+
+#[test]
+fn directional_noise_of_the_preset_tells_what_units_prefer() {
+    let preset = PRESETS.iter().find(|preset| preset.stem == "paper_monet").expect("a preset");
+    let schedule = preset.protocol().expect("a protocol").schedule(&Monitor::WANG2025);
+    let preferred = [40.0, 130.0, 310.0];
+    let measured = Measured {
+        title: "Noise".to_owned(),
+        notice: String::new(),
+        provenance: String::new(),
+        frame_rate: FrameRate::WANG2025,
+        monitor: Some(Monitor::WANG2025),
+        skip_frames: 9,
+        movies: (0..schedule.presentations.len()).collect(),
+        responses: Arc::new(answers(&schedule, &preferred)),
+        schedule,
+        watched: Vec::new(),
+        recording: Vec::new(),
+        units: units(3),
+        remarks: Vec::new(),
+    };
+    // A unit at a time, as where there are many.
+    for most_values in [Look::default().most_values, 1] {
+        let mut none = || -> Result<Box<dyn FrameSource>, SourceError> { Err(SourceError::new("not asked for")) };
+        let look = Look { most_values, ..look() };
+        let found = Characterisation::of(&measured, &look, &mut none, &Progress::new()).expect("responses");
+        let tuning = table(&found, "tuning_monet");
+        near(&tuning.column("preferred_direction_deg"), &preferred, 0.1);
+        near(&tuning.column("preferred_orientation_deg"), &[40.0, 130.0, 130.0], 0.1);
+        // I1(2) / I0(2) and I2(2) / I0(2).
+        near(&tuning.column("gDSI"), &[0.6978; 3], 0.001);
+        near(&tuning.column("gOSI"), &[0.3022; 3], 0.001);
+        near(&tuning.column("windows"), &[160.0; 3], 1e-9);
+        let said = found.findings.join("\n");
+        assert!(said.contains("16 directions, n = 10 windows of motion of each, responses 3 frames later"), "{said}");
+        assert!(found.panels.iter().any(|panel| panel.title == "Directional noise: direction selectivity"));
+    }
+}
+
 /// A schedule that shows one stimulus for so many frames.
 fn noise(stimulus: Stimulus, frames: usize) -> Schedule {
     let presentations = vec![Presentation { condition: 0, repeat: 0, onset_frame: 0, frames, seed: 3 }];
     Schedule { conditions: vec![Condition::from(stimulus)], presentations, frames }
+}
+
+/// The values of an array that is the largest part of its file, after its header.
+fn array(path: &Path, shape: &[u64]) -> Vec<f32> {
+    let bytes = std::fs::read(path).expect("written");
+    let sizes: Vec<String> = shape.iter().map(|size| size.to_string()).collect();
+    let header = String::from_utf8_lossy(&bytes[..128]).replace(",)", ")");
+    assert!(header.contains(&sizes.join(", ")) && header.contains("<f4"), "{header}");
+    let values = &bytes[bytes.len() - 4 * shape.iter().product::<u64>() as usize..];
+    values.chunks_exact(4).map(|value| f32::from_le_bytes(value.try_into().expect("four bytes"))).collect()
+}
+
+/// The maps of the only unit are there, with axes by which their peak lies at a place and a delay.
+fn maps_peak_at(written: &[PathBuf], stem: &Path, place: (f64, f64), delay: usize) {
+    let path = stem.with_extension("json");
+    assert!(written.contains(&path), "{written:?}");
+    let about: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).expect("written")).expect("a description");
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().expect("a list").iter().filter_map(serde_json::Value::as_f64).collect()
+    };
+    let shape: Vec<u64> = numbers(&about["shape"]).into_iter().map(|size| size as u64).collect();
+    let (rows, columns) = (shape[shape.len() - 2] as usize, shape[shape.len() - 1] as usize);
+    let file = about["files"][0].as_str().expect("a name");
+    let file = stem.with_file_name(file);
+    assert!(written.contains(&file), "{written:?}");
+    let values = array(&file, &shape);
+    let peak = (0..values.len()).filter(|&at| !values[at].is_nan());
+    let peak = peak.max_by(|&a, &b| values[a].total_cmp(&values[b])).expect("a map");
+    let (row, column) = (peak / columns % rows, peak % columns);
+    let [x, y] = ["x", "y"].map(|axis| numbers(&about[axis][row])[column]);
+    // The place is in the square, or one of its neighbours as the field is wider than a pixel.
+    assert!((x - place.0).hypot(y - place.1) < 12.0, "({x}, {y}), expected {place:?}");
+    assert_eq!((about["place_unit"].as_str(), about["units"][0]["unit"].as_u64()), (Some("deg"), Some(0)));
+    let delays = numbers(&about["delays_secs"]);
+    let rate = FrameRate::WANG2025;
+    if shape.len() == 4 {
+        assert_eq!(about["axes"][1], "delay");
+        let found = peak / (rows * columns);
+        assert_eq!((found, delays.len(), delays[found]), (delay, 12, rate.secs_at(delay)));
+    } else {
+        assert_eq!((written.len(), delays), (4, vec![rate.secs_at(delay)]), "bright, dark, both and what they mean");
+    }
 }
 
 #[test]
@@ -272,6 +451,7 @@ fn receptive_fields_lie_where_the_units_look() {
             notice: String::new(),
             provenance: String::new(),
             schedule: schedule.clone(),
+            frame_rate: FrameRate::WANG2025,
             monitor: Some(monitor),
             skip_frames: 0,
             movies: vec![0],
@@ -283,7 +463,10 @@ fn receptive_fields_lie_where_the_units_look() {
         };
         let mut movie = || -> Result<Box<dyn FrameSource>, SourceError> { Ok(Box::new(source())) };
         let look = Look { delay_frames: delay, ..look() };
-        let found = Characterisation::of(&measured, &look, &mut movie, &Progress::new()).expect("responses");
+        let folder = tempfile::tempdir().expect("a folder");
+        let found = Characterisation::with_maps(&measured, &look, &mut movie, &Progress::new(), folder.path());
+        let (found, written) = found.expect("responses");
+        maps_peak_at(&written, &folder.path().join(name), (x, y), delay);
         let fields = table(&found, name);
         let (found_x, found_y) = (fields.column("x_deg")[0], fields.column("y_deg")[0]);
         // Half a square of sparse noise, or a block and a half of a map.
@@ -364,6 +547,52 @@ fn session(units: u32, trials: Vec<(String, Vec<f32>)>) -> Session {
         raster,
         about: Default::default(),
     }
+}
+
+#[test]
+fn columns_of_a_recording_are_fitted_whatever_they_are_called() {
+    let frequencies = [0.01, 0.02, 0.04, 0.08, 0.16];
+    let trial = |index: usize| {
+        let (orientation, frequency) = (30.0 * (index % 6) as f64, frequencies[index / 6 % 5]);
+        let tuned = (2.0 * (orientation - 60.0)).to_radians().cos() - (frequency / 0.04f64).log2().powi(2);
+        let row = |frame: usize| (1.0 + 4.0 * tuned.exp() + 0.05 * chance(10 * index + frame)) as f32;
+        let name = format!("stimulus=gratings, Ori={orientation}, sf={frequency}, Size=20, contrast_of_surround=1");
+        (name, (0..FRAMES).map(row).collect())
+    };
+    let session = session(1, (0..60).map(trial).collect());
+    let measured = Measured::of_session(&session, &PresentationTable::default(), 0, &[], &Progress::new());
+    let measured = measured.expect("trials");
+    let told: Vec<&str> = measured.schedule.conditions[0].swept.iter().map(|(key, _)| key.as_str()).collect();
+    // Of a size no unit is told.
+    assert_eq!(told, ["orientation_deg", "spatial_frequency_cyc_per_deg", "Size", "contrast_of_surround"]);
+    let found = characterised(&measured);
+    near(&table(&found, "fit_orientation_deg").column("fit_preferred_deg"), &[60.0], 3.0);
+    assert!(table(&found, "fit_orientation_deg").column("gOSI")[0] > 0.1);
+    near(&table(&found, "fit_spatial_frequency_cyc_per_deg").column("fit_preferred"), &[0.04], 0.005);
+}
+
+#[test]
+fn directional_noise_of_a_recording_is_read_where_it_tells_the_seed() {
+    let noise = Monet { directions: 8, period_secs: 0.5, ..Monet::default() };
+    let trial = |seed: u64| {
+        let frames = 8 * 15 + 10;
+        let presentations = vec![Presentation { condition: 0, repeat: 0, onset_frame: 0, frames, seed }];
+        let conditions = vec![Condition::from(Stimulus::Monet(noise.clone()))];
+        let values = answers(&Schedule { conditions, presentations, frames }, &[90.0]).values().to_vec();
+        (format!("stimulus=Monet2, seed={seed}, directions=8, period_secs=0.5"), values)
+    };
+    let analysed = |trials: Vec<(String, Vec<f32>)>| {
+        let session = session(1, trials);
+        let measured = Measured::of_session(&session, &PresentationTable::default(), 0, &[], &Progress::new());
+        characterised(&measured.expect("trials"))
+    };
+    let trials: Vec<_> = [7, u64::MAX].map(trial).to_vec();
+    let found = analysed(trials.clone());
+    let tuning = table(&found, "tuning_monet");
+    near(&tuning.column("preferred_direction_deg"), &[90.0], 0.1);
+    near(&tuning.column("windows"), &[16.0], 1e-9);
+    let untold = trials.into_iter().map(|(name, values)| (name.replace("seed", "number"), values)).collect();
+    assert!(analysed(untold).tables.iter().all(|table| table.name != "tuning_monet"), "their order is not known");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Components, pictures, order, decoding and geometry of populations.
 
 use twinscope::analysis::population::{
-    Decoder, DecodingError, Dissimilarity, Pca, Rdm, ResponseTable, Tsne, TsneError, compare, compare_by_permutation,
-    decode, order_by, order_by_correlation, pca, tsne,
+    Decoder, Decoding, DecodingError, Dissimilarity, Pca, Rdm, ResponseTable, Tsne, TsneError, compare,
+    compare_by_permutation, decode, order_by, order_by_correlation, pca, tsne,
 };
-use twinscope::analysis::statistics::Chance;
+use twinscope::analysis::statistics::{Chance, wilson_interval};
 
 fn near(what: &str, found: f64, expected: f64, tolerance: f64) {
     assert!((found - expected).abs() <= tolerance, "{what} is {found}, expected {expected}");
@@ -163,6 +163,10 @@ fn directions_are_decoded_from_tuned_units_and_not_from_shuffled_labels() {
         assert!(found.accuracy > 0.97, "{units} units: {}", found.accuracy);
         let circle: Vec<f64> = (0..8).map(|class| f64::from(class) * 45.0).collect();
         assert!(found.mean_error_deg(&circle) < 2.0);
+        // None of 99 permutations reaches it.
+        assert_eq!(found.p_value(99, 5), 0.01);
+        let (low, high) = found.interval(0.95).expect("a level");
+        assert!(low > 0.9 && low < found.accuracy && high >= found.accuracy && high <= 1.0, "{low} to {high}");
         assert_eq!(found, decode(&data, &labels, &how).expect("eight classes"), "the same seed");
         assert_eq!(found.confusion.iter().flatten().sum::<usize>(), 96);
         let mut shuffled = labels.clone();
@@ -170,8 +174,45 @@ fn directions_are_decoded_from_tuned_units_and_not_from_shuffled_labels() {
         let guessed = decode(&data, &shuffled, &how).expect("eight classes");
         // Four standard errors of 96 guesses at 1/8.
         near("by chance", guessed.accuracy, guessed.chance, 4.0 * (0.125 * 0.875 / 96.0_f64).sqrt());
+        // p is even under chance: below 0.005 once in 200 seeds.
+        let p = guessed.p_value(999, 5);
+        assert!(p > 0.005, "{p}");
+        let (low, high) = guessed.interval(0.9999).expect("a level");
+        assert!(low < guessed.chance && guessed.chance < high, "{low} to {high} at {}", guessed.accuracy);
         // 90 degrees on average, 4 x 52 / sqrt(96).
         near("error by chance", guessed.mean_error_deg(&circle), 90.0, 21.0);
+    }
+}
+
+#[test]
+fn accuracy_over_classes_of_different_sizes_is_beyond_chance_only_where_classes_are_told_apart() {
+    // Ninety of one class and ten of another: who always says the first is right nine times of ten, and knows nothing.
+    let labels: Vec<usize> = (0..100).map(|trial| usize::from(trial % 10 == 0)).collect();
+    let decoding = |decoded: Vec<usize>| {
+        let mut confusion = vec![vec![0; 2]; 2];
+        labels.iter().zip(&decoded).for_each(|(&shown, &decoded)| confusion[shown][decoded] += 1);
+        let right = |class: usize| confusion[class][class] as f64 / confusion[class].iter().sum::<usize>() as f64;
+        let accuracy = 0.5 * (right(0) + right(1));
+        Decoding { decoded, accuracy, confusion, chance: 0.5, folds: 5 }
+    };
+    let always_first = decoding(vec![0; 100]);
+    assert_eq!((always_first.accuracy, always_first.p_value(200, 1)), (0.5, 1.0));
+    let knowing = decoding(labels.clone());
+    assert_eq!(knowing.p_value(199, 1), 1.0 / 200.0);
+    // As sure as 4 / (1/90 + 1/10) = 36 observations: 1 / (1 + 1.96² / 36).
+    near("low", knowing.interval(0.95).expect("a level").0, 0.90358, 1e-4);
+    assert_eq!(knowing.interval(1.5), None);
+}
+
+#[test]
+fn wilson_intervals_are_those_of_the_tables() {
+    let (low, high) = wilson_interval(0.5, 10.0, 0.95).expect("a share");
+    // Newcombe 1998: 0.2366 to 0.7634 for 5 of 10.
+    near("low", low, 0.2366, 1e-4);
+    near("high", high, 0.7634, 1e-4);
+    near("low of none", wilson_interval(0.0, 10.0, 0.95).expect("a share").0, 0.0, 1e-12);
+    for (share, count, level) in [(1.1, 10.0, 0.95), (f64::NAN, 10.0, 0.95), (0.5, 0.0, 0.95), (0.5, 10.0, 1.0)] {
+        assert_eq!(wilson_interval(share, count, level), None, "{share} of {count} at {level}");
     }
 }
 

@@ -64,10 +64,12 @@ fn the_window_analyses_a_recording_as_the_command_line_does() {
     let events = ask(&mut bench, AnalyseCommand::Export(ours.clone()));
     assert!(events.contains(&Event::Written(ours.clone())), "{:?}", bench.message());
     let text = |path: &Path| path.display().to_string();
-    succeeds(&["analyse", "--session", &text(&folder.path().join("M17")), "-o", &text(&theirs)]);
+    let session = text(&folder.path().join("M17"));
+    succeeds(&["analyse", "--session", &session, "--format", "png,svg,pdf", "-o", &text(&theirs)]);
     let (ours, theirs) = (files(&ours), files(&theirs));
     assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
     assert!(ours.contains_key("findings.txt") && ours.contains_key("analysis.png"));
+    assert!(ours.get("analysis.pdf").is_some_and(|file| file.starts_with(b"%PDF-1.")), "{:?}", ours.keys());
     for (name, contents) in &ours {
         assert!(theirs[name] == *contents, "{name} differs from that of the command line");
     }

@@ -303,7 +303,7 @@ fn other_cells_are_refused_in_a_sentence_and_compared_as_populations() {
     }
     let out = folder.path().join("out");
     ask(&mut bench, CompareCommand::ExportAll(out.clone()));
-    for name in ["population.csv", "population_summary.csv", "population.png", "population.svg"] {
+    for name in ["population.csv", "population_summary.csv", "population.png", "population.svg", "population.pdf"] {
         assert!(out.join(name).is_file(), "{name}: {:?}", bench.message());
     }
     ask(&mut bench, CompareCommand::Population(false));
@@ -374,7 +374,7 @@ fn every_figure_and_the_sheet_are_written_with_their_numbers() {
     // The sheet and the figures of one unit are about what is on the screen.
     let drawn = figures[1..figures.len() - 2]
         .iter()
-        .flat_map(|stem| [".png", ".svg", "_numbers.csv"].map(|end| format!("{stem}{end}")));
+        .flat_map(|stem| [".png", ".svg", ".pdf", "_numbers.csv"].map(|end| format!("{stem}{end}")));
     let mut expected: Vec<String> = tables.into_iter().chain(drawn).collect();
     let entries = std::fs::read_dir(&out).unwrap_or_else(|error| panic!("{error}: {:?}", bench.message()));
     let mut written: Vec<String> =

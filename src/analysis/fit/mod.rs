@@ -8,6 +8,7 @@ mod contrast;
 mod direction;
 mod frequency;
 mod gaussian_2d;
+mod orientation;
 mod size;
 mod solver;
 
@@ -15,6 +16,7 @@ pub use contrast::{ContrastCurve, fit_contrast};
 pub use direction::{DirectionCurve, fit_direction};
 pub use frequency::{FrequencyCurve, fit_frequency};
 pub use gaussian_2d::{Gaussian2d, fit_gaussian_2d};
+pub use orientation::{OrientationCurve, fit_orientation};
 pub use size::{SizeCurve, fit_size};
 
 /// A fitted curve.

@@ -7,7 +7,7 @@
 use nalgebra::{Cholesky, DMatrix, DVector};
 
 use super::ResponseTable;
-use crate::analysis::statistics::Chance;
+use crate::analysis::statistics::{Chance, wilson_interval};
 
 /// How to decode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,39 @@ pub struct Decoding {
     pub folds: usize,
 }
 
+/// First stream of the permutations of a decoding, far from those of its folds and of resamples.
+const PERMUTED: u32 = 0x0dec_0000;
+
 impl Decoding {
+    /// Wilson's interval of the accuracy over held-out observations, (low, high). Of classes of different sizes it is that of
+    /// as many observations as would give a mean over classes of the same certainty, K² / Σ 1/n over K classes of n.
+    /// `None` for a level outside 0..1.
+    pub fn interval(&self, level: f64) -> Option<(f64, f64)> {
+        let parts: f64 = self.confusion.iter().map(|row| 1.0 / row.iter().sum::<usize>() as f64).sum();
+        let classes = self.confusion.len() as f64;
+        wilson_interval(self.accuracy, classes * classes / parts, level)
+    }
+
+    /// Chance of an accuracy as large or larger where what is decoded has nothing to do with what was shown: the share of
+    /// random assignments of the decoded classes to the held-out observations that reach it, itself counted among them.
+    pub fn p_value(&self, permutations: usize, seed: u64) -> f64 {
+        let sizes: Vec<usize> = self.confusion.iter().map(|row| row.iter().sum()).collect();
+        // In the order of classes; which observation of a class is which makes no difference.
+        let shown: Vec<usize> = (0..sizes.len()).flat_map(|class| std::iter::repeat_n(class, sizes[class])).collect();
+        let accuracy = |decoded: &[usize]| {
+            let right = shown.iter().zip(decoded).filter(|(shown, decoded)| shown == decoded);
+            right.map(|(&class, _)| 1.0 / sizes[class] as f64).sum::<f64>() / sizes.len() as f64
+        };
+        // Sums in another order differ in their last digits.
+        let reached = self.accuracy - 1e-9;
+        let mut decoded = self.decoded.clone();
+        let as_large = (0..permutations).filter(|&permutation| {
+            Chance::new(seed, PERMUTED.wrapping_add(permutation as u32)).shuffle(&mut decoded);
+            accuracy(&decoded) >= reached
+        });
+        (as_large.count() + 1) as f64 / (permutations + 1) as f64
+    }
+
     /// Mean distance between shown and decoded direction, degrees, 90 by guessing; `directions_deg` holds that of each
     /// class.
     ///

@@ -13,6 +13,7 @@ pub mod normal;
 mod permutation;
 mod rank_tests;
 mod test;
+mod wilson;
 
 pub(in crate::analysis) use moments::quantile_of_sorted;
 
@@ -24,3 +25,4 @@ pub use means::{Draws, Means};
 pub use permutation::{paired_permutation, unpaired_permutation};
 pub use rank_tests::{mann_whitney, wilcoxon_signed_rank};
 pub use test::{Alternative, Null, Test, TestResult};
+pub use wilson::wilson_interval;

@@ -64,7 +64,7 @@ impl AnalysisWindow {
         };
         ui.label(RichText::new(notice).small().color(colour));
         figure_width_ui(bench, ui, actions);
-        let tip = "Write every table (.csv), the findings and the figures (.png, .svg) into a folder, as `twinscope \
+        let tip = "Write every table (.csv), the findings and the figures (.png, .svg, .pdf) into a folder, as `twinscope \
                    analyse` does";
         if ui.button("Export analysis…").on_hover_text(tip).clicked() {
             actions.push(Action::Ask(Ask::ExportAnalysis));
