@@ -32,16 +32,27 @@ pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, Impo
     if archive.has("counts") && archive.has("n_valid") {
         return packed(path, &mut archive, options);
     }
-    let arrays: HashMap<String, Array> = archive
-        .names()
-        .to_vec()
-        .into_iter()
-        .filter_map(|name| archive.array(&name).ok().map(|array| (name, array)))
-        .collect();
     let wanted = |name: &str| match &options.signal {
         Some(signal) => name == signal,
         None => matches!(name, "responses" | "spikes" | "counts" | "activity" | "units"),
     };
+    let is_used = |name: &String| {
+        let asked = if options.conditions.is_empty() {
+            condition::describes_stimulus(name)
+        } else {
+            options.conditions.contains(name)
+        };
+        asked || wanted(name) || matches!(name.as_str(), "trial" | "test_trials")
+    };
+    let mut arrays = HashMap::new();
+    for name in archive.names().to_vec() {
+        match archive.array(&name) {
+            Ok(array) => drop(arrays.insert(name, array)),
+            // Without it the session would be another one. Objects that were pickled are in these files often.
+            Err(error) if is_used(&name) && !matches!(error, ArrayError::Element { .. }) => return Err(error.into()),
+            Err(_) => {}
+        }
+    }
     if let Some((name, array)) = arrays.iter().find(|(name, array)| wanted(name) && array.shape().len() == 3) {
         return cubes(path, name, array, &arrays, options);
     }
