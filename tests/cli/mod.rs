@@ -7,6 +7,7 @@ mod figures;
 pub mod long_run;
 mod mtm;
 mod optimise;
+mod simulate;
 mod spikes;
 
 use std::path::Path;

@@ -301,21 +301,40 @@ fn damaged_nwb_files_end_in_a_sentence() {
     assert!(refused > 20, "{refused}");
 }
 
+/// The two-photon file with other sizes wherever these sizes stand in it.
+fn resized(path: &Path, old: &[u64], new: &[u64]) {
+    let mut bytes = std::fs::read(fixture("nwb/two_photon.nwb")).expect("a file");
+    let [old, new] = [old, new].map(|sizes| sizes.iter().flat_map(|size| size.to_le_bytes()).collect::<Vec<u8>>());
+    let places: Vec<usize> =
+        bytes.windows(old.len()).enumerate().filter(|(_, part)| *part == old).map(|(at, _)| at).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at..at + new.len()].copy_from_slice(&new);
+    }
+    std::fs::write(path, bytes).expect("a file");
+}
+
+#[test]
+fn pictures_that_are_stored_higher_than_wide_are_turned_and_that_is_said() {
+    let scratch = TempDir::new().expect("a folder");
+    let path = scratch.path().join("high.nwb");
+    resized(&path, &[540, 9, 16], &[540, 16, 9]);
+    let session = open(&path).expect("a sound file");
+    assert_eq!(session.raster, Raster { height: 9, width: 16 });
+    let said =
+        "the pictures of `stimulus/presentation/visual_stimulus` are stored higher (16) than wide (9) and were turned";
+    let notes = |session: &Session| session.about.get("notes").map(ToString::to_string).unwrap_or_default();
+    assert!(notes(&session).contains(said), "{}", notes(&session));
+    assert!(!notes(&opened("nwb/two_photon.nwb")).contains("turned"));
+}
+
 /// HDF5 keeps no bytes for what was never written: sizes may claim more cells than memory has.
 #[test]
 fn an_nwb_file_of_countless_cells_is_refused() {
-    let mut bytes = std::fs::read(fixture("nwb/two_photon.nwb")).expect("a file");
-    // The sizes of the traces, 126 samples of 5 cells, wherever they stand.
-    let sizes = |cells: u64| [126u64, cells].iter().flat_map(|size| size.to_le_bytes()).collect::<Vec<u8>>();
-    let (old, new) = (sizes(5), sizes(1 << 40));
-    let places: Vec<usize> = (0..bytes.len() - 16).filter(|&at| bytes[at..at + 16] == old[..]).collect();
-    assert!(!places.is_empty());
-    for at in places {
-        bytes[at..at + 16].copy_from_slice(&new);
-    }
     let scratch = TempDir::new().expect("a folder");
     let path = scratch.path().join("countless.nwb");
-    std::fs::write(&path, bytes).expect("a file");
+    // The traces have 126 samples of 5 cells.
+    resized(&path, &[126, 5], &[126, 1 << 40]);
     let error = open(&path).expect_err("too many cells").to_string();
     assert!(error.contains("the shape [126, 1099511627776], expected [time] or [time, cell] of 1 to"), "{error}");
 }

@@ -476,6 +476,13 @@ fn screen(file: &Hdf5, notes: &mut Vec<String>) -> Result<Option<Screen>, Sessio
         // Screens are wider than high: what is stored higher than wide has its columns first.
         let transposed = first > second;
         let (height, width) = if transposed { (second, first) } else { (first, second) };
+        if transposed {
+            notes.push(format!(
+                "the pictures of `{}` are stored higher ({first}) than wide ({second}) and were turned: what is stored as \
+                 columns became rows",
+                pictures.path
+            ));
+        }
         let flips = clock(file, found, index.as_ref().map_or(count, Vec::len))?;
         let place = format!("{}/data", pictures.path);
         let raster = Raster { height, width };

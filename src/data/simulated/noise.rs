@@ -42,6 +42,27 @@ impl std::fmt::Display for Noise {
 }
 
 impl Noise {
+    /// Checks its numbers.
+    ///
+    /// # Errors
+    /// A clause about the first that is out of its range.
+    pub fn check(&self) -> Result<(), String> {
+        let positive = |what: &str, found: f64, most: f64| {
+            if found > 0.0 && found <= most {
+                return Ok(());
+            }
+            Err(format!("{what} is {found}, expected more than 0 and at most {most}"))
+        };
+        match *self {
+            Self::None => Ok(()),
+            Self::Poisson { counts_per_frame } => positive("the count in a frame", counts_per_frame, 100.0),
+            Self::Calcium { decay_secs, signal_to_noise } => {
+                positive("the time constant of calcium", decay_secs, 10.0)?;
+                positive("the signal-to-noise ratio", signal_to_noise, 1e6)
+            }
+        }
+    }
+
     /// What would be recorded without noise: the mean over very many repeats.
     pub fn signal(&self, rates: &Responses, rate: FrameRate) -> Responses {
         let Self::Calcium { decay_secs, .. } = *self else { return rates.clone() };
