@@ -56,9 +56,9 @@ pub struct SimulateArguments {
     /// Pixels of the movies, as HEIGHTxWIDTH [default: the protocol's, or 36x64]
     #[arg(long, value_name = "HxW", value_parser = parse_raster)]
     raster: Option<Raster>,
-    /// How responses are recorded: `poisson` or `poisson:COUNTS` (counts in a frame on average, above 0 to 100, else 1);
-    /// `calcium`, `calcium:SNR` or `calcium:SNR,DECAY` (variance of the signal over that of the noise, above 0 to 1e6, else
-    /// 1; decay in seconds such as `0.4s`, which is the default, at most 10s); or `none`
+    /// How responses are recorded: `poisson:COUNTS` (counts in a frame on average, 0.001 to 100; `poisson` has 1),
+    /// `calcium:SNR` or `calcium:SNR,DECAY` (variance of the signal over that of the noise, 0.001 to 1000000; decay 0.001s
+    /// to 10s; `calcium` has 1 and 0.4s), or `none`
     #[arg(long, value_name = "NOISE", default_value = "poisson", value_parser = parse_noise)]
     noise: Noise,
     /// Protocol that is shown for testing only, after everything else; may be given several times. Its file name is the

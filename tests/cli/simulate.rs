@@ -24,11 +24,11 @@ fn noise_is_as_strong_as_was_asked() {
         std::fs::remove_dir_all(&out).expect("our own folder");
     }
     for (noise, why) in [
-        ("poisson:0", "the count in a frame is 0, expected more than 0 and at most 100"),
+        ("poisson:0", "the count in a frame is 0, expected 0.001 to 100"),
         ("poisson:many", "`many` is no number"),
-        ("calcium:nan", "the signal-to-noise ratio is NaN, expected more than 0"),
+        ("calcium:nan", "the signal-to-noise ratio is NaN, expected 0.001 to 1000000"),
         ("calcium:2,0.4", "expected the decay in seconds, such as 0.4s"),
-        ("calcium:2,400s", "the time constant of calcium is 400, expected more than 0 and at most 10"),
+        ("calcium:2,400s", "the time constant of calcium in seconds is 400, expected 0.001 to 10"),
         ("none:1", "expected poisson, poisson:COUNTS, calcium, calcium:SNR"),
     ] {
         let output = twinscope(&with(noise));

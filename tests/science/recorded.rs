@@ -189,7 +189,7 @@ fn the_mean_response_predicts_held_out_neurons_as_well_as_that_of_numpy() {
     let selection = SpikeSelection { tasks: vec![Task::HeldOut], resamples: 1, ..SpikeSelection::default() };
     for (name, golden) in golden["sessions"].as_object().expect("sessions") {
         let session = SpikeSession::open(&folder.join(format!("{name}.npz"))).expect("a session");
-        assert_eq!(session.neurons() as u64, golden["neurons"].as_u64().expect("a count"), "{name}");
+        assert_eq!(session.counts.neurons() as u64, golden["neurons"].as_u64().expect("a count"), "{name}");
         let (progress, mut scores) = (Progress::new(), Vec::new());
         let evaluation = SpikeEvaluation::of(&session, &[], &selection, &progress, &mut |score| {
             scores.push(score.clone());

@@ -36,20 +36,23 @@ pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, Impo
         Some(signal) => name == signal,
         None => matches!(name, "responses" | "spikes" | "counts" | "activity" | "units"),
     };
-    let is_used = |name: &String| {
-        let asked = if options.conditions.is_empty() {
-            condition::describes_stimulus(name)
-        } else {
-            options.conditions.contains(name)
+    // Of what describes trials, lists alone are taken; a movie of that name may be of any size.
+    let is_used = |name: &String, axes: Option<usize>| {
+        let describes = match &options.conditions[..] {
+            [] => condition::describes_stimulus(name),
+            asked => asked.contains(name),
         };
-        asked || wanted(name) || matches!(name.as_str(), "trial" | "test_trials")
+        let list = describes || matches!(name.as_str(), "trial" | "test_trials");
+        wanted(name) || list && axes.is_none_or(|axes| axes == 1)
     };
     let mut arrays = HashMap::new();
     for name in archive.names().to_vec() {
         match archive.array(&name) {
             Ok(array) => drop(arrays.insert(name, array)),
-            // Without it the session would be another one. Objects that were pickled are in these files often.
-            Err(error) if is_used(&name) && !matches!(error, ArrayError::Element { .. }) => return Err(error.into()),
+            // Objects that were pickled are in these files often.
+            Err(ArrayError::Element { .. }) => {}
+            // Without it the session would be another one.
+            Err(error) if is_used(&name, archive.dimensions(&name)) => return Err(error.into()),
             Err(_) => {}
         }
     }

@@ -47,18 +47,18 @@ impl Noise {
     /// # Errors
     /// A clause about the first that is out of its range.
     pub fn check(&self) -> Result<(), String> {
-        let positive = |what: &str, found: f64, most: f64| {
-            if found > 0.0 && found <= most {
+        let within = |what: &str, found: f64, least: f64, most: f64| {
+            if (least..=most).contains(&found) {
                 return Ok(());
             }
-            Err(format!("{what} is {found}, expected more than 0 and at most {most}"))
+            Err(format!("{what} is {found}, expected {least} to {most}"))
         };
         match *self {
             Self::None => Ok(()),
-            Self::Poisson { counts_per_frame } => positive("the count in a frame", counts_per_frame, 100.0),
+            Self::Poisson { counts_per_frame } => within("the count in a frame", counts_per_frame, 0.001, 100.0),
             Self::Calcium { decay_secs, signal_to_noise } => {
-                positive("the time constant of calcium", decay_secs, 10.0)?;
-                positive("the signal-to-noise ratio", signal_to_noise, 1e6)
+                within("the time constant of calcium in seconds", decay_secs, 0.001, 10.0)?;
+                within("the signal-to-noise ratio", signal_to_noise, 0.001, 1e6)
             }
         }
     }
