@@ -322,7 +322,8 @@ fn evaluate(arguments: &EvaluateArguments) -> Result<()> {
     ready(out)?;
     let session = open_session(&arguments.session)?;
     let networks = load_networks(&arguments.network, &session)?;
-    let device = burn_device(&arguments.device.open()?);
+    let opened = arguments.device.open()?;
+    let device = burn_device(&opened);
     let mut arms = arms(&networks, &device);
     if arguments.wrong_prompts {
         let confused =
@@ -352,7 +353,12 @@ fn evaluate(arguments: &EvaluateArguments) -> Result<()> {
         "--widths must lie between 0 and 1000 bins"
     );
     let told = &mut |score: &TaskScore| eprintln!("{}", finding(score));
-    let evaluation = SpikeEvaluation::of(&session, &arms, &selection, &stoppable(), told)?;
+    let mut evaluation = SpikeEvaluation::of(&session, &arms, &selection, &stoppable(), told)?;
+    evaluation.device = (!arms.is_empty()).then(|| match &opened {
+        // Networks of spikes do not run on our own engine, whose name this would be.
+        ComputeDevice::Cpu => "CPU".to_owned(),
+        ComputeDevice::Gpu(_) => opened.name(),
+    });
     let mut paths = evaluation.write(out)?;
     let plates = [
         ("bits", bits::plate(&evaluation), true),

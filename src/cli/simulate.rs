@@ -30,6 +30,8 @@ kind = "scene"
 const RASTER: Raster = Raster { height: 36, width: 64 };
 /// Least length of a trial of a test protocol, seconds.
 const TRIAL_SECS: f64 = 10.0;
+/// Decay of calcium unless the user says otherwise.
+const CALCIUM_DECAY: &str = "0.4s";
 /// Minutes of clips to learn from without `--protocol` and `--minutes`, as for each mouse of the built-in twin's core.
 const MINUTES: f64 = 20.0;
 
@@ -54,8 +56,9 @@ pub struct SimulateArguments {
     /// Pixels of the movies, as HEIGHTxWIDTH [default: the protocol's, or 36x64]
     #[arg(long, value_name = "HxW", value_parser = parse_raster)]
     raster: Option<Raster>,
-    /// How responses are recorded: poisson (one count in a frame on average), calcium (0.4 s, as much noise as signal)
-    /// or none
+    /// How responses are recorded: `poisson:COUNTS` (counts in a frame on average, 0.001 to 100; `poisson` has 1),
+    /// `calcium:SNR` or `calcium:SNR,DECAY` (variance of the signal over that of the noise, 0.001 to 1000000; decay 0.001s
+    /// to 10s; `calcium` has 1 and 0.4s), or `none`
     #[arg(long, value_name = "NOISE", default_value = "poisson", value_parser = parse_noise)]
     noise: Noise,
     /// Protocol that is shown for testing only, after everything else; may be given several times. Its file name is the
@@ -146,10 +149,20 @@ fn parse_raster(text: &str) -> Result<Raster, String> {
 }
 
 fn parse_noise(text: &str) -> Result<Noise, String> {
-    match text {
-        "poisson" => Ok(Noise::default()),
-        "calcium" => Ok(Noise::Calcium { decay_secs: 0.4, signal_to_noise: 1.0 }),
-        "none" => Ok(Noise::None),
-        _ => Err("expected poisson, calcium or none".to_owned()),
-    }
+    let (kind, numbers) = text.split_once(':').map_or((text, None), |(kind, numbers)| (kind, Some(numbers)));
+    let number = |text: &str| text.trim().parse::<f64>().map_err(|_| format!("`{text}` is no number"));
+    let noise = match (kind, numbers) {
+        ("none", None) => Noise::None,
+        ("poisson", None) => Noise::default(),
+        ("poisson", Some(counts)) => Noise::Poisson { counts_per_frame: number(counts)? },
+        ("calcium", numbers) => {
+            let numbers = numbers.unwrap_or("1");
+            let (ratio, decay) = numbers.split_once(',').unwrap_or((numbers, CALCIUM_DECAY));
+            let secs = decay.trim().strip_suffix('s').ok_or("expected the decay in seconds, such as 0.4s")?;
+            Noise::Calcium { decay_secs: number(secs)?, signal_to_noise: number(ratio)? }
+        }
+        _ => return Err("expected poisson, poisson:COUNTS, calcium, calcium:SNR, calcium:SNR,DECAY or none".to_owned()),
+    };
+    noise.check()?;
+    Ok(noise)
 }

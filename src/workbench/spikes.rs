@@ -688,7 +688,8 @@ fn write_figure(
                 "over {:.0} hidden spikes in {} {tests}, prompt {}",
                 found.hidden_spikes, found.scored, found.scheme
             ),
-            provenance: format!("network sha256 {}; prompt {}", found.model.weights.sha256(), found.scheme),
+            // The window predicts spikes on the CPU, whatever else is computed where.
+            provenance: format!("network sha256 {}; prompt {}; device CPU", found.model.weights.sha256(), found.scheme),
         })
     });
     let (session, order, hidden) = (&open.session, &open.order[..], &mask.hidden[..]);

@@ -7,7 +7,7 @@ use super::{refuses, succeeds, text};
 use crate::science::evaluation::tiny_twin;
 
 /// Gratings in two directions and their noise, half a second each.
-const PROTOCOL: &str = "schema = 1\ntitle = \"Two directions\"\n[monitor]\nraster = [18, 32]\n[timing]\n\
+pub const PROTOCOL: &str = "schema = 1\ntitle = \"Two directions\"\n[monitor]\nraster = [18, 32]\n[timing]\n\
                         lead_in_secs = 0.0\nstimulus_secs = 1.0\nblank_secs = 0.0\nskip_secs = 0.1\n[stimulus]\n\
                         kind = \"drifting_grating\"\n[sweep]\ndirection_deg = [0, 90, 180]\n[repeats]\ncount = 1\n\
                         order = \"listed\"\n";

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
-use super::{refuses, succeeds, text, twinscope};
+use twinscope::data::Session;
+use twinscope::model::weights;
+
+use super::evaluate::PROTOCOL;
+use super::{killed_when, refuses, succeeds, text, twinscope};
+use crate::science::evaluation::tiny_twin;
 
 /// Six directions, 21 frames each.
 const SIX_DIRECTIONS: &str = "schema = 1\ntitle = \"Six directions\"\n[timing]\nlead_in_secs = 0.1\nstimulus_secs = 0.5\n\
@@ -52,19 +55,9 @@ fn a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes() {
     };
     assert_eq!(parts(&whole).len(), 6);
 
-    let mut child = Command::new(env!("CARGO_BIN_EXE_twinscope"))
-        .args(["run", text(&protocol), "--out", text(&killed), "--device", "cpu"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let began = Instant::now();
-    while !killed.join("conditions").is_dir() || parts(&killed).is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(300), "no condition was finished");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().expect("it is ours");
-    child.wait().expect("it has ended");
+    killed_when(&["run", text(&protocol), "--out", text(&killed), "--device", "cpu"], || {
+        killed.join("conditions").is_dir() && !parts(&killed).is_empty()
+    });
     let left = parts(&killed);
     assert!(left.len() < 6, "it was killed too late to show anything");
     assert!(files(&killed).contains_key("run.json"), "what is left says where it comes from");
@@ -84,6 +77,40 @@ fn a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes() {
     assert!(said.contains("6 files in") && said.contains("they are kept but not used"), "{said}");
     assert!(!said.contains("already"), "{said}");
     assert_eq!(parts(&killed).len(), 7);
+}
+
+/// Sixteen short steps, each with a look at a trial that is kept from learning, and with a checkpoint.
+const SHORT_STEPS: &str = "schema = 1\n[batch]\nsamples = 2\nframes = 12\nburnin_frames = 4\n[schedule]\nsteps = 16\n\
+                           warmup_epochs = 4\n[validation]\ntrials = 1\nevery = 1\n";
+
+#[test]
+fn an_adaptation_that_was_killed_goes_on_and_ends_with_the_same_bytes() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| scratch.path().join(name);
+    std::fs::write(at("protocol.toml"), PROTOCOL).expect("writable");
+    std::fs::write(at("recipe.toml"), SHORT_STEPS).expect("writable");
+    let (protocol, mice) = (at("protocol.toml"), at("mice"));
+    let simulate = ["simulate", "--protocol", text(&protocol), "--units", "5", "--mice", "2", "--test-movies", "1"];
+    succeeds(&[&simulate[..], &["--test-repeats", "1", "-o", text(&mice)]].concat());
+    let twin = tiny_twin(&Session::open(&mice.join("mouse-1")).expect("a session"), &[0, 1, 2]);
+    weights::save(&at("twin.safetensors"), &twin).expect("writable");
+
+    let (twin, session, recipe) = (at("twin.safetensors"), mice.join("mouse-2"), at("recipe.toml"));
+    let (whole, killed) = (at("whole"), at("killed"));
+    let adapt = ["adapt", "--twin", text(&twin), "--session", text(&session), "--recipe", text(&recipe)];
+    let into = |folder| [&adapt[..], &["--device", "cpu", "-o", text(folder)]].concat();
+    let made = succeeds(&into(&whole));
+    let adapted = Path::new(made.trim()).strip_prefix(&whole).expect("a file in the folder");
+    killed_when(&into(&killed), || killed.join("checkpoint.safetensors").exists());
+    assert!(!killed.join(adapted).exists(), "killed between its first checkpoint and its end");
+    let output = twinscope(&into(&killed));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("step 16 of 16") && !said.contains("step 1 of 16"), "it goes on: {said}");
+    let bytes = |folder: &Path| std::fs::read(folder.join(adapted)).expect("written");
+    assert!(bytes(&killed) == bytes(&whole), "the twins differ");
+    let log = std::fs::read_to_string(killed.join("log.csv")).expect("written");
+    assert_eq!(log.lines().count(), 1 + 16, "the log has every step once");
 }
 
 #[test]

@@ -7,10 +7,12 @@ mod figures;
 pub mod long_run;
 mod mtm;
 mod optimise;
+mod simulate;
 mod spikes;
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use twinscope::model::twin::TwinConfig;
 use twinscope::model::weights;
@@ -35,6 +37,24 @@ pub fn succeeds(arguments: &[&str]) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{arguments:?}\nstdout: {out}\nstderr: {err}");
     out.into_owned()
+}
+
+/// Starts the program and kills it as soon as something is so: without a chance to tidy up, as by `kill -9`.
+#[track_caller]
+fn killed_when(arguments: &[&str], is_so: impl Fn() -> bool) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_twinscope"))
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let began = Instant::now();
+    while !is_so() && began.elapsed() < Duration::from_secs(300) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("it is ours");
+    child.wait().expect("it has ended");
+    assert!(is_so(), "{arguments:?} was waited for in vain");
 }
 
 /// Exit code 2 and one sentence, which is returned.
@@ -443,14 +463,14 @@ fn what_cannot_be_rendered_is_refused() {
 #[test]
 #[cfg(unix)]
 fn what_a_killed_program_left_is_taken_away_by_the_next() {
-    use std::time::{Duration, Instant, SystemTime};
+    use std::time::SystemTime;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let long = TWO_CONTRASTS.replace("[18, 32]", "[144, 256]").replace("stimulus_secs = 0.5", "stimulus_secs = 600.0");
     let protocol = write_protocol(folder.path(), &long);
     let out = folder.path().join("movie.npy");
     let mut child = Command::new(env!("CARGO_BIN_EXE_twinscope"))
         .args(["stimulus", "render", &protocol, "-o", text(&out)])
-        .stdout(std::process::Stdio::null())
+        .stdout(Stdio::null())
         .spawn()
         .expect("the program starts");
     let hidden = || {

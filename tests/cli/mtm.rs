@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{refuses, succeeds, text};
+use super::{killed_when, refuses, succeeds, text};
 
 /// Animals and a network that are simulated and trained in seconds.
 const RECIPE: &str = r#"
@@ -88,6 +88,8 @@ fn simulated_animals_become_a_network_tables_and_figures() {
         let path = scratch.path().join("out").join(name);
         assert!(told.lines().any(|line| line == text(&path)) && path.is_file(), "{name}: {told}");
     }
+    let drawing = std::fs::read_to_string(at("out/bits.svg")).expect("written");
+    assert!(drawing.contains("; device CPU; seed 1"), "the figure says where it was computed");
     for words in [
         "co-smoothing, MtM, pre-trained on 2 animals: ",
         "inter-region, MtM, pre-trained on 2 animals, wrong prompt: ",
@@ -130,21 +132,9 @@ fn a_killed_training_ends_with_the_same_bytes() {
     };
     let run = |out: &str| succeeds(&arguments(out).iter().map(String::as_str).collect::<Vec<_>>());
     run("whole");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_twinscope"))
-        .args(arguments("killed"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
     let (checkpoint, network) = (at("killed/checkpoint.safetensors"), at("killed/network.safetensors"));
-    let started = Instant::now();
-    while !checkpoint.exists() && started.elapsed() < Duration::from_secs(120) {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    // Without a chance to tidy up, as by kill -9.
-    child.kill().expect("it runs");
-    child.wait().expect("it was started here");
-    assert!(checkpoint.exists() && !network.exists(), "killed between its first checkpoint and its end");
+    killed_when(&arguments("killed").each_ref().map(String::as_str), || checkpoint.exists());
+    assert!(!network.exists(), "killed between its first checkpoint and its end");
     run("killed");
     let bytes = |path: &Path| std::fs::read(path).expect("written");
     assert!(bytes(&network) == bytes(&at("whole/network.safetensors")), "the networks differ");

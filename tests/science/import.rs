@@ -301,6 +301,44 @@ fn damaged_nwb_files_end_in_a_sentence() {
     assert!(refused > 20, "{refused}");
 }
 
+/// The two-photon file with other sizes wherever these sizes stand in it.
+fn resized(path: &Path, old: &[u64], new: &[u64]) {
+    let mut bytes = std::fs::read(fixture("nwb/two_photon.nwb")).expect("a file");
+    let [old, new] = [old, new].map(|sizes| sizes.iter().flat_map(|size| size.to_le_bytes()).collect::<Vec<u8>>());
+    let places: Vec<usize> =
+        bytes.windows(old.len()).enumerate().filter(|(_, part)| *part == old).map(|(at, _)| at).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at..at + new.len()].copy_from_slice(&new);
+    }
+    std::fs::write(path, bytes).expect("a file");
+}
+
+#[test]
+fn pictures_that_are_stored_higher_than_wide_are_turned_and_that_is_said() {
+    let scratch = TempDir::new().expect("a folder");
+    let path = scratch.path().join("high.nwb");
+    resized(&path, &[540, 9, 16], &[540, 16, 9]);
+    let session = open(&path).expect("a sound file");
+    assert_eq!(session.raster, Raster { height: 9, width: 16 });
+    let said =
+        "the pictures of `stimulus/presentation/visual_stimulus` are stored higher (16) than wide (9) and were turned";
+    let notes = |session: &Session| session.about.get("notes").map(ToString::to_string).unwrap_or_default();
+    assert!(notes(&session).contains(said), "{}", notes(&session));
+    assert!(!notes(&opened("nwb/two_photon.nwb")).contains("turned"));
+}
+
+/// HDF5 keeps no bytes for what was never written: sizes may claim more cells than memory has.
+#[test]
+fn an_nwb_file_of_countless_cells_is_refused() {
+    let scratch = TempDir::new().expect("a folder");
+    let path = scratch.path().join("countless.nwb");
+    // The traces have 126 samples of 5 cells.
+    resized(&path, &[126, 5], &[126, 1 << 40]);
+    let error = open(&path).expect_err("too many cells").to_string();
+    assert!(error.contains("the shape [126, 1099511627776], expected [time] or [time, cell] of 1 to"), "{error}");
+}
+
 #[test]
 fn an_hdf5_file_that_is_no_nwb_file_is_told_apart() {
     let scratch = TempDir::new().expect("a folder");
@@ -574,6 +612,44 @@ fn damaged_npz_files_end_in_a_sentence() {
     std::fs::write(&only, zipped(&[("spikes", npy("|u1", "2, 3, 4", &[0; 24]))])).expect("a file");
     let error = open(&only).expect_err("no rate").to_string();
     assert!(error.contains("lacks a frame rate (`bin_s` or `frame_rate_hz`): name it with --frame-rate"), "{error}");
+}
+
+/// Sizes that no byte of the file backs: neither loops without end nor indices beyond what was read.
+#[test]
+fn arrays_that_take_no_bytes_are_read_only_while_they_are_small() {
+    let scratch = TempDir::new().expect("a folder");
+    let path = scratch.path().join("empty.npz");
+    let read = |arrays: &[(&str, Vec<u8>)], options: &ImportOptions| {
+        std::fs::write(&path, zipped(arrays)).expect("a file");
+        open_with(&path, options).map_err(|error| error.to_string())
+    };
+    let seconds = || ("bin_s", npy("<f8", "1", &0.1f64.to_le_bytes()));
+    // One text more than are read.
+    let trials = 1_048_577;
+    let spikes = ("spikes", npy("|u1", &format!("{trials}, 1, 1"), &vec![1; trials]));
+    let texts = ("condition", npy("<U0", &trials.to_string(), &[]));
+    let error = read(&[spikes, texts, seconds()], &ImportOptions::default()).expect_err("too many texts");
+    assert!(error.contains("array `condition`") && !error.contains('\n'), "{error}");
+    assert!(error.contains("the shape [1048577] and the type `<U0` takes no bytes"), "{error}");
+    // A few of them are conditions that say nothing.
+    let few = [("spikes", npy("|u1", "2, 1, 1", &[1; 2])), ("condition", npy("<U0", "2", &[])), seconds()];
+    let session = read(&few, &ImportOptions::default()).expect("a sound file");
+    assert_eq!(session.trials.len(), 2);
+    // No trials, but more units than memory has.
+    let none = npy("<f4", "0, 1152921504606846976, 1", &[]);
+    let signal = ImportOptions { signal: Some("traces".to_owned()), ..ImportOptions::default() };
+    for (name, options) in [("responses", ImportOptions::default()), ("traces", signal)] {
+        let error = read(&[(name, none.clone()), seconds()], &options).expect_err("nothing in it");
+        assert!(error.contains("takes no bytes"), "{error}");
+    }
+
+    let folder = Copy::of("recordings/dynamic29515-10-12-Video-9b4f6a1a");
+    let mut tiers = npy("<U0", "2147483648, 2147483648", &[]);
+    let order = tiers.windows(5).position(|word| word == b"False").expect("an order");
+    tiers[order..order + 5].copy_from_slice(b"True ");
+    std::fs::write(folder.path("meta/trials/tiers.npy"), tiers).expect("a file");
+    let error = folder.refused();
+    assert!(error.contains("tiers.npy") && error.contains("takes no bytes"), "{error}");
 }
 
 // CSV.

@@ -243,6 +243,7 @@ pub fn spikes() -> SpikeEvaluation {
         regions: (0..NEURONS).map(|neuron| ["CA1", "LP", "VISp"][neuron / 8].to_owned()).collect(),
         selection: SpikeSelection::default(),
         arms: arms.into(),
+        device: Some("CPU".to_owned()),
         scores: (0..4).flat_map(|task| (0..4).map(move |arm| score(task, arm))).collect(),
         example: Some(SpikeExample {
             task: Task::CoSmoothing,

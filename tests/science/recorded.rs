@@ -10,6 +10,9 @@ use twinscope::analysis::selectivity::{global_dsi, preferred_direction_deg};
 use twinscope::analysis::statistics::moments::median;
 use twinscope::analysis::statistics::{Alternative, mann_whitney};
 use twinscope::comparison::{ORIENTED, Pairs};
+use twinscope::data::spikes::SpikeSession;
+use twinscope::evaluation::spikes::{SpikeEvaluation, SpikeSelection, Task};
+use twinscope::job::Progress;
 
 use crate::gpu::say_skipped;
 
@@ -176,4 +179,27 @@ fn selectivity_in_silico_follows_that_in_vivo_as_published() {
     rounded(median(&column("gOSI")).expect("units"), 0.24, 2, "median gOSI");
     assert_eq!(column("gOSI").iter().filter(|&&index| index > f64::from(ORIENTED)).count(), 237);
     rounded(median(&column("cc_abs")).expect("units"), 0.46, 2, "median CC_abs");
+}
+
+/// Visual cortex of mice, counts around the onset of a grating (Steinmetz et al. 2019).
+#[test]
+fn the_mean_response_predicts_held_out_neurons_as_well_as_that_of_numpy() {
+    let Some(folder) = recordings("steinmetz2019_v1") else { return };
+    let golden = json(&folder.join("golden.json"));
+    let selection = SpikeSelection { tasks: vec![Task::HeldOut], resamples: 1, ..SpikeSelection::default() };
+    for (name, golden) in golden["sessions"].as_object().expect("sessions") {
+        let session = SpikeSession::open(&folder.join(format!("{name}.npz"))).expect("a session");
+        assert_eq!(session.counts.neurons() as u64, golden["neurons"].as_u64().expect("a count"), "{name}");
+        let (progress, mut scores) = (Progress::new(), Vec::new());
+        let evaluation = SpikeEvaluation::of(&session, &[], &selection, &progress, &mut |score| {
+            scores.push(score.clone());
+            // The regression that comes next is another one than the golden numbers have.
+            progress.cancel();
+        });
+        assert!(evaluation.is_err(), "{name}: it was stopped before the regression");
+        let [score] = &scores[..] else { panic!("{name}: {} scores", scores.len()) };
+        assert_eq!(score.arm, "PSTH");
+        let expected = golden["co_bps_psth"].as_f64().expect("bits per spike");
+        rounded(score.bits.pooled.expect("spikes"), expected, 3, &format!("bits per spike of {name}"));
+    }
 }

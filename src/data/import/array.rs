@@ -12,6 +12,8 @@ use crate::data::npy_header::{LONGEST_HEAD, NpyHeader};
 const LARGEST_UNPACKED: u64 = 4 << 30;
 /// Largest array whose axes are brought into another order, bytes.
 const LARGEST_REORDERED: u64 = 1 << 30;
+/// Most values of an array that takes no bytes, empty axes left out: the length of its file backs none of its sizes.
+const MOST_UNBACKED: u64 = 1 << 20;
 /// Longest text in an array of texts, characters.
 const LONGEST_TEXT: u64 = 10_000;
 
@@ -75,7 +77,19 @@ impl Array {
                 format!("an array of the shape {:?} needs {needed} bytes, but the file has {found}", header.shape);
             return Err(ArrayError::Damaged { file: name, what });
         }
-        // As many bytes are there, so the sizes fit into memory's numbers unless an axis is empty.
+        if needed == Some(0) {
+            let mut sizes = header.shape.iter().filter(|&&size| size > 0);
+            let claimed = sizes.try_fold(1u64, |product, &size| product.checked_mul(size));
+            if claimed.is_none_or(|claimed| claimed > MOST_UNBACKED) {
+                let what = format!(
+                    "an array of the shape {:?} and the type `{}` takes no bytes, and of such ones at most \
+                     {MOST_UNBACKED} values are read",
+                    header.shape, header.element
+                );
+                return Err(ArrayError::Damaged { file: name, what });
+            }
+        }
+        // As many bytes are there, or the sizes are small: they fit into memory's numbers.
         let shape = header.shape.iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX)).collect();
         let array =
             Self { name, store, start: offset + header.start, shape, element, big_endian, descr: header.element };
@@ -200,7 +214,7 @@ impl Array {
         let bytes = self.bytes(0, self.len())?;
         Ok(match self.element {
             // NumPy keeps texts without any character in no bytes at all.
-            Element::Unicode(0) | Element::Bytes(0) => vec![String::new(); self.len().min(1 << 20)],
+            Element::Unicode(0) | Element::Bytes(0) => vec![String::new(); self.len()],
             Element::Unicode(length) => bytes
                 .chunks_exact(4 * length)
                 .map(|text| {

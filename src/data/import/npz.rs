@@ -32,16 +32,30 @@ pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, Impo
     if archive.has("counts") && archive.has("n_valid") {
         return packed(path, &mut archive, options);
     }
-    let arrays: HashMap<String, Array> = archive
-        .names()
-        .to_vec()
-        .into_iter()
-        .filter_map(|name| archive.array(&name).ok().map(|array| (name, array)))
-        .collect();
     let wanted = |name: &str| match &options.signal {
         Some(signal) => name == signal,
         None => matches!(name, "responses" | "spikes" | "counts" | "activity" | "units"),
     };
+    // Of what describes trials, lists alone are taken; a movie of that name may be of any size.
+    let is_used = |name: &String, axes: Option<usize>| {
+        let describes = match &options.conditions[..] {
+            [] => condition::describes_stimulus(name),
+            asked => asked.contains(name),
+        };
+        let list = describes || matches!(name.as_str(), "trial" | "test_trials");
+        wanted(name) || list && axes.is_none_or(|axes| axes == 1)
+    };
+    let mut arrays = HashMap::new();
+    for name in archive.names().to_vec() {
+        match archive.array(&name) {
+            Ok(array) => drop(arrays.insert(name, array)),
+            // Objects that were pickled are in these files often.
+            Err(ArrayError::Element { .. }) => {}
+            // Without it the session would be another one.
+            Err(error) if is_used(&name, archive.dimensions(&name)) => return Err(error.into()),
+            Err(_) => {}
+        }
+    }
     if let Some((name, array)) = arrays.iter().find(|(name, array)| wanted(name) && array.shape().len() == 3) {
         return cubes(path, name, array, &arrays, options);
     }

@@ -21,6 +21,8 @@ use crate::signals::{FrameRate, Raster};
 
 /// Longest side of a picture, pixels.
 const LONGEST_SIDE: usize = 4096;
+/// Most cells of a recording. A file need not hold what the sizes of its datasets claim: chunks may be absent.
+const MOST_CELLS: usize = 1_000_000;
 /// Most rows of the tables of trials.
 const MOST_TRIALS: usize = 1_000_000;
 
@@ -146,9 +148,10 @@ impl Columns {
         let data = file.dataset(series, "data").ok_or_else(|| file.wrong(&place, "it is missing or damaged"))?;
         let (samples, cells) = match shape(&data)[..] {
             [samples] => (samples, 1),
-            [samples, cells] if cells > 0 => (samples, cells),
+            [samples, cells @ 1..=MOST_CELLS] => (samples, cells),
             ref other => {
-                return Err(file.wrong(&place, format!("it has the shape {other:?}, expected [time] or [time, cell]")));
+                let expected = format!("expected [time] or [time, cell] of 1 to {MOST_CELLS} cells");
+                return Err(file.wrong(&place, format!("it has the shape {other:?}, {expected}")));
             }
         };
         let conversion = attribute(&data, "conversion").filter(|value| value.is_finite() && *value != 0.0);
@@ -310,6 +313,10 @@ pub(in crate::data) fn unit_spikes(file: &Hdf5) -> Result<Option<UnitSpikes>, Se
     };
     let times = file.numbers("units/spike_times", &times)?;
     let ends = file.numbers("units/spike_times_index", &ends)?;
+    if ends.len() > MOST_CELLS {
+        let what = format!("it has {} units, expected at most {MOST_CELLS}", ends.len());
+        return Err(file.wrong("units/spike_times_index", what));
+    }
     let (mut units, mut start) = (Vec::new(), 0);
     for (index, &end) in ends.iter().enumerate() {
         let spikes = times.get(start..end as usize).ok_or_else(|| {
@@ -469,6 +476,13 @@ fn screen(file: &Hdf5, notes: &mut Vec<String>) -> Result<Option<Screen>, Sessio
         // Screens are wider than high: what is stored higher than wide has its columns first.
         let transposed = first > second;
         let (height, width) = if transposed { (second, first) } else { (first, second) };
+        if transposed {
+            notes.push(format!(
+                "the pictures of `{}` are stored higher ({first}) than wide ({second}) and were turned: what is stored as \
+                 columns became rows",
+                pictures.path
+            ));
+        }
         let flips = clock(file, found, index.as_ref().map_or(count, Vec::len))?;
         let place = format!("{}/data", pictures.path);
         let raster = Raster { height, width };

@@ -42,6 +42,27 @@ impl std::fmt::Display for Noise {
 }
 
 impl Noise {
+    /// Checks its numbers.
+    ///
+    /// # Errors
+    /// A clause about the first that is out of its range.
+    pub fn check(&self) -> Result<(), String> {
+        let within = |what: &str, found: f64, least: f64, most: f64| {
+            if (least..=most).contains(&found) {
+                return Ok(());
+            }
+            Err(format!("{what} is {found}, expected {least} to {most}"))
+        };
+        match *self {
+            Self::None => Ok(()),
+            Self::Poisson { counts_per_frame } => within("the count in a frame", counts_per_frame, 0.001, 100.0),
+            Self::Calcium { decay_secs, signal_to_noise } => {
+                within("the time constant of calcium in seconds", decay_secs, 0.001, 10.0)?;
+                within("the signal-to-noise ratio", signal_to_noise, 0.001, 1e6)
+            }
+        }
+    }
+
     /// What would be recorded without noise: the mean over very many repeats.
     pub fn signal(&self, rates: &Responses, rate: FrameRate) -> Responses {
         let Self::Calcium { decay_secs, .. } = *self else { return rates.clone() };

@@ -295,20 +295,7 @@ impl SimulateOptions {
         within("the number of different movies", plan.movies.len(), 1, usize::MAX)?;
         within("the number of movies held out", plan.held_out, 0, plan.movies.len() - 1)?;
         within("the number of repeats", self.repeats, 1, 1000)?;
-        let positive = |what: &str, found: f64, most: f64| {
-            if found > 0.0 && found <= most {
-                return Ok(());
-            }
-            Err(SimulateError::Option(format!("{what} is {found}, expected more than 0 and at most {most}")))
-        };
-        match self.noise {
-            Noise::None => {}
-            Noise::Poisson { counts_per_frame } => positive("the count in a frame", counts_per_frame, 100.0)?,
-            Noise::Calcium { decay_secs, signal_to_noise } => {
-                positive("the time constant of calcium", decay_secs, 10.0)?;
-                positive("the signal-to-noise ratio", signal_to_noise, 1e6)?;
-            }
-        }
+        self.noise.check().map_err(SimulateError::Option)?;
         if !(0.0..=1.0).contains(&self.drift) {
             return Err(SimulateError::Option(format!("the drift is {}, expected 0 to 1", self.drift)));
         }

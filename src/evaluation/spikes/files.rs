@@ -143,6 +143,7 @@ impl SpikeEvaluation {
                 "validation_share": selection.validation_share,
                 "resamples": selection.resamples,
                 "seed": selection.seed,
+                "device": self.device,
                 "arms": arms,
                 "scores": scores,
             }),

@@ -81,6 +81,8 @@ pub struct SpikeEvaluation {
     pub selection: SpikeSelection,
     /// Who predicted, in order.
     pub arms: Vec<Arm>,
+    /// Device of the networks, where the caller notes it; baselines are computed on the CPU.
+    pub device: Option<String>,
     /// What came out, task by task, the arms in their order.
     pub scores: Vec<TaskScore>,
     /// One prediction of the first arm, to be looked at.
@@ -215,6 +217,7 @@ impl SpikeEvaluation {
             regions: session.regions.clone(),
             selection: selection.clone(),
             arms: networks.iter().map(NetworkArm::arm).collect(),
+            device: None,
             scores: Vec::new(),
             example: None,
         };

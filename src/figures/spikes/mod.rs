@@ -79,13 +79,11 @@ fn limits(ticks: &[Tick]) -> (f64, f64) {
 
 /// How a figure was computed.
 fn provenance(evaluation: &SpikeEvaluation) -> String {
-    let networks: Vec<String> = evaluation
-        .arms
-        .iter()
-        .filter_map(|arm| Some(format!("{} sha256 {}", arm.name, arm.sha256.as_ref()?)))
-        .collect();
-    let (version, seed) = (env!("CARGO_PKG_VERSION"), evaluation.selection.seed);
-    format!("twinscope {version}; {}; seed {seed}", networks.join("; "))
+    let networks =
+        evaluation.arms.iter().filter_map(|arm| Some(format!("{} sha256 {}", arm.name, arm.sha256.as_ref()?)));
+    let device = evaluation.device.iter().map(|device| format!("device {device}"));
+    let about: String = networks.chain(device).map(|part| format!("{part}; ")).collect();
+    format!("twinscope {}; {about}seed {}", env!("CARGO_PKG_VERSION"), evaluation.selection.seed)
 }
 
 /// A vertical interval with its value.
