@@ -9,6 +9,7 @@ use super::figure::FigureArguments;
 use super::train::{open_sessions, read_recipe, sizes};
 use super::waiting::stoppable;
 use super::{OptionalTwin, say, simulate};
+use crate::analysis::Median;
 use crate::data::check_folder;
 use crate::data::save::atomically;
 use crate::data::simulated::SimulateOptions;
@@ -30,9 +31,12 @@ pub enum StudyCommand {
     /// Baselines: a linear-nonlinear model and a small convolutional network, beside the twin when one is given
     Baselines(BaselineArguments),
     /// Lesions: what predictions lose without gaze, and without running and pupil
-    Lesions(LesionArguments),
+    Lesions(OneTwinArguments),
     /// Tuning: preferred directions and receptive fields of the twin's units beside those of the simulated mouse
-    Tuning(OneArguments),
+    ///
+    /// The folder gets tuning.csv, one row a unit with both preferred directions, selectivities and centres, and a figure
+    /// of errors, selectivity and distances.
+    Tuning(OneTwinArguments),
 }
 
 /// A twin and the session of its animal.
@@ -50,7 +54,7 @@ pub struct OneArguments {
 
 /// A twin, the session of its animal, and how the figure is written.
 #[derive(Debug, Args)]
-pub struct LesionArguments {
+pub struct OneTwinArguments {
     #[command(flatten)]
     one: OneArguments,
     #[command(flatten)]
@@ -173,22 +177,22 @@ pub fn perform(command: StudyCommand) -> Result<()> {
             table.findings.extend(baselines(&session, &plan, &progress)?.findings);
             write(&table, &arguments.output, "baselines", figures::study::matrix::plate, &arguments.figures)
         }
-        StudyCommand::Lesions(LesionArguments { one: arguments, figures: style }) => {
+        StudyCommand::Lesions(OneTwinArguments { one: arguments, figures: style }) => {
             ready(&arguments.output)?;
             let sessions = open_sessions(std::slice::from_ref(&arguments.session))?;
             let table = lesions(arguments.twin.load()?, &sessions[0], &progress)?;
             write(&table, &arguments.output, "lesions", figures::study::matrix::plate, &style)
         }
-        StudyCommand::Tuning(arguments) => {
+        StudyCommand::Tuning(OneTwinArguments { one: arguments, figures: style }) => {
             ready(&arguments.output)?;
             let sessions = open_sessions(std::slice::from_ref(&arguments.session))?;
             let fidelity = fidelity(arguments.twin.load()?, &sessions[0], &progress)?;
             told(&fidelity)?;
-            std::fs::create_dir_all(&arguments.output)?;
-            let file = arguments.output.join("tuning.csv");
-            atomically(&file, |to| to.write_all(fidelity.csv().as_bytes()))
-                .with_context(|| file.display().to_string())?;
-            say(file.display())
+            write_table(&fidelity.csv(), &arguments.output, "tuning")?;
+            for file in style.write(&figures::study::tuning::plate(&fidelity), &arguments.output, "tuning")? {
+                say(file.display())?;
+            }
+            Ok(())
         }
     }
 }
@@ -237,10 +241,7 @@ fn write(
     figure: impl Fn(&Table) -> figures::Plate<'_>,
     arguments: &FigureArguments,
 ) -> Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    let file = folder.join(format!("{name}.csv"));
-    atomically(&file, |to| to.write_all(&table.csv())).with_context(|| file.display().to_string())?;
-    say(file.display())?;
+    write_table(&table.csv(), folder, name)?;
     for file in arguments.write(&figure(table), folder, name)? {
         say(file.display())?;
     }
@@ -252,18 +253,33 @@ fn write(
     Ok(())
 }
 
+/// A table as CSV; says where it lies.
+fn write_table(table: &[u8], folder: &Path, name: &str) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let file = folder.join(format!("{name}.csv"));
+    atomically(&file, |to| to.write_all(table)).with_context(|| file.display().to_string())?;
+    say(file.display())
+}
+
+/// A median in degrees with its interval.
+fn degrees(median: Option<Median>) -> String {
+    let Some(median) = median else { return "undefined".to_owned() };
+    let interval = median.interval.map(|(low, high)| format!(" [95 % interval {low:.1} to {high:.1}]"));
+    format!("{:.1}°{}", median.value, interval.unwrap_or_default())
+}
+
 fn told(fidelity: &Fidelity) -> Result<()> {
     for tuning in &fidelity.tuning {
-        let median = tuning.median_deg().map_or_else(|| "undefined".to_owned(), |error| format!("{error:.1}°"));
         say(format_args!(
-            "{}: median error of the preferred direction {median} over {} units with a simulated gDSI above {}; {:.0} % \
+            "{}: median error of the preferred direction {} over {} units with a simulated gDSI above {}; {:.0} % \
              within 30°",
             tuning.stimulus,
-            tuning.errors_deg.len(),
+            degrees(fidelity.median_error(tuning)),
+            tuning.selective().count(),
             crate::study::SELECTIVE,
             100.0 * tuning.within(30.0)
         ))?;
     }
-    let median = fidelity.median_distance_deg().map_or_else(|| "undefined".to_owned(), |error| format!("{error:.1}°"));
-    say(format_args!("receptive fields: median distance {median} over {} units", fidelity.receptive_fields_deg.len()))
+    let median = degrees(fidelity.median_distance());
+    say(format_args!("receptive fields: median distance {median} over {} units", fidelity.fields.len()))
 }

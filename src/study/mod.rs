@@ -15,7 +15,7 @@ mod table;
 pub use baselines::{BaselinePlan, baselines};
 pub use curve::{CurvePlan, learning_curve};
 pub use error::StudyError;
-pub use fidelity::{Fidelity, SELECTIVE, TuningError, fidelity};
+pub use fidelity::{Fidelity, FieldUnit, SELECTIVE, TunedUnit, TuningError, fidelity};
 pub use lesions::{Lesion, lesions};
 pub use stress::{Corruption, StressPlan, stress};
 pub use table::{Finding, Table};

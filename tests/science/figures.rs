@@ -3,10 +3,11 @@
 use std::io::Cursor;
 
 use twinscope::experiment::Outcome;
-use twinscope::figures::study::{curve, matrix};
+use twinscope::figures::study::{curve, matrix, tuning};
 use twinscope::figures::{Data, Figure, FigureError, Layout, unit_name, write};
-use twinscope::study::{Finding, Table};
+use twinscope::study::{Fidelity, Finding, Table};
 
+use super::made_up;
 use super::run::outcome;
 
 const NOTICE: &str = "Built-in twin: learned from a simulated mouse";
@@ -352,4 +353,31 @@ fn findings_shots_for_human_eyes() {
     let table = findings(["adapted from a core of eight animals", "scratch", "LN"]);
     matrix::write(&table, &folder.join("matrix.png")).expect("written");
     curve::write(&table, &folder.join("curve.png")).expect("written");
+}
+
+#[test]
+fn the_figure_of_a_twin_beside_the_truth_says_medians_and_of_how_many_units() {
+    let fidelity = made_up::fidelity();
+    let gratings = &fidelity.tuning[0];
+    let selective = gratings.selective().count();
+    assert!((1..80).contains(&selective), "{selective}");
+    assert_eq!(gratings.errors_deg().len(), selective, "only selective units have an error that counts");
+    let plate = tuning::plate(&fidelity);
+    let texts = texts(&plate.svg(&Layout::default()).expect("drawn"));
+    let n = format!("n = {selective} of 80 units");
+    all_said(&texts, &["Error, gratings", "Error, coherent dots", "Distance of centres", &n, "chance 90°"]);
+    let numbers = String::from_utf8(plate.numbers(&Layout::default()).expect("numbers")).expect("UTF-8");
+    let median = gratings_median(&fidelity);
+    assert!(numbers.lines().any(|row| row.starts_with("Medians,gratings,") && row.contains(&median)), "{numbers}");
+    let nothing = Fidelity { tuning: Vec::new(), fields: Vec::new(), ..fidelity };
+    let error = tuning::plate(&nothing).svg(&Layout::default()).expect_err("nothing to show").to_string();
+    assert!(error.contains("nothing to compare"), "{error}");
+}
+
+/// The middle of the errors under gratings, to four digits.
+fn gratings_median(fidelity: &Fidelity) -> String {
+    let mut errors = fidelity.tuning[0].errors_deg();
+    errors.sort_by(f64::total_cmp);
+    let middle = (errors[(errors.len() - 1) / 2] + errors[errors.len() / 2]) / 2.0;
+    format!("{middle:.6e}").parse::<f64>().expect("a number").to_string()[..5].to_owned()
 }

@@ -204,7 +204,33 @@ fn the_truth_is_asked_of_simulated_mice_only() {
     let fidelity = |session: &Session| fidelity(weights.clone(), session, &Progress::new());
     let found = fidelity(&session).expect("a simulated mouse");
     assert_eq!(found.tuning.len(), 2);
-    assert!(found.csv().lines().count() > 1);
+    assert_eq!((found.origin.sha256.as_deref(), found.units.len()), (Some(weights.sha256.as_str()), 5));
+    let compared = found.tuning.iter().map(|tuning| tuning.units.len()).sum::<usize>() + found.fields.len();
+    assert!(compared > 0, "{found:?}");
+    let csv = found.csv();
+    let mut table = csv::Reader::from_reader(csv.as_slice());
+    let columns = table.headers().expect("a header").clone();
+    let rows: Vec<csv::StringRecord> = table.records().map(|row| row.expect("as long as the header")).collect();
+    assert_eq!(rows.len(), compared);
+    let cell = |row: &csv::StringRecord, name: &str| {
+        row[columns.iter().position(|column| column == name).expect("a column")].to_owned()
+    };
+    for row in &rows {
+        assert_eq!(cell(row, "animal"), session.id.animal);
+        assert!(found.units.iter().any(|id| id.unit.to_string() == cell(row, "unit")), "{row:?}");
+        let number = |name: &str| cell(row, name).parse::<f64>().unwrap_or_else(|_| panic!("{name} of {row:?}"));
+        let error = if &row[0] == "receptive field" {
+            let apart = |axis: &str| {
+                number(&format!("simulated_centre_{axis}_deg")) - number(&format!("twin_centre_{axis}_deg"))
+            };
+            apart("x").hypot(apart("y"))
+        } else {
+            let turn = (number("simulated_preferred_deg") - number("twin_preferred_deg")).rem_euclid(360.0);
+            turn.min(360.0 - turn)
+        };
+        // Three decimals of each.
+        assert!((error - number("error_deg")).abs() < 0.003, "{error}: {row:?}");
+    }
     session.about.remove("mouse_seed");
     let error = fidelity(&session).expect_err("no truth");
     assert!(matches!(&error, StudyError::Plan(what) if what.contains("seed")), "{error}");

@@ -1,7 +1,9 @@
-//! Findings of a study: every arm in every domain of stimuli, and what more minutes of clips are worth.
+//! Findings of a study: every arm in every domain of stimuli, what more minutes of clips are worth, and tuning against the
+//! truth.
 
 pub mod curve;
 pub mod matrix;
+pub mod tuning;
 
 use super::plot::with_minus;
 use crate::study::{Finding, Table};
