@@ -34,6 +34,9 @@ pub(super) struct Arm<'a> {
 struct Kept {
     /// Of the twin that was evaluated.
     sha256: String,
+    /// Device of the evaluation, where it is known.
+    #[serde(default)]
+    device: Option<String>,
     findings: Vec<Finding>,
 }
 
@@ -51,7 +54,7 @@ impl Arm<'_> {
     ) -> Result<(), StudyError> {
         let Some(folder) = folder else {
             let twin = training.complete(progress)?.remove(0);
-            table.add(self.name, self.seed, self.minutes, &evaluate(twin, session, progress)?);
+            table.add(self.name, Some(self.seed), self.minutes, &evaluate(twin, session, progress)?);
             return Ok(());
         };
         let files = training.run(folder, progress, &mut |_| {})?;
@@ -59,12 +62,15 @@ impl Arm<'_> {
         let file = folder.join(FINDINGS);
         let kept = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
         if let Some(kept) = kept.filter(|kept| kept.sha256 == twin.sha256) {
+            kept.device.iter().for_each(|device| table.computed_on(device));
             table.findings.extend(kept.findings);
             return Ok(());
         }
         let (sha256, start) = (twin.sha256.clone(), table.findings.len());
-        table.add(self.name, self.seed, self.minutes, &evaluate(twin, session, progress)?);
-        let kept = Kept { sha256, findings: table.findings[start..].to_vec() };
+        let evaluation = evaluate(twin, session, progress)?;
+        table.add(self.name, Some(self.seed), self.minutes, &evaluation);
+        let device = Some(evaluation.origin.device);
+        let kept = Kept { sha256, device, findings: table.findings[start..].to_vec() };
         let text = serde_json::to_vec_pretty(&kept).expect("words and numbers always serialise");
         atomically(&file, |to| to.write_all(&text)).map_err(|source| StudyError::File { path: file.clone(), source })
     }

@@ -73,7 +73,7 @@ pub fn baselines(session: &Session, plan: &BaselinePlan, progress: &Progress) ->
     let evaluation =
         Evaluation::of(&Fitted::new(BaselinePlan::LINEAR, session, answer), session, &plan.selection, progress)?;
     // Where minutes are studied, each stands at those that it has learned from.
-    table.add(BaselinePlan::LINEAR, plan.seed, plan.minutes.and(linear_minutes), &evaluation);
+    table.add(BaselinePlan::LINEAR, None, plan.minutes.and(linear_minutes), &evaluation);
     let clips = Clips::new(session, plan.minutes, plan, progress)?;
     let (training, validation) = (&clips.training, &clips.validation);
     let network = ConvolutionalGru::fit(training, validation, &plan.network, &plan.training, plan.seed, progress)?;
@@ -81,7 +81,7 @@ pub fn baselines(session: &Session, plan: &BaselinePlan, progress: &Progress) ->
     let answer = |movie: &Movie, behavior: &Behavior| network.responses(movie, behavior);
     let evaluation =
         Evaluation::of(&Fitted::new(BaselinePlan::NETWORK, session, answer), session, &plan.selection, progress)?;
-    table.add(BaselinePlan::NETWORK, plan.seed, plan.minutes, &evaluation);
+    table.add(BaselinePlan::NETWORK, Some(plan.seed), plan.minutes, &evaluation);
     Ok(table)
 }
 

@@ -57,6 +57,7 @@ pub fn learning_curve(
     told: &mut dyn FnMut(&str),
 ) -> Result<Table, StudyError> {
     let mut table = Table::new("Learning curve");
+    table.sha256 = Some(twin.sha256.clone());
     for session in sessions {
         for &seed in &plan.seeds {
             for &minutes in &plan.minutes {

@@ -46,9 +46,10 @@ impl Lesion {
 pub fn lesions(twin: TwinWeights, session: &Session, progress: &Progress) -> Result<Table, StudyError> {
     let twin = Twin::open(Arc::new(twin), &ComputeDevice::Cpu, TwinOptions::default())?;
     let mut table = Table::new("Lesions of perspective and modulation");
+    table.sha256 = Some(twin.weights().sha256.clone());
     for lesion in Lesion::ALL {
         let lesioned = Lesioned { twin: &twin, lesion };
-        table.add(lesion.name(), 0, None, &Evaluation::of(&lesioned, session, &Selection::default(), progress)?);
+        table.add(lesion.name(), None, None, &Evaluation::of(&lesioned, session, &Selection::default(), progress)?);
     }
     Ok(table)
 }

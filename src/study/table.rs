@@ -11,8 +11,8 @@ pub struct Finding {
     pub arm: String,
     /// Who was recorded.
     pub animal: String,
-    /// Seed of the training.
-    pub seed: u64,
+    /// Seed of the training; `None` where chance had no part in it, or the twin was given.
+    pub seed: Option<u64>,
     /// Minutes of clips that were learned from, where they are what is studied.
     pub minutes: Option<f64>,
     /// Domain of stimuli.
@@ -38,18 +38,30 @@ pub struct Table {
     pub title: String,
     /// In order of arms, animals, seeds and domains.
     pub findings: Vec<Finding>,
+    /// SHA-256 of the weights of the twin that was given, hexadecimal; `None` where there was none.
+    pub sha256: Option<String>,
+    /// Devices of the evaluations, in words, in order of appearance.
+    pub devices: Vec<String>,
 }
 
 impl Table {
     /// A study without findings yet.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), findings: Vec::new() }
+        Self { title: title.into(), ..Self::default() }
     }
 
     /// Adds all domains of an evaluation.
-    pub fn add(&mut self, arm: &str, seed: u64, minutes: Option<f64>, evaluation: &Evaluation) {
+    pub fn add(&mut self, arm: &str, seed: Option<u64>, minutes: Option<f64>, evaluation: &Evaluation) {
+        self.computed_on(&evaluation.origin.device);
         for domain in &evaluation.domains {
             self.findings.push(Finding::of(arm, seed, minutes, &evaluation.recording.animal, domain));
+        }
+    }
+
+    /// Notes a device, once.
+    pub(super) fn computed_on(&mut self, device: &str) {
+        if !self.devices.iter().any(|known| known == device) {
+            self.devices.push(device.to_owned());
         }
     }
 
@@ -98,7 +110,7 @@ impl Table {
             let row = [
                 finding.arm.clone(),
                 finding.animal.clone(),
-                finding.seed.to_string(),
+                finding.seed.map_or_else(String::new, |seed| seed.to_string()),
                 finding.minutes.map_or_else(String::new, |minutes| minutes.to_string()),
                 finding.domain.clone(),
                 finding.units.to_string(),
@@ -116,7 +128,7 @@ impl Table {
 }
 
 impl Finding {
-    fn of(arm: &str, seed: u64, minutes: Option<f64>, animal: &str, domain: &DomainEvaluation) -> Self {
+    fn of(arm: &str, seed: Option<u64>, minutes: Option<f64>, animal: &str, domain: &DomainEvaluation) -> Self {
         let median = |quantity| domain.median(quantity);
         let norm = median(Quantity::CcNorm);
         Self {

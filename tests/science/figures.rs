@@ -247,7 +247,7 @@ fn findings(names: [&str; 3]) -> Table {
                     table.findings.push(Finding {
                         arm: name.to_owned(),
                         animal: format!("mouse-{animal}"),
-                        seed: 7,
+                        seed: Some(7),
                         minutes,
                         domain: domain.to_owned(),
                         units: 100,
@@ -282,6 +282,26 @@ fn a_matrix_of_findings_says_mean_and_range_of_every_arm_in_every_domain() {
     all_said(&texts, &["n = 2 animals, 1 seed; 100 units each", "most minutes", "mouse-0, mouse-1"]);
     assert_eq!(texts.iter().filter(|text| *text == "n/a").count(), 1, "{texts:?}");
     assert!(!texts.iter().any(|text| text.contains("0.20")), "of few minutes: {texts:?}");
+}
+
+#[test]
+fn an_arm_without_a_seed_counts_as_none_and_weights_and_device_are_written_into_the_file() {
+    let mut table = findings(["adapted", "scratch", "LN"]);
+    table.findings.iter_mut().filter(|finding| finding.arm == "LN").for_each(|finding| finding.seed = None);
+    table.sha256 = Some("00ff".to_owned());
+    table.devices = vec!["CPU engine".to_owned()];
+    for plate in [matrix::plate(&table), curve::plate(&table)] {
+        let svg = plate.svg(&Layout::default()).expect("drawn");
+        all_said(&texts(&svg), &["n = 2 animals, 1 seed; 100 units each"]);
+        assert!(svg.contains("weights sha256 00ff; device CPU engine; seeds of training 7"), "{svg}");
+        assert!(svg.contains(concat!("twinscope ", env!("CARGO_PKG_VERSION"))), "{svg}");
+    }
+    table.findings.retain(|finding| finding.seed.is_none());
+    let svg = matrix::plate(&table).svg(&Layout::default()).expect("drawn");
+    all_said(&texts(&svg), &["n = 2 animals; 100 units each"]);
+    assert!(svg.contains("no seed of training"), "{svg}");
+    let csv = String::from_utf8(table.csv()).expect("text");
+    assert!(csv.lines().nth(1).expect("a row").starts_with("LN,mouse-0,,,"), "{csv}");
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn study() -> Table {
                     table.findings.push(Finding {
                         arm: name.to_owned(),
                         animal: format!("mouse-{animal}"),
-                        seed: 7,
+                        seed: Some(7),
                         minutes,
                         domain: domain.to_owned(),
                         units: 100,

@@ -93,6 +93,9 @@ fn an_intact_twin_is_evaluated_as_ever_and_a_lesion_changes_what_it_says() {
     }
     let csv = String::from_utf8(table.csv()).expect("text");
     assert_eq!(csv.lines().count(), 1 + table.findings.len());
+    assert!(table.findings.iter().all(|finding| finding.seed.is_none()), "nothing was trained here");
+    assert_eq!(table.sha256.as_deref(), Some(twin.weights().sha256.as_str()));
+    assert_eq!(table.devices, [twin.device()]);
 }
 
 #[test]
@@ -107,7 +110,7 @@ fn a_learning_curve_has_a_row_for_each_animal_seed_budget_and_arm() {
     assert_eq!((table.findings.len(), told), (8, 8));
     assert_eq!(table.distinct(|finding| &finding.arm), ["adapted core", "from scratch"]);
     let of = |arm: &str, seed: u64, minutes: f64| {
-        let wanted = table.findings.iter().find(|f| f.arm == arm && f.seed == seed && f.minutes == Some(minutes));
+        let wanted = table.findings.iter().find(|f| f.arm == arm && f.seed == Some(seed) && f.minutes == Some(minutes));
         wanted.expect("a row").cc_true
     };
     assert_ne!(of("adapted core", 1, 0.1), of("from scratch", 1, 0.1), "the core matters");

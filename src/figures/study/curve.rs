@@ -265,7 +265,7 @@ impl Page for Curve<'_> {
         let of_domain = |domain: &&str| {
             let here = self.findings.iter().filter(move |finding| finding.domain == **domain);
             let lines = distinct(here.clone().map(|one| (one.arm.as_str(), one.animal.as_str(), one.seed)));
-            let line = |(arm, animal, seed): (&str, &str, u64)| {
+            let line = |(arm, animal, seed): (&str, &str, Option<u64>)| {
                 let of_line = here.clone().filter(|one| one.arm == arm && one.animal == animal && one.seed == seed);
                 let entry = |one: &&Finding| Entry {
                     range: one.interval,
@@ -274,7 +274,7 @@ impl Page for Curve<'_> {
                 };
                 Series {
                     panel: (*domain).to_owned(),
-                    name: format!("{arm}, {animal}, seed {seed}"),
+                    name: format!("{arm}, {animal}{}", seed.map_or_else(String::new, |seed| format!(", seed {seed}"))),
                     x_label: X_LABEL.to_owned(),
                     y_label: Y_LABEL.to_owned(),
                     points: of_line.map(entry).collect(),

@@ -36,14 +36,17 @@ fn cc_norm(finding: &Finding) -> Option<f64> {
 fn counted(findings: &[&Finding]) -> String {
     let several = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let animals = distinct(findings.iter().map(|finding| finding.animal.as_str())).len();
-    let seeds = distinct(findings.iter().map(|finding| finding.seed)).len();
+    let seeds = match distinct(findings.iter().filter_map(|finding| finding.seed)).len() {
+        0 => String::new(),
+        seeds => format!(", {}", several(seeds, "seed")),
+    };
     let units = || findings.iter().filter(|finding| cc_norm(finding).is_some()).map(|finding| finding.units);
     let units = match (units().min(), units().max()) {
         (Some(least), Some(most)) if least == most => format!("; {most} units each"),
         (Some(least), Some(most)) => format!("; {least} to {most} units each"),
         _ => String::new(),
     };
-    format!("n = {}, {}{units}", several(animals, "animal"), several(seeds, "seed"))
+    format!("n = {}{seeds}{units}", several(animals, "animal"))
 }
 
 /// Who was recorded, below the figure.
@@ -52,9 +55,21 @@ fn notice(table: &Table) -> String {
     format!("Recordings of {}", animals.join(", "))
 }
 
+/// Version of the program, weights that were given, devices, and seeds where chance had a part.
 fn provenance(table: &Table) -> String {
-    let seeds = distinct(table.findings.iter().map(|finding| finding.seed.to_string()));
-    format!("twinscope {}; seeds of training {}", env!("CARGO_PKG_VERSION"), seeds.join(", "))
+    let mut said = vec![format!("twinscope {}", env!("CARGO_PKG_VERSION"))];
+    said.extend(table.sha256.iter().map(|sha| format!("weights sha256 {sha}")));
+    if !table.devices.is_empty() {
+        said.push(format!("device {}", table.devices.join(", ")));
+    }
+    let seeds = distinct(table.findings.iter().filter_map(|finding| finding.seed));
+    let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    said.push(if seeds.is_empty() {
+        "no seed of training".to_owned()
+    } else {
+        format!("seeds of training {}", seeds.join(", "))
+    });
+    said.join("; ")
 }
 
 /// A value with two decimals; nothing that is written as zero has a sign.
