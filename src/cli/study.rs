@@ -14,10 +14,11 @@ use crate::data::check_folder;
 use crate::data::save::atomically;
 use crate::data::simulated::SimulateOptions;
 use crate::figures;
+use crate::model::weights;
 use crate::signals::Raster;
 use crate::study::{
-    BaselinePlan, Corruption, CurvePlan, Fidelity, Lesion, StressPlan, Table, baselines, fidelity, learning_curve,
-    lesions, stress,
+    BaselinePlan, Corruption, CurvePlan, Fidelity, StressPlan, Table, baselines, fidelity, learning_curve, lesions,
+    stress,
 };
 use crate::training::Recipe;
 
@@ -29,8 +30,14 @@ pub enum StudyCommand {
     /// Run the same command again after an interruption, and it goes on.
     Curve(CurveArguments),
     /// Baselines: a linear-nonlinear model and a small convolutional network, beside the twin when one is given
+    ///
+    /// With a twin, baselines_tests.csv compares each baseline with it over the same units: median difference of CC_norm
+    /// with its 95 % interval, Wilcoxon signed-rank test, p corrected for the number of tests (Holm).
     Baselines(BaselineArguments),
     /// Lesions: what predictions lose without gaze, and without running and pupil
+    ///
+    /// lesions_tests.csv compares each lesion with the intact twin over the same units: median difference of CC_norm with
+    /// its 95 % interval, Wilcoxon signed-rank test, p corrected for the number of tests (Holm).
     Lesions(OneTwinArguments),
     /// Tuning: preferred directions and receptive fields of the twin's units beside those of the simulated mouse
     ///
@@ -167,14 +174,8 @@ pub fn perform(command: StudyCommand) -> Result<()> {
             ready(&arguments.output)?;
             let session = open_sessions(std::slice::from_ref(&arguments.session))?.remove(0);
             let plan = BaselinePlan { minutes: arguments.minutes, seed: arguments.seed, ..BaselinePlan::default() };
-            let mut table = Table::new("Baselines beside the twin");
-            if let Some(path) = &arguments.twin {
-                let twin = crate::model::weights::load(path, None, None)?;
-                table.findings = lesions(twin, &session, &progress)?.findings;
-                table.findings.retain(|finding| finding.arm == Lesion::Intact.name());
-                table.findings.iter_mut().for_each(|finding| finding.arm = "twin".to_owned());
-            }
-            table.findings.extend(baselines(&session, &plan, &progress)?.findings);
+            let twin = arguments.twin.as_deref().map(|path| weights::load(path, None, None)).transpose()?;
+            let table = baselines(&session, &plan, twin, &progress)?;
             write(&table, &arguments.output, "baselines", figures::study::matrix::plate, &arguments.figures)
         }
         StudyCommand::Lesions(OneTwinArguments { one: arguments, figures: style }) => {
@@ -242,6 +243,9 @@ fn write(
     arguments: &FigureArguments,
 ) -> Result<()> {
     write_table(&table.csv(), folder, name)?;
+    if !table.tests.is_empty() {
+        write_table(&table.tests_csv(), folder, &format!("{name}_tests"))?;
+    }
     for file in arguments.write(&figure(table), folder, name)? {
         say(file.display())?;
     }
@@ -250,7 +254,7 @@ fn write(
         let norm = finding.cc_norm.map_or_else(|| "undefined".to_owned(), |norm| format!("{norm:.3}"));
         say(format_args!("{}{minutes}, {}, {}: median CC_norm {norm}", finding.arm, finding.animal, finding.domain))?;
     }
-    Ok(())
+    table.tests.iter().try_for_each(say)
 }
 
 /// A table as CSV; says where it lies.

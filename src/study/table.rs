@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::PairedTest;
 use crate::evaluation::{DomainEvaluation, Evaluation, Quantity};
 
 /// Medians over the units of one animal for one arm of a study.
@@ -38,6 +39,8 @@ pub struct Table {
     pub title: String,
     /// In order of arms, animals, seeds and domains.
     pub findings: Vec<Finding>,
+    /// Arms against each other over the same units, where the study compares them so.
+    pub tests: Vec<PairedTest>,
     /// SHA-256 of the weights of the twin that was given, hexadecimal; `None` where there was none.
     pub sha256: Option<String>,
     /// Devices of the evaluations, in words, in order of appearance.

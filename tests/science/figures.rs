@@ -376,6 +376,25 @@ fn findings_shots_for_human_eyes() {
 }
 
 #[test]
+fn the_caption_of_lesions_tells_their_tests_in_words() {
+    let table = made_up::lesions();
+    let plate = matrix::plate(&table);
+    // Captions are broken at spaces.
+    let said = texts(&plate.svg(&Layout::default()).expect("drawn")).join(" ");
+    for expected in [
+        "Against intact, over the same units",
+        "p corrected for 6 tests (Holm)",
+        "without gaze: −0.120 (Rendered clips) to −0.020 (Moving dots)",
+        "p < 0.05 in 3 of 3.",
+    ] {
+        assert!(said.contains(expected), "it lacks \"{expected}\": {said}");
+    }
+    let numbers = String::from_utf8(plate.numbers(&Layout::default()).expect("numbers")).expect("UTF-8");
+    let tests = numbers.lines().filter(|row| row.contains("Median difference of CC_norm")).count();
+    assert_eq!(tests, 6, "{numbers}");
+}
+
+#[test]
 fn the_figure_of_a_twin_beside_the_truth_says_medians_and_of_how_many_units() {
     let fidelity = made_up::fidelity();
     let gratings = &fidelity.tuning[0];

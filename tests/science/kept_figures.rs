@@ -141,6 +141,7 @@ fn every_figure(mut call: impl FnMut(&str, &Plate<'_>)) {
     let table = study();
     call("study-curve", &curve::plate(&table));
     call("study-matrix", &matrix::plate(&table));
+    call("study-lesions", &matrix::plate(&made_up::lesions()));
     call("study-tuning", &tuning::plate(&made_up::fidelity()));
     let sheet = Sheet::of(
         "Tuning and prediction",

@@ -1,8 +1,9 @@
 //! Made-up results for figures: numbers without chance, so that pictures repeat.
 
-use twinscope::analysis::UnitTuning;
 use twinscope::analysis::fit::Gaussian2d;
 use twinscope::analysis::spikes::BitsPerSpike;
+use twinscope::analysis::statistics::{Alternative, wilcoxon_signed_rank};
+use twinscope::analysis::{Median, UnitTuning};
 use twinscope::characterise::{Characterisation, CurveExample, Examples, FieldExample, Panel, SurfaceExample};
 use twinscope::comparison::{
     Comparison, DirectionComparison, Distribution, Example, FieldComparison, PopulationComparison, ReceptiveField,
@@ -18,7 +19,7 @@ use twinscope::experiment::Provenance;
 use twinscope::figures::spikes::masked::{Masked, Predicted};
 use twinscope::optimise::{Controls, Kind, Optimised, Plan, Row};
 use twinscope::signals::{Binned, FrameRate, Monitor, Movie, Raster, Responses, UnitId};
-use twinscope::study::{Fidelity, FieldUnit, TunedUnit, TuningError};
+use twinscope::study::{Fidelity, FieldUnit, Finding, PairedTest, Table, TunedUnit, TuningError};
 
 /// Spikes of a trial with some neurons hidden, and rates that were predicted for all.
 pub fn masked(show: impl FnOnce(Masked<'_>)) {
@@ -115,6 +116,47 @@ pub fn fidelity() -> Fidelity {
         tuning: vec![tuning("gratings", 40.0), tuning("coherent dots", 90.0)],
         fields: (0..80).filter(|unit| unit % 9 != 4).map(field).collect(),
     }
+}
+
+/// A twin that is told less than the truth, in three domains, and what tests over 80 units say of it.
+pub fn lesions() -> Table {
+    let mut table = Table::new("Lesions of perspective and modulation");
+    let domains = ["Rendered clips", "Drifting Gabor patches", "Moving dots"];
+    for (arm, name) in ["intact", "without gaze", "without running and pupil"].into_iter().enumerate() {
+        for (place, domain) in domains.into_iter().enumerate() {
+            let lost = if arm == 0 { 0.0 } else { (0.12 - 0.05 * place as f64) / (1.0 + 8.0 * (arm as f64 - 1.0)) };
+            let value = 0.9 - 0.04 * place as f64 - lost;
+            table.findings.push(Finding {
+                arm: name.to_owned(),
+                animal: "M17".to_owned(),
+                seed: None,
+                minutes: None,
+                domain: domain.to_owned(),
+                units: 80,
+                cc_norm: Some(value),
+                interval: Some((value - 0.02, value + 0.02)),
+                cc_abs: None,
+                cc_true: None,
+                mean_ratio: None,
+            });
+            if arm == 0 {
+                continue;
+            }
+            let (first, second): (Vec<f64>, Vec<f64>) =
+                (0..80).map(|unit| (0.5 - lost + 0.1 * (chance(7 * unit + place) - 0.5), 0.5)).unzip();
+            let test = wilcoxon_signed_rank(&first, &second, Alternative::TwoSided).expect("pairs that differ");
+            table.tests.push(PairedTest {
+                arm: name.to_owned(),
+                against: "intact".to_owned(),
+                animal: "M17".to_owned(),
+                domain: domain.to_owned(),
+                difference: Median { n: 80, value: -lost, interval: Some((-lost - 0.01, -lost + 0.01)) },
+                adjusted: Some((6.0 * test.p).min(1.0)),
+                test: Some(test),
+            });
+        }
+    }
+    table
 }
 
 /// A twin beside a recording, in the domains of an evaluation.

@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use twinscope::data::Session;
 use twinscope::data::simulated::{SimulateOptions, TestMovies, simulate};
-use twinscope::evaluation::{Evaluation, Quantity, Selection};
+use twinscope::data::{ScanId, Session};
+use twinscope::evaluation::{DomainEvaluation, Evaluation, Origin, Quantity, Selection, UnitEvaluation};
 use twinscope::experiment::Protocol;
 use twinscope::gpu::ComputeDevice;
 use twinscope::job::Progress;
 use twinscope::model::twin::{Twin, TwinConfig, TwinOptions};
 use twinscope::model::weights::TwinWeights;
-use twinscope::signals::{Monitor, Raster};
+use twinscope::signals::{Monitor, Raster, UnitId};
 use twinscope::study::{
-    Corruption, CurvePlan, Lesion, StressPlan, StudyError, fidelity, learning_curve, lesions, stress,
+    Corruption, CurvePlan, Lesion, StressPlan, StudyError, Table, fidelity, learning_curve, lesions, stress,
 };
 use twinscope::training::{BatchRecipe, Recipe, ScheduleRecipe, Training, ValidationRecipe};
 
@@ -94,8 +94,74 @@ fn an_intact_twin_is_evaluated_as_ever_and_a_lesion_changes_what_it_says() {
     let csv = String::from_utf8(table.csv()).expect("text");
     assert_eq!(csv.lines().count(), 1 + table.findings.len());
     assert!(table.findings.iter().all(|finding| finding.seed.is_none()), "nothing was trained here");
+    for one in &table.tests {
+        assert!(one.against == Lesion::Intact.name() && one.arm != one.against, "{one}");
+    }
     assert_eq!(table.sha256.as_deref(), Some(twin.weights().sha256.as_str()));
     assert_eq!(table.devices, [twin.device()]);
+}
+
+/// CC_norm of some units in some domains.
+fn evaluated(units: &[u32], domains: &[&str], cc_norm: impl Fn(&str, u32) -> Option<f64>) -> Evaluation {
+    let domain = |name: &&str| DomainEvaluation {
+        name: (*name).to_owned(),
+        movies: 1,
+        repeats: (5, 5),
+        frames: 100,
+        missing: 0,
+        units: units
+            .iter()
+            .map(|&unit| UnitEvaluation { cc_norm: cc_norm(name, unit), ..Default::default() })
+            .collect(),
+        seed: 1,
+    };
+    let id = |&unit: &u32| UnitId { animal: Some("M17".to_owned()), session: 4, scan: 7, unit };
+    Evaluation {
+        origin: Origin { name: "Twin".to_owned(), simulated: false, sha256: None, device: "CPU".to_owned() },
+        recording: ScanId { animal: "M17".to_owned(), session: 4, scan: 7 },
+        simulated: false,
+        units: units.iter().map(id).collect(),
+        places: Vec::new(),
+        selection: Selection::default(),
+        domains: domains.iter().map(domain).collect(),
+    }
+}
+
+#[test]
+fn arms_are_compared_unit_by_unit_and_their_p_values_corrected_together() {
+    let ascending: Vec<u32> = (1..=12).collect();
+    let descending: Vec<u32> = ascending.iter().rev().copied().collect();
+    let norm = |unit: u32| 0.4 + 0.04 * f64::from(unit);
+    let intact = evaluated(&ascending, &["Clips", "Dots"], |_, unit| Some(norm(unit)));
+    // Its units stand in another order, and the seventh has no CC_norm; in the second domain nothing changes.
+    let blind = evaluated(&descending, &["Clips", "Dots", "Bars"], |domain, unit| {
+        let lost = if domain == "Clips" { 0.01 * f64::from(unit) } else { 0.0 };
+        (unit != 7).then_some(norm(unit) - lost)
+    });
+    let mut table = Table::new("Lesions");
+    table.compare(("without gaze", &blind), ("intact", &intact));
+    assert_eq!(table.tests.iter().map(|one| one.domain.as_str()).collect::<Vec<_>>(), ["Clips", "Dots"]);
+    let [clips, dots] = [0, 1].map(|index: usize| table.tests[index].clone());
+    // Of 1 to 12 without 7 the middle is 6; of its unit the loss is 0.06.
+    assert_eq!(clips.difference.n, 11);
+    assert!((clips.difference.value + 0.06).abs() < 1e-9, "{clips}");
+    // All eleven have lost: one of 2^11 patterns of signs, on either side.
+    let p = 2.0 / 2f64.powi(11);
+    let found = clips.test.expect("a test").p;
+    assert!((found - p).abs() < 1e-12, "{found}, expected {p}");
+    assert_eq!(clips.adjusted, Some(found), "one test needs no correction");
+    assert!(dots.test.is_none() && dots.adjusted.is_none() && dots.difference.value.abs() < 1e-12, "{dots}");
+    assert!(clips.to_string().contains("p < 0.001 (Holm)") && dots.to_string().contains("no test"), "{clips}; {dots}");
+
+    table.compare(("without either", &blind), ("intact", &intact));
+    let adjusted: Vec<f64> = table.tests.iter().filter_map(|one| one.adjusted).collect();
+    assert_eq!(adjusted, [2.0 * found; 2], "two tests, equally certain");
+    let csv = String::from_utf8(table.tests_csv()).expect("text");
+    let rows: Vec<&str> = csv.lines().collect();
+    assert_eq!(rows.len(), 5);
+    assert!(rows[1].starts_with("without gaze,intact,M17,Clips,11,-0.0600,"), "{csv}");
+    assert!(rows[1].ends_with(&format!("{found:.3e},{:.3e}", 2.0 * found)), "{csv}");
+    assert!(rows[2].ends_with(",,,,,,"), "{csv}");
 }
 
 #[test]
