@@ -101,8 +101,11 @@ for part; do
     esac
 done
 
+# Tables of an earlier version end before the column `minus_clean`.
 for table in */stress.csv; do
-    folder=$(dirname "$table")
-    if [ "$folder" = corrupted ]; then sed 1d "$table"; else sed -e 1d -e "s/^[^,]*/$folder/" "$table"; fi
-done | { cat corrupted/stress.csv 2>/dev/null | head -1; cat; } >questions.csv
+    folder=$(dirname "$table") end=,
+    if head -1 "$table" | grep -q minus_clean; then end=; fi
+    if [ "$folder" = corrupted ]; then arm='&'; else arm=$folder; fi
+    sed -e 1d -e "s/^[^,]*/$arm/" -e "s/\$/$end/" "$table"
+done | { cat corrupted/stress.csv 2>/dev/null | head -1 | sed '/minus_clean/!s/$/,minus_clean/'; cat; } >questions.csv
 echo "$(pwd)/questions.csv"

@@ -25,7 +25,7 @@ pub(super) struct Arm<'a> {
     pub name: &'a str,
     /// Seed of the training.
     pub seed: u64,
-    /// Minutes of clips, where they are what is studied.
+    /// Minutes of clips for the table.
     pub minutes: Option<f64>,
 }
 
@@ -41,9 +41,9 @@ struct Kept {
 }
 
 impl Arm<'_> {
-    /// Trains to the end, evaluates the twin on the test trials of its animal and adds what was found to the table. With
-    /// a `folder` for this arm alone, the training goes on from its last checkpoint there, the twin stays there, and a
-    /// finished arm is only read.
+    /// Trains to the end, evaluates the twin on the test trials of its animal and adds what was found to
+    /// the table. With a `folder` for this arm alone, the training goes on from its last checkpoint there, the twin stays
+    /// there, and a finished arm is only read.
     pub fn complete(
         &self,
         training: &mut Training,
@@ -63,7 +63,9 @@ impl Arm<'_> {
         let kept = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
         if let Some(kept) = kept.filter(|kept| kept.sha256 == twin.sha256) {
             kept.device.iter().for_each(|device| table.computed_on(device));
-            table.findings.extend(kept.findings);
+            // Those of earlier versions lack what was learned from.
+            let minutes = self.minutes;
+            table.findings.extend(kept.findings.into_iter().map(|finding| Finding { minutes, ..finding }));
             return Ok(());
         }
         let (sha256, start) = (twin.sha256.clone(), table.findings.len());

@@ -385,7 +385,7 @@ fn the_caption_of_lesions_tells_their_tests_in_words() {
         "Against intact, over the same units",
         "p corrected for 6 tests (Holm)",
         "without gaze: −0.120 (Rendered clips) to −0.020 (Moving dots)",
-        "p < 0.05 in 3 of 3.",
+        "0.05 in 3 of 3 domains.",
     ] {
         assert!(said.contains(expected), "it lacks \"{expected}\": {said}");
     }

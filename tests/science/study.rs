@@ -172,7 +172,8 @@ fn a_learning_curve_has_a_row_for_each_animal_seed_budget_and_arm() {
     let plan = CurvePlan { minutes: vec![0.1, 0.2], seeds: vec![1, 2], adapted: recipe(), scratch: recipe() };
     let mut told = 0;
     let progress = Progress::new();
-    let table = learning_curve(&core, &sessions[1..], &plan, None, &progress, &mut |_| told += 1).expect("a table");
+    let table = learning_curve(&core, &sessions[1..], &plan, None, &progress, &mut |_| told += 1)
+        .expect("a table");
     assert_eq!((table.findings.len(), told), (8, 8));
     assert_eq!(table.distinct(|finding| &finding.arm), ["adapted core", "from scratch"]);
     let of = |arm: &str, seed: u64, minutes: f64| {
@@ -220,7 +221,8 @@ fn of_few_minutes_a_fifth_at_most_is_kept_for_validation() {
     let plan =
         CurvePlan { minutes: vec![0.1], seeds: vec![1], adapted: recipe(), scratch: Recipe { validation, ..recipe() } };
     let study = folder.path().join("study");
-    learning_curve(&core, &sessions[1..], &plan, Some(&study), &Progress::new(), &mut |_| ()).expect("a table");
+    learning_curve(&core, &sessions[1..], &plan, Some(&study), &ComputeDevice::Cpu, &Progress::new(), &mut |_| ())
+        .expect("a table");
     let scratch = study.join("arms").read_dir().expect("arms").map(|arm| arm.expect("an arm").path());
     let scratch = scratch.into_iter().find(|arm| arm.to_string_lossy().contains("from-scratch")).expect("an arm");
     let recipe = std::fs::read_to_string(scratch.join("recipe.toml")).expect("a recipe");
@@ -242,13 +244,23 @@ fn a_stress_test_trains_every_arm_on_its_own_clips_and_tests_all_alike() {
         recipe: recipe(),
         corruptions: vec![Corruption::Clean, Corruption::LowContrast, Corruption::NoBehavior],
     };
-    let table = stress(&plan, folder.path(), &Progress::new(), &mut |_| {}).expect("a table");
+    let run = || stress(&plan, folder.path(), &Progress::new(), &mut |_| {}).expect("a table");
+    let table = run();
     assert_eq!(table.findings.len(), 3, "one domain");
+    assert_eq!(table.clean.as_deref(), Some("clean clips"));
+    assert_eq!(table.csv(), run().csv(), "finished arms are read with their minutes");
     let open = |arm: Corruption| {
         Session::open(&folder.path().join("sessions").join(arm.name().replace(' ', "-")).join("mouse-1"))
             .expect("a session")
     };
     let (clean, grey) = (open(Corruption::Clean), open(Corruption::LowContrast));
+    let frames = clean.trials_for(true).map(|trial| trial.frames).sum::<usize>();
+    let minutes = frames as f64 / (60.0 * clean.frame_rate.0);
+    for finding in &table.findings {
+        // Hundredths of a minute.
+        let said = finding.minutes.expect("told");
+        assert!(minutes > 0.0 && (said - minutes).abs() <= 0.0051, "{}: {said}, not {minutes}", finding.arm);
+    }
     let pixels = |session: &Session, training: bool| {
         let trial = session.trials_for(training).next().expect("a trial");
         let mut movie = trial.movie().expect("a movie");
@@ -263,6 +275,38 @@ fn a_stress_test_trains_every_arm_on_its_own_clips_and_tests_all_alike() {
     // A quarter; clipping and rounding blur it a little.
     assert!((0.2..0.35).contains(&ratio), "{ratio}");
     assert!(pixels(&grey, false) == pixels(&clean, false), "tests are clean");
+}
+
+#[test]
+fn a_stress_test_tells_how_far_each_arm_lies_from_clean_clips_and_where_it_loses_most() {
+    let mut table = Table::new("Stress");
+    table.clean = Some("clean clips".to_owned());
+    let value = |of: [f64; 3]| move |domain: &str, _: u32| Some(of[["A", "B", "C"].iter().position(|d| *d == domain)?]);
+    for (arm, seed, values) in [
+        ("blurred", 1, [0.5, 0.2, 0.6]),
+        ("clean clips", 1, [0.6, 0.5, 0.5]),
+        ("clean clips", 2, [0.9, 0.9, 0.9]),
+        ("noisy", 2, [0.95, 0.92, 0.91]),
+        ("shuffled", 3, [0.1, 0.1, 0.1]),
+    ] {
+        table.add(arm, Some(seed), Some(14.0), &evaluated(&[1, 2, 3], &["A", "B", "C"], value(values)));
+    }
+    let weakest: Vec<(&str, &str, String)> = table
+        .weakest()
+        .into_iter()
+        .map(|(finding, difference)| (finding.arm.as_str(), finding.domain.as_str(), format!("{difference:.2}")))
+        .collect();
+    // Of the third seed there are no clean clips.
+    assert_eq!(weakest, [("blurred", "B", "-0.30".to_owned()), ("noisy", "C", "0.01".to_owned())]);
+    let csv = String::from_utf8(table.csv()).expect("text");
+    let last: Vec<&str> = csv.lines().map(|row| row.rsplit(',').next().unwrap_or_default()).collect();
+    // The clean arm has no difference from itself, so that its rows can stand in a table under another name.
+    let expected = ["minus_clean", "-0.1000", "-0.3000", "0.1000", "", "", "", "", "", ""];
+    assert_eq!(last[..10], expected, "{csv}");
+    assert_eq!(last[10..], ["0.0500", "0.0200", "0.0100", "", "", ""], "{csv}");
+    table.clean = None;
+    let plain = String::from_utf8(table.csv()).expect("text");
+    assert!(plain.lines().next().is_some_and(|row| row.ends_with("mean_predicted_over_recorded")), "{plain}");
 }
 
 #[test]

@@ -95,6 +95,14 @@ impl<'t> Matrix<'t> {
         cells.filter(|values| values.len() > 1).all(|values| SMALL.width_mm(&range(&values)) <= across - 1.0)
     }
 
+    /// Fewest and most minutes of clips, where arms differ in them.
+    fn minutes(&self) -> Option<String> {
+        let each = || self.findings.iter().filter_map(|one| Some((one.minutes?, one.arm.as_str())));
+        let (least, arm) = each().min_by(|a, b| a.0.total_cmp(&b.0))?;
+        let (most, _) = each().max_by(|a, b| a.0.total_cmp(&b.0))?;
+        (least < most).then(|| format!("Clips that were learned from: {least:.1} min ({arm}) to {most:.1} min."))
+    }
+
     fn said(&self, page: f64) -> Vec<String> {
         let cells = || self.arms.iter().flat_map(|arm| self.domains.iter().map(move |domain| (arm, domain)));
         let counts: Vec<usize> =
@@ -119,6 +127,7 @@ impl<'t> Matrix<'t> {
         if several {
             caption.push("Of arms with several amounts of clips: those with the most minutes.".to_owned());
         }
+        caption.extend(self.minutes());
         caption.extend(tested(self.table));
         caption
     }
@@ -239,7 +248,7 @@ fn tested(table: &Table) -> Vec<String> {
             };
             let range = if of_arm.len() > 1 { format!("{} to {}", spoken(least), spoken(most)) } else { spoken(least) };
             let differ = of_arm.iter().filter(|one| one.adjusted.is_some_and(|p| p < SIGNIFICANT)).count();
-            said.push(format!("{arm}: {range}; p < {SIGNIFICANT} in {differ} of {}.", of_arm.len()));
+            said.push(format!("{arm}: {range}; p < {SIGNIFICANT} in {differ} of {} domains.", of_arm.len()));
         }
     }
     said
