@@ -46,5 +46,5 @@ twin=$(ls demo/simulated-*.safetensors | head -1)
 "$program" study tuning --twin "$twin" --session sessions/demo -o tuning
 "$program" study lesions --twin "$twin" --session sessions/demo -o lesions
 "$program" study curve --twin "$core" --session sessions/new-201 --session sessions/new-202 --session sessions/new-203 \
-    --minutes 1,2,5,10 -o learning-curve
+    --minutes 1,2,5,10 --device cpu -o learning-curve
 "$program" study baselines --twin "$twin" --session sessions/demo -o baselines

@@ -22,7 +22,7 @@ for domain in gabors moving_dots monet gaussian_dots static_images; do tests="$t
 # stress NAME CLIPS RECIPE ARMS: networks that learn from these clips by this recipe
 stress() {
     name=$1 clips=$2 recipe=$3; shift 3
-    [ -e "$name/stress.csv" ] || "$program" stress "$@" --clips "$clips" --recipe "$recipe" $tests -o "$name"
+    [ -e "$name/stress.csv" ] || "$program" stress "$@" --clips "$clips" --recipe "$recipe" $tests --device cpu -o "$name"
 }
 
 sed -e 's/^steps = .*/steps = 600/' -e 's/^trials = .*/trials = 6/' -e '/^sessions/d' -e 's/^samples = .*/samples = 8/' \

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use super::figure::FigureArguments;
 use super::train::{open_sessions, read_recipe, sizes};
 use super::waiting::stoppable;
-use super::{OptionalTwin, say, simulate};
+use super::{DeviceArgument, OptionalTwin, say, simulate};
 use crate::analysis::Median;
 use crate::data::check_folder;
 use crate::data::save::atomically;
@@ -111,6 +111,8 @@ pub struct CurveArguments {
     #[arg(long, value_name = "RECIPE.toml")]
     scratch: Option<PathBuf>,
     #[command(flatten)]
+    device: DeviceArgument,
+    #[command(flatten)]
     figures: FigureArguments,
     /// Folder for the table and the figure
     #[arg(short, long, value_name = "DIR")]
@@ -150,6 +152,8 @@ pub struct StressArguments {
     #[arg(long, value_name = "N", default_value_t = 301)]
     seed: u64,
     #[command(flatten)]
+    device: DeviceArgument,
+    #[command(flatten)]
     figures: FigureArguments,
     /// Folder for the sessions, the table and the figure
     #[arg(short, long, value_name = "DIR")]
@@ -171,7 +175,9 @@ pub fn perform(command: StudyCommand) -> Result<()> {
             };
             let sessions = open_sessions(&arguments.session)?;
             let (twin, folder) = (arguments.twin.load()?, Some(arguments.output.as_path()));
-            let table = learning_curve(&twin, &sessions, &plan, folder, &progress, &mut |arm| eprintln!("{arm}"))?;
+            let device = arguments.device.open()?;
+            let mut told = |arm: &str| eprintln!("{arm}");
+            let table = learning_curve(&twin, &sessions, &plan, folder, &device, &progress, &mut told)?;
             write(&table, &arguments.output, "learning_curve", figures::study::curve::plate, &arguments.figures)
         }
         StudyCommand::Baselines(arguments) => {
@@ -226,7 +232,8 @@ pub fn stress_test(arguments: &StressArguments) -> Result<()> {
         recipe,
         corruptions: if arguments.arm.is_empty() { Corruption::ALL.to_vec() } else { arguments.arm.clone() },
     };
-    let table = stress(&plan, &arguments.output, &progress, &mut |arm| eprintln!("{arm}"))?;
+    let device = arguments.device.open()?;
+    let table = stress(&plan, &arguments.output, &device, &progress, &mut |arm| eprintln!("{arm}"))?;
     write(&table, &arguments.output, "stress", figures::study::matrix::plate, &arguments.figures)?;
     table.weakest().into_iter().try_for_each(|(finding, difference)| {
         let Finding { arm, domain, .. } = finding;

@@ -41,20 +41,21 @@ struct Kept {
 }
 
 impl Arm<'_> {
-    /// Trains to the end, evaluates the twin on the test trials of its animal and adds what was found to
+    /// Trains to the end, evaluates the twin on the `device` with the test trials of its animal and adds what was found to
     /// the table. With a `folder` for this arm alone, the training goes on from its last checkpoint there, the twin stays
     /// there, and a finished arm is only read.
     pub fn complete(
         &self,
         training: &mut Training,
         session: &Session,
+        device: &ComputeDevice,
         folder: Option<&Path>,
         table: &mut Table,
         progress: &Progress,
     ) -> Result<(), StudyError> {
         let Some(folder) = folder else {
             let twin = training.complete(progress)?.remove(0);
-            table.add(self.name, Some(self.seed), self.minutes, &evaluate(twin, session, progress)?);
+            table.add(self.name, Some(self.seed), self.minutes, &evaluate(twin, session, device, progress)?);
             return Ok(());
         };
         let files = training.run(folder, progress, &mut |_| {})?;
@@ -69,7 +70,7 @@ impl Arm<'_> {
             return Ok(());
         }
         let (sha256, start) = (twin.sha256.clone(), table.findings.len());
-        let evaluation = evaluate(twin, session, progress)?;
+        let evaluation = evaluate(twin, session, device, progress)?;
         table.add(self.name, Some(self.seed), self.minutes, &evaluation);
         let device = Some(evaluation.origin.device);
         let kept = Kept { sha256, device, findings: table.findings[start..].to_vec() };
@@ -87,7 +88,12 @@ impl Arm<'_> {
 }
 
 /// Test trials of a session beside the predictions of a twin.
-fn evaluate(twin: TwinWeights, session: &Session, progress: &Progress) -> Result<Evaluation, StudyError> {
-    let twin = Twin::open(Arc::new(twin), &ComputeDevice::Cpu, TwinOptions::default())?;
+fn evaluate(
+    twin: TwinWeights,
+    session: &Session,
+    device: &ComputeDevice,
+    progress: &Progress,
+) -> Result<Evaluation, StudyError> {
+    let twin = Twin::open(Arc::new(twin), device, TwinOptions::default())?;
     Ok(Evaluation::of(&twin, session, &Selection::default(), progress)?)
 }

@@ -122,7 +122,7 @@ impl Corruption {
     }
 }
 
-/// Trains one network from scratch for every corruption and evaluates it on the clean tests. Beside
+/// Trains one network from scratch for every corruption and evaluates it on the clean tests, both on the `device`. Beside
 /// each finding stand the minutes of clips that were learned from, without those for validation, and how far it lies from
 /// that of the clean clips. Sessions, twins and
 /// checkpoints are written below `folder` and stay there, so that an interrupted study goes on. `told` hears of every arm.
@@ -132,6 +132,7 @@ impl Corruption {
 pub fn stress(
     plan: &StressPlan,
     folder: &Path,
+    device: &ComputeDevice,
     progress: &Progress,
     told: &mut dyn FnMut(&str),
 ) -> Result<Table, StudyError> {
@@ -151,15 +152,14 @@ pub fn stress(
             _ => simulate(&plan.mouse, &schedule, &plan.tests, &plan.monitor, &place, progress)?.remove(0),
         };
         let session = corruption.applied(Session::open(&made)?)?;
-        let cpu = ComputeDevice::Cpu;
         let sessions = std::slice::from_ref(&session);
-        let mut training = Training::new(&plan.recipe, &plan.config, sessions, None, &cpu, progress)?;
+        let mut training = Training::new(&plan.recipe, &plan.config, sessions, None, device, progress)?;
         let arm = Arm { name: corruption.name(), seed: plan.recipe.seed, minutes: None };
         // Every arm sees the same minutes, so those that it learns from are no part of its name.
         let learned = arm.place(folder, &session.id.animal);
         let minutes = training.minutes().first().map(|minutes| (100.0 * minutes).round() / 100.0);
         let arm = Arm { minutes, ..arm };
-        arm.complete(&mut training, &session, Some(&learned), &mut table, progress)?;
+        arm.complete(&mut training, &session, device, Some(&learned), &mut table, progress)?;
         told(corruption.name());
     }
     Ok(table)

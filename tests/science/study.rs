@@ -172,7 +172,7 @@ fn a_learning_curve_has_a_row_for_each_animal_seed_budget_and_arm() {
     let plan = CurvePlan { minutes: vec![0.1, 0.2], seeds: vec![1, 2], adapted: recipe(), scratch: recipe() };
     let mut told = 0;
     let progress = Progress::new();
-    let table = learning_curve(&core, &sessions[1..], &plan, None, &progress, &mut |_| told += 1)
+    let table = learning_curve(&core, &sessions[1..], &plan, None, &ComputeDevice::Cpu, &progress, &mut |_| told += 1)
         .expect("a table");
     assert_eq!((table.findings.len(), told), (8, 8));
     assert_eq!(table.distinct(|finding| &finding.arm), ["adapted core", "from scratch"]);
@@ -194,7 +194,7 @@ fn an_interrupted_learning_curve_goes_on_and_ends_with_the_same_table() {
     let study = folder.path().join("study");
     let stopped = Progress::new();
     let run = |folder: Option<&Path>, progress: &Progress, told: &mut dyn FnMut(&str)| {
-        learning_curve(&core, &sessions[1..], &plan, folder, progress, told)
+        learning_curve(&core, &sessions[1..], &plan, folder, &ComputeDevice::Cpu, progress, told)
     };
     let error = run(Some(&study), &stopped, &mut |_| stopped.cancel()).expect_err("stopped after the first arm");
     assert_eq!(error.to_string(), "cancelled");
@@ -244,7 +244,7 @@ fn a_stress_test_trains_every_arm_on_its_own_clips_and_tests_all_alike() {
         recipe: recipe(),
         corruptions: vec![Corruption::Clean, Corruption::LowContrast, Corruption::NoBehavior],
     };
-    let run = || stress(&plan, folder.path(), &Progress::new(), &mut |_| {}).expect("a table");
+    let run = || stress(&plan, folder.path(), &ComputeDevice::Cpu, &Progress::new(), &mut |_| {}).expect("a table");
     let table = run();
     assert_eq!(table.findings.len(), 3, "one domain");
     assert_eq!(table.clean.as_deref(), Some("clean clips"));
