@@ -31,6 +31,10 @@ simulate demo --units 320 --minutes 30 --seed 100 --test-movies 6 --test-repeats
 for seed in 201 202 203; do
     simulate "new-$seed" --units 120 --minutes 16 --seed "$seed" --test-movies 6 --test-repeats 10 $tests
 done
+# assets/twin-units.csv is not written here. All its columns but the last two are those of sessions/demo/truth.csv, rounded
+# to four decimals. The last two, preferred direction and gDSI by gratings, are the direction tuning of the simulated mouse
+# itself: its true rates, without drift, under assets/protocols/direction_grating.toml shown once, calm and looking straight
+# ahead. The tests of tests/science/builtin.rs compute both again and fail when the table says otherwise.
 
 cp "$here/core.toml" "$here/adapt.toml" .
 "$program" train core.toml --device cpu -o core
@@ -42,5 +46,5 @@ twin=$(ls demo/simulated-*.safetensors | head -1)
 "$program" study tuning --twin "$twin" --session sessions/demo -o tuning
 "$program" study lesions --twin "$twin" --session sessions/demo -o lesions
 "$program" study curve --twin "$core" --session sessions/new-201 --session sessions/new-202 --session sessions/new-203 \
-    --minutes 1,2,5,10 -o learning-curve
+    --minutes 1,2,5,10 --device cpu -o learning-curve
 "$program" study baselines --twin "$twin" --session sessions/demo -o baselines

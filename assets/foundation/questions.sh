@@ -22,7 +22,7 @@ for domain in gabors moving_dots monet gaussian_dots static_images; do tests="$t
 # stress NAME CLIPS RECIPE ARMS: networks that learn from these clips by this recipe
 stress() {
     name=$1 clips=$2 recipe=$3; shift 3
-    [ -e "$name/stress.csv" ] || "$program" stress "$@" --clips "$clips" --recipe "$recipe" $tests -o "$name"
+    [ -e "$name/stress.csv" ] || "$program" stress "$@" --clips "$clips" --recipe "$recipe" $tests --device cpu -o "$name"
 }
 
 sed -e 's/^steps = .*/steps = 600/' -e 's/^trials = .*/trials = 6/' -e '/^sessions/d' -e 's/^samples = .*/samples = 8/' \
@@ -101,8 +101,11 @@ for part; do
     esac
 done
 
+# Tables of an earlier version end before the column `minus_clean`.
 for table in */stress.csv; do
-    folder=$(dirname "$table")
-    if [ "$folder" = corrupted ]; then sed 1d "$table"; else sed -e 1d -e "s/^[^,]*/$folder/" "$table"; fi
-done | { cat corrupted/stress.csv 2>/dev/null | head -1; cat; } >questions.csv
+    folder=$(dirname "$table") end=,
+    if head -1 "$table" | grep -q minus_clean; then end=; fi
+    if [ "$folder" = corrupted ]; then arm='&'; else arm=$folder; fi
+    sed -e 1d -e "s/^[^,]*/$arm/" -e "s/\$/$end/" "$table"
+done | { cat corrupted/stress.csv 2>/dev/null | head -1 | sed '/minus_clean/!s/$/,minus_clean/'; cat; } >questions.csv
 echo "$(pwd)/questions.csv"

@@ -8,14 +8,16 @@ use clap::{Args, Subcommand};
 use super::figure::FigureArguments;
 use super::train::{open_sessions, read_recipe, sizes};
 use super::waiting::stoppable;
-use super::{OptionalTwin, say, simulate};
+use super::{DeviceArgument, OptionalTwin, say, simulate};
+use crate::analysis::Median;
 use crate::data::check_folder;
 use crate::data::save::atomically;
 use crate::data::simulated::SimulateOptions;
 use crate::figures;
+use crate::model::weights;
 use crate::signals::Raster;
 use crate::study::{
-    BaselinePlan, Corruption, CurvePlan, Fidelity, Lesion, StressPlan, Table, baselines, fidelity, learning_curve,
+    BaselinePlan, Corruption, CurvePlan, Fidelity, Finding, StressPlan, Table, baselines, fidelity, learning_curve,
     lesions, stress,
 };
 use crate::training::Recipe;
@@ -28,11 +30,20 @@ pub enum StudyCommand {
     /// Run the same command again after an interruption, and it goes on.
     Curve(CurveArguments),
     /// Baselines: a linear-nonlinear model and a small convolutional network, beside the twin when one is given
+    ///
+    /// With a twin, baselines_tests.csv compares each baseline with it over the same units: median difference of CC_norm
+    /// with its 95 % interval, Wilcoxon signed-rank test, p corrected for the number of tests (Holm).
     Baselines(BaselineArguments),
     /// Lesions: what predictions lose without gaze, and without running and pupil
-    Lesions(LesionArguments),
+    ///
+    /// lesions_tests.csv compares each lesion with the intact twin over the same units: median difference of CC_norm with
+    /// its 95 % interval, Wilcoxon signed-rank test, p corrected for the number of tests (Holm).
+    Lesions(OneTwinArguments),
     /// Tuning: preferred directions and receptive fields of the twin's units beside those of the simulated mouse
-    Tuning(OneArguments),
+    ///
+    /// The folder gets tuning.csv, one row a unit with both preferred directions, selectivities and centres, and a figure
+    /// of errors, selectivity and distances.
+    Tuning(OneTwinArguments),
 }
 
 /// A twin and the session of its animal.
@@ -50,7 +61,7 @@ pub struct OneArguments {
 
 /// A twin, the session of its animal, and how the figure is written.
 #[derive(Debug, Args)]
-pub struct LesionArguments {
+pub struct OneTwinArguments {
     #[command(flatten)]
     one: OneArguments,
     #[command(flatten)]
@@ -100,6 +111,8 @@ pub struct CurveArguments {
     #[arg(long, value_name = "RECIPE.toml")]
     scratch: Option<PathBuf>,
     #[command(flatten)]
+    device: DeviceArgument,
+    #[command(flatten)]
     figures: FigureArguments,
     /// Folder for the table and the figure
     #[arg(short, long, value_name = "DIR")]
@@ -110,7 +123,11 @@ pub struct CurveArguments {
 ///
 /// One simulated mouse watches the clips clean, blurred, noisy, at low contrast, with shuffled frames, without rightward
 /// motion, and with unknown behaviour; a network is trained from scratch on each and tested on the same clean stimuli.
-/// Run the same command again after an interruption, and it goes on.
+/// Where behaviour is unknown, it is unknown in the tests too. Without rightward motion there are fewer clips to learn from.
+///
+/// In stress.csv, `minutes` are the minutes of clips that an arm learned from, and `minus_clean` is its median CC_norm minus
+/// that of clean clips in the same domain; the last lines on the terminal tell in which domain each arm loses most. Run the
+/// same command again after an interruption, and it goes on.
 #[derive(Debug, Args)]
 pub struct StressArguments {
     /// Protocol of the clips, TOML with `schema = 1`
@@ -135,6 +152,8 @@ pub struct StressArguments {
     #[arg(long, value_name = "N", default_value_t = 301)]
     seed: u64,
     #[command(flatten)]
+    device: DeviceArgument,
+    #[command(flatten)]
     figures: FigureArguments,
     /// Folder for the sessions, the table and the figure
     #[arg(short, long, value_name = "DIR")]
@@ -156,39 +175,35 @@ pub fn perform(command: StudyCommand) -> Result<()> {
             };
             let sessions = open_sessions(&arguments.session)?;
             let (twin, folder) = (arguments.twin.load()?, Some(arguments.output.as_path()));
-            let table = learning_curve(&twin, &sessions, &plan, folder, &progress, &mut |arm| eprintln!("{arm}"))?;
+            let device = arguments.device.open()?;
+            let mut told = |arm: &str| eprintln!("{arm}");
+            let table = learning_curve(&twin, &sessions, &plan, folder, &device, &progress, &mut told)?;
             write(&table, &arguments.output, "learning_curve", figures::study::curve::plate, &arguments.figures)
         }
         StudyCommand::Baselines(arguments) => {
             ready(&arguments.output)?;
             let session = open_sessions(std::slice::from_ref(&arguments.session))?.remove(0);
             let plan = BaselinePlan { minutes: arguments.minutes, seed: arguments.seed, ..BaselinePlan::default() };
-            let mut table = Table::new("Baselines beside the twin");
-            if let Some(path) = &arguments.twin {
-                let twin = crate::model::weights::load(path, None, None)?;
-                table.findings = lesions(twin, &session, &progress)?.findings;
-                table.findings.retain(|finding| finding.arm == Lesion::Intact.name());
-                table.findings.iter_mut().for_each(|finding| finding.arm = "twin".to_owned());
-            }
-            table.findings.extend(baselines(&session, &plan, &progress)?.findings);
+            let twin = arguments.twin.as_deref().map(|path| weights::load(path, None, None)).transpose()?;
+            let table = baselines(&session, &plan, twin, &progress)?;
             write(&table, &arguments.output, "baselines", figures::study::matrix::plate, &arguments.figures)
         }
-        StudyCommand::Lesions(LesionArguments { one: arguments, figures: style }) => {
+        StudyCommand::Lesions(OneTwinArguments { one: arguments, figures: style }) => {
             ready(&arguments.output)?;
             let sessions = open_sessions(std::slice::from_ref(&arguments.session))?;
             let table = lesions(arguments.twin.load()?, &sessions[0], &progress)?;
             write(&table, &arguments.output, "lesions", figures::study::matrix::plate, &style)
         }
-        StudyCommand::Tuning(arguments) => {
+        StudyCommand::Tuning(OneTwinArguments { one: arguments, figures: style }) => {
             ready(&arguments.output)?;
             let sessions = open_sessions(std::slice::from_ref(&arguments.session))?;
             let fidelity = fidelity(arguments.twin.load()?, &sessions[0], &progress)?;
             told(&fidelity)?;
-            std::fs::create_dir_all(&arguments.output)?;
-            let file = arguments.output.join("tuning.csv");
-            atomically(&file, |to| to.write_all(fidelity.csv().as_bytes()))
-                .with_context(|| file.display().to_string())?;
-            say(file.display())
+            write_table(&fidelity.csv(), &arguments.output, "tuning")?;
+            for file in style.write(&figures::study::tuning::plate(&fidelity), &arguments.output, "tuning")? {
+                say(file.display())?;
+            }
+            Ok(())
         }
     }
 }
@@ -217,8 +232,20 @@ pub fn stress_test(arguments: &StressArguments) -> Result<()> {
         recipe,
         corruptions: if arguments.arm.is_empty() { Corruption::ALL.to_vec() } else { arguments.arm.clone() },
     };
-    let table = stress(&plan, &arguments.output, &progress, &mut |arm| eprintln!("{arm}"))?;
-    write(&table, &arguments.output, "stress", figures::study::matrix::plate, &arguments.figures)
+    let device = arguments.device.open()?;
+    let table = stress(&plan, &arguments.output, &device, &progress, &mut |arm| eprintln!("{arm}"))?;
+    write(&table, &arguments.output, "stress", figures::study::matrix::plate, &arguments.figures)?;
+    table.weakest().into_iter().try_for_each(|(finding, difference)| {
+        let Finding { arm, domain, .. } = finding;
+        if difference < 0.0 {
+            let lost = -difference;
+            say(format_args!("{arm}: loses most in {domain}, median CC_norm {lost:.3} below that of clean clips"))
+        } else {
+            say(format_args!(
+                "{arm}: loses nowhere; least gain in {domain}, median CC_norm {difference:.3} above that of clean clips"
+            ))
+        }
+    })
 }
 
 fn ready(output: &Path) -> Result<()> {
@@ -237,10 +264,10 @@ fn write(
     figure: impl Fn(&Table) -> figures::Plate<'_>,
     arguments: &FigureArguments,
 ) -> Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    let file = folder.join(format!("{name}.csv"));
-    atomically(&file, |to| to.write_all(&table.csv())).with_context(|| file.display().to_string())?;
-    say(file.display())?;
+    write_table(&table.csv(), folder, name)?;
+    if !table.tests.is_empty() {
+        write_table(&table.tests_csv(), folder, &format!("{name}_tests"))?;
+    }
     for file in arguments.write(&figure(table), folder, name)? {
         say(file.display())?;
     }
@@ -249,21 +276,36 @@ fn write(
         let norm = finding.cc_norm.map_or_else(|| "undefined".to_owned(), |norm| format!("{norm:.3}"));
         say(format_args!("{}{minutes}, {}, {}: median CC_norm {norm}", finding.arm, finding.animal, finding.domain))?;
     }
-    Ok(())
+    table.tests.iter().try_for_each(say)
+}
+
+/// A table as CSV; says where it lies.
+fn write_table(table: &[u8], folder: &Path, name: &str) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let file = folder.join(format!("{name}.csv"));
+    atomically(&file, |to| to.write_all(table)).with_context(|| file.display().to_string())?;
+    say(file.display())
+}
+
+/// A median in degrees with its interval.
+fn degrees(median: Option<Median>) -> String {
+    let Some(median) = median else { return "undefined".to_owned() };
+    let interval = median.interval.map(|(low, high)| format!(" [95 % interval {low:.1} to {high:.1}]"));
+    format!("{:.1}°{}", median.value, interval.unwrap_or_default())
 }
 
 fn told(fidelity: &Fidelity) -> Result<()> {
     for tuning in &fidelity.tuning {
-        let median = tuning.median_deg().map_or_else(|| "undefined".to_owned(), |error| format!("{error:.1}°"));
         say(format_args!(
-            "{}: median error of the preferred direction {median} over {} units with a simulated gDSI above {}; {:.0} % \
+            "{}: median error of the preferred direction {} over {} units with a simulated gDSI above {}; {:.0} % \
              within 30°",
             tuning.stimulus,
-            tuning.errors_deg.len(),
+            degrees(fidelity.median_error(tuning)),
+            tuning.selective().count(),
             crate::study::SELECTIVE,
             100.0 * tuning.within(30.0)
         ))?;
     }
-    let median = fidelity.median_distance_deg().map_or_else(|| "undefined".to_owned(), |error| format!("{error:.1}°"));
-    say(format_args!("receptive fields: median distance {median} over {} units", fidelity.receptive_fields_deg.len()))
+    let median = degrees(fidelity.median_distance());
+    say(format_args!("receptive fields: median distance {median} over {} units", fidelity.fields.len()))
 }

@@ -25,7 +25,7 @@ pub(super) struct Arm<'a> {
     pub name: &'a str,
     /// Seed of the training.
     pub seed: u64,
-    /// Minutes of clips, where they are what is studied.
+    /// Minutes of clips for the table.
     pub minutes: Option<f64>,
 }
 
@@ -34,24 +34,28 @@ pub(super) struct Arm<'a> {
 struct Kept {
     /// Of the twin that was evaluated.
     sha256: String,
+    /// Device of the evaluation, where it is known.
+    #[serde(default)]
+    device: Option<String>,
     findings: Vec<Finding>,
 }
 
 impl Arm<'_> {
-    /// Trains to the end, evaluates the twin on the test trials of its animal and adds what was found to the table. With
-    /// a `folder` for this arm alone, the training goes on from its last checkpoint there, the twin stays there, and a
-    /// finished arm is only read.
+    /// Trains to the end, evaluates the twin on the `device` with the test trials of its animal and adds what was found to
+    /// the table. With a `folder` for this arm alone, the training goes on from its last checkpoint there, the twin stays
+    /// there, and a finished arm is only read.
     pub fn complete(
         &self,
         training: &mut Training,
         session: &Session,
+        device: &ComputeDevice,
         folder: Option<&Path>,
         table: &mut Table,
         progress: &Progress,
     ) -> Result<(), StudyError> {
         let Some(folder) = folder else {
             let twin = training.complete(progress)?.remove(0);
-            table.add(self.name, Some(self.seed), self.minutes, &evaluate(twin, session, progress)?);
+            table.add(self.name, Some(self.seed), self.minutes, &evaluate(twin, session, device, progress)?);
             return Ok(());
         };
         let files = training.run(folder, progress, &mut |_| {})?;
@@ -59,12 +63,17 @@ impl Arm<'_> {
         let file = folder.join(FINDINGS);
         let kept = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
         if let Some(kept) = kept.filter(|kept| kept.sha256 == twin.sha256) {
-            table.findings.extend(kept.findings);
+            kept.device.iter().for_each(|device| table.computed_on(device));
+            // Those of earlier versions lack what was learned from.
+            let minutes = self.minutes;
+            table.findings.extend(kept.findings.into_iter().map(|finding| Finding { minutes, ..finding }));
             return Ok(());
         }
         let (sha256, start) = (twin.sha256.clone(), table.findings.len());
-        table.add(self.name, Some(self.seed), self.minutes, &evaluate(twin, session, progress)?);
-        let kept = Kept { sha256, findings: table.findings[start..].to_vec() };
+        let evaluation = evaluate(twin, session, device, progress)?;
+        table.add(self.name, Some(self.seed), self.minutes, &evaluation);
+        let device = Some(evaluation.origin.device);
+        let kept = Kept { sha256, device, findings: table.findings[start..].to_vec() };
         let text = serde_json::to_vec_pretty(&kept).expect("words and numbers always serialise");
         atomically(&file, |to| to.write_all(&text)).map_err(|source| StudyError::File { path: file.clone(), source })
     }
@@ -79,7 +88,12 @@ impl Arm<'_> {
 }
 
 /// Test trials of a session beside the predictions of a twin.
-fn evaluate(twin: TwinWeights, session: &Session, progress: &Progress) -> Result<Evaluation, StudyError> {
-    let twin = Twin::open(Arc::new(twin), &ComputeDevice::Cpu, TwinOptions::default())?;
+fn evaluate(
+    twin: TwinWeights,
+    session: &Session,
+    device: &ComputeDevice,
+    progress: &Progress,
+) -> Result<Evaluation, StudyError> {
+    let twin = Twin::open(Arc::new(twin), device, TwinOptions::default())?;
     Ok(Evaluation::of(&twin, session, &Selection::default(), progress)?)
 }

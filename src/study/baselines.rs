@@ -1,10 +1,15 @@
 //! Baselines of an animal: fitted to its training trials and held against its test trials, as twins are.
 
+use std::sync::Arc;
+
 use super::{StudyError, Table};
 use crate::data::Session;
 use crate::evaluation::{Evaluation, Origin, Responder, ResponderError, Selection};
+use crate::gpu::ComputeDevice;
 use crate::job::Progress;
 use crate::model::baseline::{BaselineError, ConvolutionalGru, GruConfig, LinearNonlinear, LnConfig};
+use crate::model::twin::{Twin, TwinOptions};
+use crate::model::weights::TwinWeights;
 use crate::signals::{Behavior, FrameRate, FrameSource, Movie, Raster, Responses, UnitId};
 use crate::training::baseline::GruTraining;
 use crate::training::{Clip, Lesson, Lessons, TrainingError};
@@ -34,6 +39,8 @@ pub struct BaselinePlan {
 }
 
 impl BaselinePlan {
+    /// Arm of the twin beside them.
+    pub const TWIN: &str = "twin";
     /// Arm of the linear-nonlinear model.
     pub const LINEAR: &str = "LN";
     /// Arm of the network.
@@ -56,14 +63,33 @@ impl Default for BaselinePlan {
     }
 }
 
-/// Fits both baselines to a session's training trials and evaluates them. Begins `progress` anew for each fit and for
-/// each evaluation.
+/// Fits both baselines to a session's training trials and evaluates them; with a twin of the same animal, it stands in the
+/// same table, and each baseline is compared with it over the same units. Begins `progress` anew for each fit and for each
+/// evaluation.
 ///
 /// # Errors
 /// When there is too little to learn from, a setting is impossible, a trial cannot be read, nothing is left to evaluate,
-/// or the user asked to stop.
-pub fn baselines(session: &Session, plan: &BaselinePlan, progress: &Progress) -> Result<Table, StudyError> {
-    let mut table = Table::new("Baselines");
+/// twin and session do not belong together, or the user asked to stop.
+pub fn baselines(
+    session: &Session,
+    plan: &BaselinePlan,
+    twin: Option<TwinWeights>,
+    progress: &Progress,
+) -> Result<Table, StudyError> {
+    let mut table = Table::new(if twin.is_some() { "Baselines beside the twin" } else { "Baselines" });
+    let mut beside = None;
+    if let Some(weights) = twin {
+        table.sha256 = Some(weights.sha256.clone());
+        let twin = Twin::open(Arc::new(weights), &ComputeDevice::Cpu, TwinOptions::default())?;
+        let evaluation = Evaluation::of(&twin, session, &plan.selection, progress)?;
+        table.add(BaselinePlan::TWIN, None, None, &evaluation);
+        beside = Some(evaluation);
+    }
+    let compare = |table: &mut Table, arm: &str, evaluation: &Evaluation| {
+        if let Some(twin) = &beside {
+            table.compare((arm, evaluation), (BaselinePlan::TWIN, twin));
+        }
+    };
     let least = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::min);
     let linear_minutes = least(plan.minutes, plan.linear_minutes);
     let clips = Clips::new(session, linear_minutes, plan, progress)?;
@@ -74,6 +100,7 @@ pub fn baselines(session: &Session, plan: &BaselinePlan, progress: &Progress) ->
         Evaluation::of(&Fitted::new(BaselinePlan::LINEAR, session, answer), session, &plan.selection, progress)?;
     // Where minutes are studied, each stands at those that it has learned from.
     table.add(BaselinePlan::LINEAR, None, plan.minutes.and(linear_minutes), &evaluation);
+    compare(&mut table, BaselinePlan::LINEAR, &evaluation);
     let clips = Clips::new(session, plan.minutes, plan, progress)?;
     let (training, validation) = (&clips.training, &clips.validation);
     let network = ConvolutionalGru::fit(training, validation, &plan.network, &plan.training, plan.seed, progress)?;
@@ -82,6 +109,7 @@ pub fn baselines(session: &Session, plan: &BaselinePlan, progress: &Progress) ->
     let evaluation =
         Evaluation::of(&Fitted::new(BaselinePlan::NETWORK, session, answer), session, &plan.selection, progress)?;
     table.add(BaselinePlan::NETWORK, Some(plan.seed), plan.minutes, &evaluation);
+    compare(&mut table, BaselinePlan::NETWORK, &evaluation);
     Ok(table)
 }
 

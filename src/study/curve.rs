@@ -44,7 +44,7 @@ impl Default for CurvePlan {
 /// Adapts a twin's core to animals that it never saw, and trains networks of the same sizes from scratch, on the same
 /// minutes; what a network keeps for validation is of the same minutes, a fifth of them at most. Arms are "adapted core"
 /// and "from scratch"; evaluated are the test trials. With a `folder`, every arm has its twin and its checkpoint there,
-/// and an interrupted study goes on. `told` hears of every finished arm.
+/// and an interrupted study goes on. Networks are trained and evaluated on the `device`. `told` hears of every finished arm.
 ///
 /// # Errors
 /// When a training or an evaluation fails, a file cannot be written, or the user asked to stop.
@@ -53,10 +53,12 @@ pub fn learning_curve(
     sessions: &[Session],
     plan: &CurvePlan,
     folder: Option<&Path>,
+    device: &ComputeDevice,
     progress: &Progress,
     told: &mut dyn FnMut(&str),
 ) -> Result<Table, StudyError> {
     let mut table = Table::new("Learning curve");
+    table.sha256 = Some(twin.sha256.clone());
     for session in sessions {
         for &seed in &plan.seeds {
             for &minutes in &plan.minutes {
@@ -68,10 +70,10 @@ pub fn learning_curve(
                     let trials = Lessons::within(session, Some(minutes), recipe.batch.frames).0.len();
                     recipe.validation.trials = recipe.validation.trials.min(trials / VALIDATED);
                     let adaptation = core.map(|twin| Adaptation { twin, inherit: true });
-                    let (one, cpu) = (std::slice::from_ref(session), ComputeDevice::Cpu);
-                    let mut training = Training::new(&recipe, &twin.config, one, adaptation, &cpu, progress)?;
+                    let one = std::slice::from_ref(session);
+                    let mut training = Training::new(&recipe, &twin.config, one, adaptation, device, progress)?;
                     let place = folder.map(|folder| arm.place(folder, &session.id.animal));
-                    arm.complete(&mut training, session, place.as_deref(), &mut table, progress)?;
+                    arm.complete(&mut training, session, device, place.as_deref(), &mut table, progress)?;
                     told(&format!("{name}, {minutes} min, {}, seed {seed}", session.id.animal));
                 }
             }

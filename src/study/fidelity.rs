@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use super::StudyError;
+use crate::analysis::Median;
 use crate::analysis::selectivity::{global_dsi, preferred_direction_deg};
-use crate::data::Session;
 use crate::data::simulated::Mouse;
+use crate::data::{ScanId, Session};
+use crate::evaluation::{Origin, Responder, Selection};
 use crate::gpu::ComputeDevice;
 use crate::job::Progress;
 use crate::model::twin::{Twin, TwinError, TwinOptions};
 use crate::model::weights::TwinWeights;
-use crate::signals::{Behavior, FrameSource, Monitor, Responses};
+use crate::signals::{Behavior, FrameSource, Monitor, Responses, UnitId};
 use crate::stimulus::{
     Condition, DriftingGrating, FlashingGaussianDots, MovingDots, Presentation, Schedule, ScheduleSource, Stimulus,
 };
@@ -33,66 +35,159 @@ pub const SELECTIVE: f32 = 0.2;
 /// z-score of running at which everything is measured: that of the average animal.
 const AVERAGE: [f32; 2] = [0.0, 0.0];
 
-/// Preferred direction of twin and simulated units under one stimulus, over the selective simulated units.
+/// Tuning to direction of one unit, simulated and the twin's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TunedUnit {
+    /// Index in [`Fidelity::units`].
+    pub unit: usize,
+    /// Preferred direction of the simulated unit and of the twin's, degrees.
+    pub preferred_deg: [f64; 2],
+    /// Global DSI of the simulated unit and of the twin's.
+    pub gdsi: [f64; 2],
+}
+
+/// Tuning to direction of twin and simulated units under one stimulus.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TuningError {
     /// What was shown.
     pub stimulus: &'static str,
-    /// Absolute errors of the preferred direction, degrees, in the order of units.
-    pub errors_deg: Vec<f64>,
-    /// Global DSI of the simulated unit and of the twin's, of the same units.
-    pub selectivity: Vec<(f64, f64)>,
+    /// Units that prefer a direction in both, in the order of units.
+    pub units: Vec<TunedUnit>,
+}
+
+/// Receptive field of one unit, simulated and the twin's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FieldUnit {
+    /// Index in [`Fidelity::units`].
+    pub unit: usize,
+    /// Centre for the simulated unit and for the twin's, degrees right of and above the middle of the screen.
+    pub centre_deg: [[f64; 2]; 2],
 }
 
 /// How true a twin is to the simulated mouse that it learned from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fidelity {
+    /// The twin.
+    pub origin: Origin,
+    /// The session of the simulated mouse.
+    pub recording: ScanId,
+    /// Seed of the simulated mouse.
+    pub mouse_seed: u64,
+    /// Seed of the intervals of medians.
+    pub seed: u64,
+    /// Units of the twin.
+    pub units: Vec<UnitId>,
     /// Under gratings and under coherent dots.
     pub tuning: Vec<TuningError>,
-    /// Distance of the receptive-field centres of twin and simulated units, degrees: those that a map of Gaussian dots
-    /// finds for both.
-    pub receptive_fields_deg: Vec<f64>,
+    /// Units for which a map of Gaussian dots finds a centre in both.
+    pub fields: Vec<FieldUnit>,
+}
+
+impl TunedUnit {
+    /// Whether the simulated unit is direction selective, see [`SELECTIVE`].
+    pub fn is_selective(&self) -> bool {
+        self.gdsi[0] > f64::from(SELECTIVE)
+    }
+
+    /// Absolute error of the twin's preferred direction, the short way round, degrees.
+    pub fn error_deg(&self) -> f64 {
+        let turn = (self.preferred_deg[1] - self.preferred_deg[0]).rem_euclid(360.0);
+        turn.min(360.0 - turn)
+    }
+}
+
+impl FieldUnit {
+    /// Distance of both centres, degrees.
+    pub fn distance_deg(&self) -> f64 {
+        let [simulated, twin] = self.centre_deg;
+        (simulated[0] - twin[0]).hypot(simulated[1] - twin[1])
+    }
 }
 
 impl TuningError {
-    /// Median error, degrees.
-    pub fn median_deg(&self) -> Option<f64> {
-        median(&self.errors_deg)
+    /// Units whose truth is selective.
+    pub fn selective(&self) -> impl Iterator<Item = &TunedUnit> {
+        self.units.iter().filter(|unit| unit.is_selective())
     }
 
-    /// Share of units within so many degrees.
+    /// Errors of the preferred direction of the selective units, degrees.
+    pub fn errors_deg(&self) -> Vec<f64> {
+        self.selective().map(TunedUnit::error_deg).collect()
+    }
+
+    /// Share of the selective units within so many degrees.
     pub fn within(&self, degrees: f64) -> f64 {
-        let near = self.errors_deg.iter().filter(|error| **error <= degrees).count();
-        near as f64 / self.errors_deg.len().max(1) as f64
+        let errors = self.errors_deg();
+        errors.iter().filter(|error| **error <= degrees).count() as f64 / errors.len().max(1) as f64
     }
 }
 
 impl Fidelity {
-    /// As CSV: for every stimulus and for receptive fields one row a unit.
-    pub fn csv(&self) -> String {
-        let mut text = "stimulus,error_deg,simulated_gdsi,twin_gdsi\n".to_owned();
+    /// As CSV, one row a unit for each stimulus and for receptive fields: identity, preferred directions and selectivity,
+    /// or centres, of the simulated unit and of the twin's. `error_deg` is the error of the preferred direction, or the
+    /// distance of the centres.
+    pub fn csv(&self) -> Vec<u8> {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        let columns = [
+            "stimulus",
+            "animal",
+            "session",
+            "scan",
+            "unit",
+            "error_deg",
+            "selective",
+            "simulated_preferred_deg",
+            "twin_preferred_deg",
+            "simulated_gdsi",
+            "twin_gdsi",
+            "simulated_centre_x_deg",
+            "simulated_centre_y_deg",
+            "twin_centre_x_deg",
+            "twin_centre_y_deg",
+        ];
+        table.write_record(columns).expect("memory can be written to");
+        let mut add = |stimulus: &str, unit: usize, error_deg: f64, selective: &str, numbers: [String; 8]| {
+            let id = &self.units[unit];
+            let animal = id.animal.clone().unwrap_or_default();
+            let first = [stimulus.to_owned(), animal, id.session.to_string(), id.scan.to_string(), id.unit.to_string()];
+            let error = [format!("{error_deg:.3}"), selective.to_owned()];
+            let row = first.into_iter().chain(error).chain(numbers);
+            table.write_record(row).expect("memory can be written to");
+        };
+        let none = String::new;
         for tuning in &self.tuning {
-            for (error, (truth, twin)) in tuning.errors_deg.iter().zip(&tuning.selectivity) {
-                text += &format!("{},{error:.3},{truth:.4},{twin:.4}\n", tuning.stimulus);
+            for unit in &tuning.units {
+                let [simulated, twin] = unit.preferred_deg.map(|degrees| format!("{degrees:.3}"));
+                let [simulated_gdsi, twin_gdsi] = unit.gdsi.map(|gdsi| format!("{gdsi:.4}"));
+                let selective = if unit.is_selective() { "yes" } else { "no" };
+                let numbers = [simulated, twin, simulated_gdsi, twin_gdsi, none(), none(), none(), none()];
+                add(tuning.stimulus, unit.unit, unit.error_deg(), selective, numbers);
             }
         }
-        for distance in &self.receptive_fields_deg {
-            text += &format!("receptive field,{distance:.3},,\n");
+        for field in &self.fields {
+            let [[x, y], [twin_x, twin_y]] =
+                field.centre_deg.map(|centre| centre.map(|degrees| format!("{degrees:.3}")));
+            let numbers = [none(), none(), none(), none(), x, y, twin_x, twin_y];
+            add("receptive field", field.unit, field.distance_deg(), "", numbers);
         }
-        text
+        table.into_inner().expect("memory can be written to")
     }
 
-    /// Median distance of receptive fields, degrees.
-    pub fn median_distance_deg(&self) -> Option<f64> {
-        median(&self.receptive_fields_deg)
+    /// Median error of the preferred direction under one stimulus, degrees, with its interval; `None` without selective
+    /// units.
+    pub fn median_error(&self, tuning: &TuningError) -> Option<Median> {
+        Median::of(&tuning.errors_deg(), self.seed)
     }
-}
 
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let n = sorted.len();
-    (n > 0).then(|| (sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0)
+    /// Distances of the receptive fields' centres, degrees.
+    pub fn distances_deg(&self) -> Vec<f64> {
+        self.fields.iter().map(FieldUnit::distance_deg).collect()
+    }
+
+    /// Their median with its interval; `None` without units.
+    pub fn median_distance(&self) -> Option<Median> {
+        Median::of(&self.distances_deg(), self.seed)
+    }
 }
 
 /// Shows gratings, coherent dots and Gaussian dots to a twin and to the mouse that it learned from, both calm and looking
@@ -103,7 +198,8 @@ fn median(values: &[f64]) -> Option<f64> {
 /// the user asked to stop.
 pub fn fidelity(weights: TwinWeights, session: &Session, progress: &Progress) -> Result<Fidelity, StudyError> {
     let columns = session.columns_of(&weights.units)?;
-    let mouse = mouse_of(session)?;
+    let mouse_seed = mouse_seed(session)?;
+    let mouse = Mouse::new(mouse_seed, session.units.len()).with_drift(0.0);
     let monitor = Monitor::WANG2025.with_raster(weights.card.raster);
     let twin = Twin::open(Arc::new(weights), &ComputeDevice::Cpu, TwinOptions::default())?;
     let mut tuning = Vec::new();
@@ -119,21 +215,29 @@ pub fn fidelity(weights: TwinWeights, session: &Session, progress: &Progress) ->
     let frames = source.frames();
     source.read(0, frames, &mut pixels).map_err(TwinError::from)?;
     let centres = |responses: &Responses| centres_deg(&pixels, responses, &monitor);
-    let pairs = centres(&seen).into_iter().zip(centres(&truth));
-    let distance = |(a, b): (Option<[f64; 2]>, Option<[f64; 2]>)| Some((a?[0] - b?[0]).hypot(a?[1] - b?[1]));
-    Ok(Fidelity { tuning, receptive_fields_deg: pairs.filter_map(distance).collect() })
+    let pairs = centres(&truth).into_iter().zip(centres(&seen)).enumerate();
+    let fields =
+        pairs.filter_map(|(unit, (truth, twin))| Some(FieldUnit { unit, centre_deg: [truth?, twin?] })).collect();
+    Ok(Fidelity {
+        origin: twin.origin(),
+        recording: session.id.clone(),
+        mouse_seed,
+        seed: Selection::default().seed,
+        units: Responder::units(&twin).to_vec(),
+        tuning,
+        fields,
+    })
 }
 
-/// The simulated mouse of a session, with the means by which its rates were divided.
-fn mouse_of(session: &Session) -> Result<Mouse, StudyError> {
+/// Seed of the simulated mouse of a session.
+fn mouse_seed(session: &Session) -> Result<u64, StudyError> {
     let seed = session.about.get("mouse_seed").and_then(toml::Value::as_str).and_then(|seed| seed.parse().ok());
-    let Some(seed) = seed else {
-        return Err(StudyError::Plan(format!(
+    seed.ok_or_else(|| {
+        StudyError::Plan(format!(
             "{}: the session does not name the seed of a simulated mouse, so the truth about its units is not known",
             session.id
-        )));
-    };
-    Ok(Mouse::new(seed, session.units.len()).with_drift(0.0))
+        ))
+    })
 }
 
 /// Full-field gratings in all directions, at four pairs of frequencies.
@@ -218,7 +322,7 @@ fn both(
     Ok((responses(seen), responses(truth)))
 }
 
-/// Preferred directions of both, over the units whose truth is selective.
+/// Preferred directions and selectivity of both.
 fn compare(
     stimulus: &'static str,
     schedule: &Schedule,
@@ -227,23 +331,14 @@ fn compare(
     truth: &Responses,
 ) -> TuningError {
     let degrees: Vec<f64> = (0..DIRECTIONS).map(|number| number as f64 * 360.0 / DIRECTIONS as f64).collect();
-    let (mut errors_deg, mut selectivity) = (Vec::new(), Vec::new());
-    for unit in 0..truth.units() {
-        let [real, twin] = [truth, seen].map(|responses| curve(schedule, variants, responses, unit));
-        let (Some(true_dsi), Some(twin_dsi)) = (global_dsi(&degrees, &real), global_dsi(&degrees, &twin)) else {
-            continue;
+    let tuned = |unit: usize| {
+        let [simulated, twin] = [truth, seen].map(|responses| curve(schedule, variants, responses, unit));
+        let pair = |of: fn(&[f64], &[f32]) -> Option<f32>| {
+            Some([f64::from(of(&degrees, &simulated)?), f64::from(of(&degrees, &twin)?)])
         };
-        if true_dsi <= SELECTIVE {
-            continue;
-        }
-        if let (Some(a), Some(b)) = (preferred_direction_deg(&degrees, &real), preferred_direction_deg(&degrees, &twin))
-        {
-            let turn = f64::from(b - a).rem_euclid(360.0);
-            errors_deg.push(turn.min(360.0 - turn));
-            selectivity.push((f64::from(true_dsi), f64::from(twin_dsi)));
-        }
-    }
-    TuningError { stimulus, errors_deg, selectivity }
+        Some(TunedUnit { unit, preferred_deg: pair(preferred_direction_deg)?, gdsi: pair(global_dsi)? })
+    };
+    TuningError { stimulus, units: (0..truth.units()).filter_map(tuned).collect() }
 }
 
 /// Mean response to each direction, over its variants and the frames after the onset.

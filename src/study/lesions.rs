@@ -39,16 +39,25 @@ impl Lesion {
     }
 }
 
-/// Evaluates a twin with each lesion on the test trials of its animal.
+/// Evaluates a twin with each lesion on the test trials of its animal, and compares each with the intact twin over the
+/// same units.
 ///
 /// # Errors
 /// When twin and session do not belong together, an evaluation fails, or the user asked to stop.
 pub fn lesions(twin: TwinWeights, session: &Session, progress: &Progress) -> Result<Table, StudyError> {
     let twin = Twin::open(Arc::new(twin), &ComputeDevice::Cpu, TwinOptions::default())?;
     let mut table = Table::new("Lesions of perspective and modulation");
+    table.sha256 = Some(twin.weights().sha256.clone());
+    let mut intact = None;
     for lesion in Lesion::ALL {
         let lesioned = Lesioned { twin: &twin, lesion };
-        table.add(lesion.name(), None, None, &Evaluation::of(&lesioned, session, &Selection::default(), progress)?);
+        let evaluation = Evaluation::of(&lesioned, session, &Selection::default(), progress)?;
+        table.add(lesion.name(), None, None, &evaluation);
+        match &intact {
+            Some(intact) => table.compare((lesion.name(), &evaluation), (Lesion::Intact.name(), intact)),
+            // The first of all.
+            None => intact = Some(evaluation),
+        }
     }
     Ok(table)
 }

@@ -1,8 +1,10 @@
 //! Counterfactual training: the clips that a twin learns from are corrupted or biased on purpose, and what it then knows
 //! of every domain of stimuli tells where training on such clips breaks.
 //!
-//! The simulated mouse watches the corrupted clips, so its responses belong to what it saw; what it is tested on is the
-//! same and clean for every arm.
+//! The simulated mouse watches the corrupted clips, so its responses belong to what it saw. The tests show the same clean
+//! stimuli in every arm; but where behaviour is unknown, it is unknown in the tests too. Every mouse watches as many minutes
+//! of clips, but where clips are left out, fewer are learned from: the table tells the minutes of each arm, and what such an
+//! arm lost is owed to both.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,9 +38,10 @@ pub enum Corruption {
     LowContrast,
     /// Frames in random order within every clip.
     ShuffledTime,
-    /// No clip that moves to the right on the whole: a quarter of all directions is missing.
+    /// No clip that moves to the right on the whole: a quarter of all directions is missing, and with it minutes to learn
+    /// from.
     MissingDirections,
-    /// Nothing is known of gaze, running and pupil.
+    /// Nothing is known of gaze, running and pupil, neither in the clips nor in the tests.
     NoBehavior,
 }
 
@@ -119,7 +122,9 @@ impl Corruption {
     }
 }
 
-/// Trains one network from scratch for every corruption and evaluates it on the clean tests. Sessions, twins and
+/// Trains one network from scratch for every corruption and evaluates it on the clean tests, both on the `device`. Beside
+/// each finding stand the minutes of clips that were learned from, without those for validation, and how far it lies from
+/// that of the clean clips. Sessions, twins and
 /// checkpoints are written below `folder` and stay there, so that an interrupted study goes on. `told` hears of every arm.
 ///
 /// # Errors
@@ -127,10 +132,12 @@ impl Corruption {
 pub fn stress(
     plan: &StressPlan,
     folder: &Path,
+    device: &ComputeDevice,
     progress: &Progress,
     told: &mut dyn FnMut(&str),
 ) -> Result<Table, StudyError> {
     let mut table = Table::new("Counterfactual training: one simulated mouse, corrupted clips, clean tests");
+    table.clean = Some(Corruption::Clean.name().to_owned());
     for &corruption in &plan.corruptions {
         let mut clips = plan.clips.clone();
         if let Some(modifier) = corruption.modifier(clips.timing.stimulus_secs) {
@@ -145,12 +152,14 @@ pub fn stress(
             _ => simulate(&plan.mouse, &schedule, &plan.tests, &plan.monitor, &place, progress)?.remove(0),
         };
         let session = corruption.applied(Session::open(&made)?)?;
-        let cpu = ComputeDevice::Cpu;
         let sessions = std::slice::from_ref(&session);
-        let mut training = Training::new(&plan.recipe, &plan.config, sessions, None, &cpu, progress)?;
+        let mut training = Training::new(&plan.recipe, &plan.config, sessions, None, device, progress)?;
         let arm = Arm { name: corruption.name(), seed: plan.recipe.seed, minutes: None };
+        // Every arm sees the same minutes, so those that it learns from are no part of its name.
         let learned = arm.place(folder, &session.id.animal);
-        arm.complete(&mut training, &session, Some(&learned), &mut table, progress)?;
+        let minutes = training.minutes().first().map(|minutes| (100.0 * minutes).round() / 100.0);
+        let arm = Arm { minutes, ..arm };
+        arm.complete(&mut training, &session, device, Some(&learned), &mut table, progress)?;
         told(corruption.name());
     }
     Ok(table)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::PairedTest;
 use crate::evaluation::{DomainEvaluation, Evaluation, Quantity};
 
 /// Medians over the units of one animal for one arm of a study.
@@ -11,9 +12,10 @@ pub struct Finding {
     pub arm: String,
     /// Who was recorded.
     pub animal: String,
-    /// Seed of the training; `None` of what was not trained by the study, or has no chance in it.
+    /// Seed of the training; `None` where chance had no part in it, or the twin was given.
     pub seed: Option<u64>,
-    /// Minutes of clips that were learned from, where they are what is studied.
+    /// Minutes of clips: of a learning curve those that were given, trials for validation included; of a stress test
+    /// those that were learned from.
     pub minutes: Option<f64>,
     /// Domain of stimuli.
     pub domain: String,
@@ -38,18 +40,34 @@ pub struct Table {
     pub title: String,
     /// In order of arms, animals, seeds and domains.
     pub findings: Vec<Finding>,
+    /// Arm that learned from clean clips, in a stress test: what the others lost is told beside it.
+    pub clean: Option<String>,
+    /// Arms against each other over the same units, where the study compares them so.
+    pub tests: Vec<PairedTest>,
+    /// SHA-256 of the weights of the twin that was given, hexadecimal; `None` where there was none.
+    pub sha256: Option<String>,
+    /// Devices of the evaluations, in words, in order of appearance.
+    pub devices: Vec<String>,
 }
 
 impl Table {
     /// A study without findings yet.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), findings: Vec::new() }
+        Self { title: title.into(), ..Self::default() }
     }
 
     /// Adds all domains of an evaluation.
     pub fn add(&mut self, arm: &str, seed: Option<u64>, minutes: Option<f64>, evaluation: &Evaluation) {
+        self.computed_on(&evaluation.origin.device);
         for domain in &evaluation.domains {
             self.findings.push(Finding::of(arm, seed, minutes, &evaluation.recording.animal, domain));
+        }
+    }
+
+    /// Notes a device, once.
+    pub(super) fn computed_on(&mut self, device: &str) {
+        if !self.devices.iter().any(|known| known == device) {
+            self.devices.push(device.to_owned());
         }
     }
 
@@ -75,7 +93,26 @@ impl Table {
         (n > 0).then(|| (values.iter().sum::<f64>() / n as f64, least, greatest))
     }
 
-    /// As CSV, one row a finding.
+    /// Median CC_norm minus that of the [clean](Self::clean) arm for the same animal, seed and domain; `None` for the
+    /// clean arm itself, and where either is not there.
+    pub fn minus_clean(&self, finding: &Finding) -> Option<f64> {
+        let clean = self.clean.as_deref().filter(|clean| *clean != finding.arm)?;
+        let key = |one: &Finding| (one.animal.clone(), one.seed, one.domain.clone());
+        let beside = self.findings.iter().find(|one| one.arm == clean && key(one) == key(finding))?;
+        Some(finding.cc_norm? - beside.cc_norm?)
+    }
+
+    /// Where each arm of a stress test is weakest: its finding with the lowest difference from the clean arm, and that
+    /// difference. Arms without a difference are left out.
+    pub fn weakest(&self) -> Vec<(&Finding, f64)> {
+        let of_arm = |arm: &str| {
+            let here = self.findings.iter().filter(|one| one.arm == arm);
+            here.filter_map(|one| Some((one, self.minus_clean(one)?))).min_by(|a, b| a.1.total_cmp(&b.1))
+        };
+        self.distinct(|finding| &finding.arm).into_iter().filter_map(of_arm).collect()
+    }
+
+    /// As CSV, one row a finding; that of a stress test has one more column, `minus_clean`, at its end.
     pub fn csv(&self) -> Vec<u8> {
         let mut table = csv::Writer::from_writer(Vec::new());
         let columns = [
@@ -92,7 +129,8 @@ impl Table {
             "cc_true_rate",
             "mean_predicted_over_recorded",
         ];
-        table.write_record(columns).expect("memory can be written to");
+        let minus_clean = self.clean.as_ref().map(|_| "minus_clean");
+        table.write_record(columns.into_iter().chain(minus_clean)).expect("memory can be written to");
         let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
         for finding in &self.findings {
             let row = [
@@ -109,7 +147,8 @@ impl Table {
                 number(finding.cc_true),
                 number(finding.mean_ratio),
             ];
-            table.write_record(row).expect("memory can be written to");
+            let minus_clean = self.clean.as_ref().map(|_| number(self.minus_clean(finding)));
+            table.write_record(row.into_iter().chain(minus_clean)).expect("memory can be written to");
         }
         table.into_inner().expect("memory can be written to")
     }

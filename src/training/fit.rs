@@ -65,6 +65,14 @@ struct Animal {
     gradient: Gradient,
 }
 
+impl Animal {
+    /// Minutes of the clips that its training draws from.
+    fn minutes(&self) -> f64 {
+        let frames = self.lessons.training().iter().map(|lesson| lesson.trial().frames).sum::<usize>();
+        frames as f64 / (60.0 * self.lessons.frame_rate().0)
+    }
+}
+
 /// The parameters with the lowest validation loss, one row an animal.
 #[derive(Debug, Clone)]
 struct Best {
@@ -159,6 +167,12 @@ impl Training {
     /// What nothing is learned from, in the order of the sessions.
     pub fn left_out(&self) -> impl Iterator<Item = (&ScanId, LeftOut)> {
         self.animals.iter().map(|animal| (&animal.id, animal.lessons.left_out()))
+    }
+
+    /// Minutes of the clips that each animal's training draws from, without those that are kept for validation, in the
+    /// order of the sessions.
+    pub fn minutes(&self) -> Vec<f64> {
+        self.animals.iter().map(Animal::minutes).collect()
     }
 
     /// One step of all animals. Returns the mean objective before the step.
@@ -267,8 +281,7 @@ impl Training {
                 parameters.values_mut().copy_from_slice(&best.values[number]);
             }
             let steps = self.best.as_ref().map_or(self.step, |best| best.step);
-            let minutes = animal.lessons.training().iter().map(|lesson| lesson.trial().frames).sum::<usize>() as f64
-                / (60.0 * animal.lessons.frame_rate().0);
+            let minutes = animal.minutes();
             let what = if animal.simulated { "a simulated mouse" } else { "a recorded animal" };
             let card = TwinCard {
                 name: format!("Twin of {}", animal.id.animal),

@@ -3,10 +3,11 @@
 use std::io::Cursor;
 
 use twinscope::experiment::Outcome;
-use twinscope::figures::study::{curve, matrix};
+use twinscope::figures::study::{curve, matrix, tuning};
 use twinscope::figures::{Data, Figure, FigureError, Layout, unit_name, write};
-use twinscope::study::{Finding, Table};
+use twinscope::study::{Fidelity, Finding, Table};
 
+use super::made_up;
 use super::run::outcome;
 
 const NOTICE: &str = "Built-in twin: learned from a simulated mouse";
@@ -303,6 +304,26 @@ fn only_seeds_of_a_training_are_counted() {
 }
 
 #[test]
+fn an_arm_without_a_seed_counts_as_none_and_weights_and_device_are_written_into_the_file() {
+    let mut table = findings(["adapted", "scratch", "LN"]);
+    table.findings.iter_mut().filter(|finding| finding.arm == "LN").for_each(|finding| finding.seed = None);
+    table.sha256 = Some("00ff".to_owned());
+    table.devices = vec!["CPU engine".to_owned()];
+    for plate in [matrix::plate(&table), curve::plate(&table)] {
+        let svg = plate.svg(&Layout::default()).expect("drawn");
+        all_said(&texts(&svg), &["n = 2 animals, 1 seed of adapted, scratch; 100 units each"]);
+        assert!(svg.contains("weights sha256 00ff; device CPU engine; seeds of training 7"), "{svg}");
+        assert!(svg.contains(concat!("twinscope ", env!("CARGO_PKG_VERSION"))), "{svg}");
+    }
+    table.findings.retain(|finding| finding.seed.is_none());
+    let svg = matrix::plate(&table).svg(&Layout::default()).expect("drawn");
+    all_said(&texts(&svg), &["n = 2 animals; 100 units each"]);
+    assert!(svg.contains("no seed of training"), "{svg}");
+    let csv = String::from_utf8(table.csv()).expect("text");
+    assert!(csv.lines().nth(1).expect("a row").starts_with("LN,mouse-0,,,"), "{csv}");
+}
+
+#[test]
 fn a_single_value_has_no_range_and_no_negative_zero() {
     let mut table = findings(["adapted", "scratch", "LN"]);
     table.findings.truncate(1);
@@ -371,4 +392,50 @@ fn findings_shots_for_human_eyes() {
     let table = findings(["adapted from a core of eight animals", "scratch", "LN"]);
     matrix::write(&table, &folder.join("matrix.png")).expect("written");
     curve::write(&table, &folder.join("curve.png")).expect("written");
+}
+
+#[test]
+fn the_caption_of_lesions_tells_their_tests_in_words() {
+    let table = made_up::lesions();
+    let plate = matrix::plate(&table);
+    // Captions are broken at spaces.
+    let said = texts(&plate.svg(&Layout::default()).expect("drawn")).join(" ");
+    for expected in [
+        "Against intact, over the same units",
+        "p corrected for 6 tests (Holm)",
+        "without gaze: −0.120 (Rendered clips) to −0.020 (Moving dots)",
+        "0.05 in 3 of 3 domains.",
+    ] {
+        assert!(said.contains(expected), "it lacks \"{expected}\": {said}");
+    }
+    let numbers = String::from_utf8(plate.numbers(&Layout::default()).expect("numbers")).expect("UTF-8");
+    let tests = numbers.lines().filter(|row| row.contains("Median difference of CC_norm")).count();
+    assert_eq!(tests, 6, "{numbers}");
+}
+
+#[test]
+fn the_figure_of_a_twin_beside_the_truth_says_medians_and_of_how_many_units() {
+    let fidelity = made_up::fidelity();
+    let gratings = &fidelity.tuning[0];
+    let selective = gratings.selective().count();
+    assert!((1..80).contains(&selective), "{selective}");
+    assert_eq!(gratings.errors_deg().len(), selective, "only selective units have an error that counts");
+    let plate = tuning::plate(&fidelity);
+    let texts = texts(&plate.svg(&Layout::default()).expect("drawn"));
+    let n = format!("n = {selective} of 80 units");
+    all_said(&texts, &["Error, gratings", "Error, coherent dots", "Distance of centres", &n, "chance 90°"]);
+    let numbers = String::from_utf8(plate.numbers(&Layout::default()).expect("numbers")).expect("UTF-8");
+    let median = gratings_median(&fidelity);
+    assert!(numbers.lines().any(|row| row.starts_with("Medians,gratings,") && row.contains(&median)), "{numbers}");
+    let nothing = Fidelity { tuning: Vec::new(), fields: Vec::new(), ..fidelity };
+    let error = tuning::plate(&nothing).svg(&Layout::default()).expect_err("nothing to show").to_string();
+    assert!(error.contains("nothing to compare"), "{error}");
+}
+
+/// The middle of the errors under gratings, to four digits.
+fn gratings_median(fidelity: &Fidelity) -> String {
+    let mut errors = fidelity.tuning[0].errors_deg();
+    errors.sort_by(f64::total_cmp);
+    let middle = (errors[(errors.len() - 1) / 2] + errors[errors.len() / 2]) / 2.0;
+    format!("{middle:.6e}").parse::<f64>().expect("a number").to_string()[..5].to_owned()
 }

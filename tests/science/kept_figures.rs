@@ -15,7 +15,7 @@ use twinscope::evaluation::{DomainEvaluation, Evaluation, Origin, Selection, Uni
 use twinscope::experiment::{Outcome, Protocol, run};
 use twinscope::figures::comparison::ComparisonFigure;
 use twinscope::figures::spikes::{bits, masked, rates, transfer};
-use twinscope::figures::study::{curve, matrix};
+use twinscope::figures::study::{curve, matrix, tuning};
 use twinscope::figures::{self, Data, Figure, Format, Layout, Plate, Sheet, Width, palette};
 use twinscope::job::Progress;
 use twinscope::optimise::Kind;
@@ -144,6 +144,8 @@ fn every_figure(mut call: impl FnMut(&str, &Plate<'_>)) {
     let table = study();
     call("study-curve", &curve::plate(&table));
     call("study-matrix", &matrix::plate(&table));
+    call("study-lesions", &matrix::plate(&made_up::lesions()));
+    call("study-tuning", &tuning::plate(&made_up::fidelity()));
     let sheet = Sheet::of(
         "Tuning and prediction",
         [

@@ -1,22 +1,25 @@
 //! Made-up results for figures: numbers without chance, so that pictures repeat.
 
-use twinscope::analysis::UnitTuning;
 use twinscope::analysis::fit::Gaussian2d;
 use twinscope::analysis::spikes::BitsPerSpike;
+use twinscope::analysis::statistics::{Alternative, wilcoxon_signed_rank};
+use twinscope::analysis::{Median, UnitTuning};
 use twinscope::characterise::{Characterisation, CurveExample, Examples, FieldExample, Panel, SurfaceExample};
 use twinscope::comparison::{
     Comparison, DirectionComparison, Distribution, Example, FieldComparison, PopulationComparison, ReceptiveField,
     Tuned,
 };
+use twinscope::data::ScanId;
 use twinscope::data::simulated::SpikeSimulation;
-use twinscope::evaluation::Evaluation;
 use twinscope::evaluation::spikes::{
     Arm, Bits, Example as SpikeExample, RegionScore, SpikeEvaluation, SpikeSelection, Task, TaskScore,
 };
+use twinscope::evaluation::{Evaluation, Origin};
 use twinscope::experiment::Provenance;
 use twinscope::figures::spikes::masked::{Masked, Predicted};
 use twinscope::optimise::{Controls, Kind, Optimised, Plan, Row};
-use twinscope::signals::{Binned, FrameRate, Monitor, Movie, Raster, Responses};
+use twinscope::signals::{Binned, FrameRate, Monitor, Movie, Raster, Responses, UnitId};
+use twinscope::study::{Fidelity, FieldUnit, Finding, PairedTest, Table, TunedUnit, TuningError};
 
 /// Spikes of a trial with some neurons hidden, and rates that were predicted for all.
 pub fn masked(show: impl FnOnce(Masked<'_>)) {
@@ -74,6 +77,86 @@ fn field(unit: usize, shift: f64) -> Option<ReceptiveField> {
         sigma_deg: 4.0 + 6.0 * chance(17 * unit) + 0.2 * shift * chance(19 * unit),
         r2: 0.6 + 0.3 * chance(23 * unit),
     })
+}
+
+/// Tuning of eighty units against the truth: small errors under gratings, larger ones under dots, one unit turned round.
+pub fn fidelity() -> Fidelity {
+    let id = |unit: usize| UnitId { animal: Some("M17".to_owned()), session: 4, scan: 7, unit: unit as u32 + 1 };
+    let tuned = |unit: usize, spread: f64| {
+        let preferred = 360.0 * chance(3 * unit + 1);
+        let turned = if unit == 11 { 180.0 } else { spread * (chance(5 * unit) - 0.5) * chance(29 * unit + 3) };
+        let gdsi = 0.6 * chance(7 * unit + 2);
+        TunedUnit {
+            unit,
+            preferred_deg: [preferred, (preferred + turned).rem_euclid(360.0)],
+            gdsi: [gdsi, (gdsi + 0.15 * (chance(31 * unit + 1) - 0.5)).max(0.01)],
+        }
+    };
+    let tuning = |stimulus: &'static str, spread: f64| TuningError {
+        stimulus,
+        units: (0..80).map(|unit| tuned(unit, spread)).collect(),
+    };
+    let centre = |unit: usize| [80.0 * (chance(11 * unit + 1) - 0.5), 50.0 * (chance(11 * unit + 2) - 0.5)];
+    let field = |unit: usize| {
+        let [x, y] = centre(unit);
+        let shift = |k: usize| 12.0 * (chance(13 * unit + k) - 0.5);
+        FieldUnit { unit, centre_deg: [[x, y], [x + shift(1), y + shift(2)]] }
+    };
+    Fidelity {
+        origin: Origin {
+            name: "Twin".to_owned(),
+            simulated: true,
+            sha256: Some("00ff".to_owned()),
+            device: "CPU".to_owned(),
+        },
+        recording: ScanId { animal: "M17".to_owned(), session: 4, scan: 7 },
+        mouse_seed: 99,
+        seed: 1,
+        units: (0..80).map(id).collect(),
+        tuning: vec![tuning("gratings", 40.0), tuning("coherent dots", 90.0)],
+        fields: (0..80).filter(|unit| unit % 9 != 4).map(field).collect(),
+    }
+}
+
+/// A twin that is told less than the truth, in three domains, and what tests over 80 units say of it.
+pub fn lesions() -> Table {
+    let mut table = Table::new("Lesions of perspective and modulation");
+    let domains = ["Rendered clips", "Drifting Gabor patches", "Moving dots"];
+    for (arm, name) in ["intact", "without gaze", "without running and pupil"].into_iter().enumerate() {
+        for (place, domain) in domains.into_iter().enumerate() {
+            let lost = if arm == 0 { 0.0 } else { (0.12 - 0.05 * place as f64) / (1.0 + 8.0 * (arm as f64 - 1.0)) };
+            let value = 0.9 - 0.04 * place as f64 - lost;
+            table.findings.push(Finding {
+                arm: name.to_owned(),
+                animal: "M17".to_owned(),
+                seed: None,
+                minutes: None,
+                domain: domain.to_owned(),
+                units: 80,
+                cc_norm: Some(value),
+                interval: Some((value - 0.02, value + 0.02)),
+                cc_abs: None,
+                cc_true: None,
+                mean_ratio: None,
+            });
+            if arm == 0 {
+                continue;
+            }
+            let (first, second): (Vec<f64>, Vec<f64>) =
+                (0..80).map(|unit| (0.5 - lost + 0.1 * (chance(7 * unit + place) - 0.5), 0.5)).unzip();
+            let test = wilcoxon_signed_rank(&first, &second, Alternative::TwoSided).expect("pairs that differ");
+            table.tests.push(PairedTest {
+                arm: name.to_owned(),
+                against: "intact".to_owned(),
+                animal: "M17".to_owned(),
+                domain: domain.to_owned(),
+                difference: Median { n: 80, value: -lost, interval: Some((-lost - 0.01, -lost + 0.01)) },
+                adjusted: Some((6.0 * test.p).min(1.0)),
+                test: Some(test),
+            });
+        }
+    }
+    table
 }
 
 /// A twin beside a recording, in the domains of an evaluation.
@@ -155,7 +238,7 @@ pub fn optimised(kind: Kind, raster: Raster) -> Optimised {
         (128.0 + 110.0 * wave * (-(dx * dx + dy * dy) / 30.0).exp()).round() as u8
     };
     let pixels = (0..frames).flat_map(|frame| (0..raster.pixels()).map(move |pixel| level(frame, pixel))).collect();
-    let unit = |unit: u32| twinscope::signals::UnitId { animal: Some("M17".to_owned()), session: 4, scan: 7, unit };
+    let unit = |unit: u32| UnitId { animal: Some("M17".to_owned()), session: 4, scan: 7, unit };
     let answers = (0..plan.all_frames()).flat_map(|frame| {
         let late = frame.saturating_sub(plan.grey_frames.0 + 3) as f32;
         let on = frame > plan.grey_frames.0 + 2 && frame < plan.grey_frames.0 + plan.frames + 3;

@@ -5,7 +5,7 @@ mod accuracy;
 mod directions;
 mod domains;
 mod fields;
-mod panel;
+pub(super) mod panel;
 mod population;
 mod traces;
 mod unit_tuning;

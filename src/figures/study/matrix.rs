@@ -8,11 +8,11 @@ use super::super::canvas::{Align, Area, CAPITALS_MM, Canvas, Text};
 use super::super::heat_map::colour_bar;
 use super::super::numbers::{Entry, Series};
 use super::super::page::{NARROW_MM, Page};
-use super::super::plot::{LINE_MM, MARGIN_MM};
+use super::super::plot::{LINE_MM, MARGIN_MM, with_minus};
 use super::super::style::{GRID, GRID_PT, INK, PAGE_MM, colour_of};
 use super::super::{FigureError, Layout, Plate};
 use super::{arms, cc_norm, counted, distinct, domains, notice, printed, provenance};
-use crate::study::{Finding, Table};
+use crate::study::{Finding, PairedTest, Table};
 
 /// Height of a row, and most width of a column, mm.
 const ROW_MM: f64 = 9.5;
@@ -33,6 +33,8 @@ const HEAD_LINES: usize = 4;
 const NAME_LINES: usize = 3;
 /// Domains' names are never smaller, points.
 const SMALLEST_PT: f64 = 5.0;
+/// A difference is counted below this p.
+const SIGNIFICANT: f64 = 0.05;
 const SMALL: Text = Text { size_pt: 5.5, ..Text::NORMAL };
 
 /// The figure, to be written.
@@ -93,6 +95,14 @@ impl<'t> Matrix<'t> {
         cells.filter(|values| values.len() > 1).all(|values| SMALL.width_mm(&range(&values)) <= across - 1.0)
     }
 
+    /// Fewest and most minutes of clips, where arms differ in them.
+    fn minutes(&self) -> Option<String> {
+        let each = || self.findings.iter().filter_map(|one| Some((one.minutes?, one.arm.as_str())));
+        let (least, arm) = each().min_by(|a, b| a.0.total_cmp(&b.0))?;
+        let (most, _) = each().max_by(|a, b| a.0.total_cmp(&b.0))?;
+        (least < most).then(|| format!("Clips that were learned from: {least:.1} min ({arm}) to {most:.1} min."))
+    }
+
     fn said(&self, page: f64) -> Vec<String> {
         let cells = || self.arms.iter().flat_map(|arm| self.domains.iter().map(move |domain| (arm, domain)));
         let counts: Vec<usize> =
@@ -117,6 +127,8 @@ impl<'t> Matrix<'t> {
         if several {
             caption.push("Of arms with several amounts of clips: those with the most minutes.".to_owned());
         }
+        caption.extend(self.minutes());
+        caption.extend(tested(self.table));
         caption
     }
 }
@@ -196,12 +208,50 @@ impl Page for Matrix<'_> {
                 points: self.domains.iter().map(entry).collect(),
             }
         };
-        self.arms.iter().map(of_arm).collect()
+        let test = |one: &PairedTest| Series {
+            panel: format!("against {}, same units", one.against),
+            name: format!("{}, {}", one.arm, one.animal),
+            x_label: "Domain".to_owned(),
+            y_label: "Median difference of CC_norm".to_owned(),
+            points: vec![
+                Entry { range: one.difference.interval, ..Entry::new(&one.domain, one.difference.value) }
+                    .over(one.difference.n),
+            ],
+        };
+        self.arms.iter().map(of_arm).chain(self.table.tests.iter().map(test)).collect()
     }
 
     fn own_width(&self) -> f64 {
         PAGE_MM
     }
+}
+
+/// What the paired tests of a table found, in a sentence about all of them and one about each arm.
+fn tested(table: &Table) -> Vec<String> {
+    let mut said = Vec::new();
+    for against in distinct(table.tests.iter().map(|one| one.against.as_str())) {
+        let known = table.tests.iter().filter(|one| one.adjusted.is_some()).count();
+        said.push(format!(
+            "Against {against}, over the same units: median difference of CC_norm; Wilcoxon signed-rank test, two-sided, p corrected for {known} tests (Holm)."
+        ));
+        let here = || table.tests.iter().filter(|one| one.against == against);
+        for arm in distinct(here().map(|one| one.arm.as_str())) {
+            let of_arm: Vec<&PairedTest> = here().filter(|one| one.arm == arm).collect();
+            let by_size = |a: &&&PairedTest, b: &&&PairedTest| a.difference.value.total_cmp(&b.difference.value);
+            let (Some(least), Some(most)) = (of_arm.iter().min_by(by_size), of_arm.iter().max_by(by_size)) else {
+                continue;
+            };
+            let spoken = |one: &PairedTest| {
+                // Nothing that is written as zero has a sign.
+                let value = (1000.0 * one.difference.value).round() / 1000.0 + 0.0;
+                format!("{} ({})", with_minus(format!("{value:.3}")), one.domain)
+            };
+            let range = if of_arm.len() > 1 { format!("{} to {}", spoken(least), spoken(most)) } else { spoken(least) };
+            let differ = of_arm.iter().filter(|one| one.adjusted.is_some_and(|p| p < SIGNIFICANT)).count();
+            said.push(format!("{arm}: {range}; p < {SIGNIFICANT} in {differ} of {} domains.", of_arm.len()));
+        }
+    }
+    said
 }
 
 /// Names of domains on some lines each; all smaller where one of their words has too little room.

@@ -1,7 +1,9 @@
-//! Findings of a study: every arm in every domain of stimuli, and what more minutes of clips are worth.
+//! Findings of a study: every arm in every domain of stimuli, what more minutes of clips are worth, and tuning against the
+//! truth.
 
 pub mod curve;
 pub mod matrix;
+pub mod tuning;
 
 use super::plot::with_minus;
 use crate::study::{Finding, Table};
@@ -62,11 +64,21 @@ fn notice(table: &Table) -> String {
     format!("Recordings of {}", animals.join(", "))
 }
 
+/// Version of the program, weights that were given, devices, and seeds where chance had a part.
 fn provenance(table: &Table) -> String {
-    let seeds = distinct(table.findings.iter().filter_map(|finding| finding.seed)).into_iter();
-    let seeds: Vec<String> = seeds.map(|seed| seed.to_string()).collect();
-    let seeds = if seeds.is_empty() { String::new() } else { format!("; seeds of training {}", seeds.join(", ")) };
-    format!("twinscope {}{seeds}", env!("CARGO_PKG_VERSION"))
+    let mut said = vec![format!("twinscope {}", env!("CARGO_PKG_VERSION"))];
+    said.extend(table.sha256.iter().map(|sha| format!("weights sha256 {sha}")));
+    if !table.devices.is_empty() {
+        said.push(format!("device {}", table.devices.join(", ")));
+    }
+    let seeds = distinct(table.findings.iter().filter_map(|finding| finding.seed));
+    let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    said.push(if seeds.is_empty() {
+        "no seed of training".to_owned()
+    } else {
+        format!("seeds of training {}", seeds.join(", "))
+    });
+    said.join("; ")
 }
 
 /// A value with two decimals; nothing that is written as zero has a sign.
