@@ -3,7 +3,7 @@
 //! Trials are drawn again within each value that was shown, the curve of means is made anew, and the quantities are read
 //! from it. No curve is fitted to a resample: these quantities are sums over the means.
 
-use super::selectivity::Harmonic;
+use super::selectivity::{Harmonic, dsi, osi};
 use super::statistics::moments::mean;
 use super::statistics::{Draws, Interval, Means, Resampling, StatisticsError, quantile_of_sorted};
 use crate::signals::Degrees;
@@ -35,6 +35,10 @@ pub struct DirectionConfidence {
     pub global_osi: Result<Interval, StatisticsError>,
     /// Global direction selectivity.
     pub global_dsi: Result<Interval, StatisticsError>,
+    /// Orientation selectivity of two points.
+    pub osi: Result<Interval, StatisticsError>,
+    /// Direction selectivity of two points.
+    pub dsi: Result<Interval, StatisticsError>,
 }
 
 /// Intervals of one unit's preferred angles and selectivity, from its response to each trial of each direction,
@@ -47,7 +51,9 @@ pub fn direction_confidence(directions_deg: &[Degrees], trials: &[Vec<f64>], how
             direction: Err(error.clone()),
             orientation: Err(error.clone()),
             global_osi: Err(error.clone()),
-            global_dsi: Err(error),
+            global_dsi: Err(error.clone()),
+            osi: Err(error.clone()),
+            dsi: Err(error),
         },
     }
 }
@@ -69,6 +75,8 @@ pub fn drawn_direction_confidence(
         orientation: angle_interval(&means, &orientation),
         global_osi: index(&orientation),
         global_dsi: index(&direction),
+        osi: means.interval(|curve| osi(directions_deg, curve).map(f64::from)),
+        dsi: means.interval(|curve| dsi(directions_deg, curve).map(f64::from)),
     }
 }
 

@@ -288,11 +288,23 @@ fn fit_header(curve: Curve) -> Vec<&'static str> {
             "gDSI_low",
             "gDSI_high",
             "OSI",
+            "OSI_low",
+            "OSI_high",
             "DSI",
+            "DSI_low",
+            "DSI_high",
         ],
-        Curve::Orientation => {
-            &["orientation_deg", "orientation_low_deg", "orientation_high_deg", "gOSI", "gOSI_low", "gOSI_high", "OSI"]
-        }
+        Curve::Orientation => &[
+            "orientation_deg",
+            "orientation_low_deg",
+            "orientation_high_deg",
+            "gOSI",
+            "gOSI_low",
+            "gOSI_high",
+            "OSI",
+            "OSI_low",
+            "OSI_high",
+        ],
         _ => &["preferred", "preferred_low", "preferred_high"],
     };
     [intervals, &["interval"], curve.columns().1, &["r2", "mse", "settled", "remark"]].concat()
@@ -334,12 +346,16 @@ fn fits(
                 cells.push(cell(angle.map(|angle| angle.estimate_deg + angle.reach_deg.0)));
                 cells.push(cell(angle.map(|angle| angle.estimate_deg + angle.reach_deg.1)));
             }
-            let plain = [global_osi(&values, &positive), global_dsi(&values, &positive)];
-            for (interval, plain) in [&found.global_osi, &found.global_dsi].into_iter().zip(plain) {
+            let indices = [&found.global_osi, &found.global_dsi, &found.osi, &found.dsi];
+            let plain = [
+                global_osi(&values, &positive),
+                global_dsi(&values, &positive),
+                osi(&values, &positive),
+                dsi(&values, &positive),
+            ];
+            for (interval, plain) in indices.into_iter().zip(plain) {
                 cells.extend(three(interval, plain.map(f64::from)));
             }
-            cells.push(cell(osi(&values, &positive).map(f64::from)));
-            cells.push(cell(dsi(&values, &positive).map(f64::from)));
             preferred = preferred_direction_deg(&values, &positive).map(f64::from);
         } else if curve == Curve::Orientation {
             let found = confidence();
@@ -350,7 +366,7 @@ fn fits(
             cells.push(cell(angle.map(|angle| angle.estimate_deg + angle.reach_deg.0)));
             cells.push(cell(angle.map(|angle| angle.estimate_deg + angle.reach_deg.1)));
             cells.extend(three(&found.global_osi, global_osi(&values, &positive).map(f64::from)));
-            cells.push(cell(osi(&values, &positive).map(f64::from)));
+            cells.extend(three(&found.osi, osi(&values, &positive).map(f64::from)));
         } else {
             let best = (0..means.len()).max_by(|&a, &b| means[a].total_cmp(&means[b]).then(b.cmp(&a)));
             let plain = best.map(|best| values[best]).filter(|_| means.iter().any(|&mean| mean != means[0]));

@@ -3,7 +3,7 @@
 use twinscope::analysis::Trials;
 use twinscope::analysis::population::{Decoder, decode};
 use twinscope::analysis::preferred::{direction_confidence, drawn_direction_confidence, preferred_value};
-use twinscope::analysis::selectivity::{global_dsi, global_osi};
+use twinscope::analysis::selectivity::{dsi, global_dsi, global_osi, osi};
 use twinscope::analysis::statistics::{Chance, Draws, Resampling, StatisticsError, bootstrap_within};
 use twinscope::signals::Responses;
 use twinscope::stimulus::schedule::{Condition, Presentation, Schedule};
@@ -33,8 +33,10 @@ fn the_interval_of_a_preferred_direction_goes_round_the_circle() {
         let (low, high) = direction.reach_deg;
         assert!(low < 0.0 && high > 0.0 && high - low < 40.0, "{direction:?}");
         assert!(direction.agreement > 0.98, "{direction:?}");
-        let selectivity = found.global_dsi.expect("tuned");
-        assert!(selectivity.low < selectivity.estimate && selectivity.estimate < selectivity.high);
+        for index in [found.global_dsi, found.osi, found.dsi] {
+            let index = index.expect("tuned");
+            assert!(index.low <= index.estimate && index.estimate <= index.high && index.low < index.high, "{index:?}");
+        }
     }
 }
 
@@ -108,6 +110,8 @@ fn intervals_from_shared_resamples_are_those_of_a_bootstrap_of_each_quantity_alo
             };
             assert_eq!(found.global_osi, alone(global_osi), "unit {unit}, {resamples} resamples");
             assert_eq!(found.global_dsi, alone(global_dsi), "unit {unit}, {resamples} resamples");
+            assert_eq!(found.osi, alone(osi), "unit {unit}, {resamples} resamples");
+            assert_eq!(found.dsi, alone(dsi), "unit {unit}, {resamples} resamples");
         }
     }
 }
