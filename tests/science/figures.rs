@@ -427,7 +427,7 @@ fn the_figure_of_a_twin_beside_the_truth_says_medians_and_of_how_many_units() {
     let numbers = String::from_utf8(plate.numbers(&Layout::default()).expect("numbers")).expect("UTF-8");
     let median = gratings_median(&fidelity);
     assert!(numbers.lines().any(|row| row.starts_with("Medians,gratings,") && row.contains(&median)), "{numbers}");
-    let nothing = Fidelity { tuning: Vec::new(), fields: Vec::new(), ..fidelity };
+    let nothing = Fidelity { tuning: Vec::new(), fields: Vec::new(), ..made_up::fidelity() };
     let error = tuning::plate(&nothing).svg(&Layout::default()).expect_err("nothing to show").to_string();
     assert!(error.contains("nothing to compare"), "{error}");
 }
