@@ -5,8 +5,8 @@ use twinscope::analysis::fit::Gaussian2d;
 use twinscope::analysis::spikes::BitsPerSpike;
 use twinscope::characterise::{Characterisation, CurveExample, Examples, FieldExample, Panel, SurfaceExample};
 use twinscope::comparison::{
-    Comparison, DirectionComparison, Distribution, Example, FieldComparison, PopulationComparison, ReceptiveField,
-    Tuned,
+    Comparison, DirectionComparison, Distribution, Example, FieldComparison, FieldMap, PopulationComparison,
+    ReceptiveField, Tuned,
 };
 use twinscope::data::simulated::SpikeSimulation;
 use twinscope::evaluation::Evaluation;
@@ -110,6 +110,7 @@ pub fn comparison(evaluation: Evaluation) -> Comparison {
         }],
         fields: vec![FieldComparison {
             domain: "Flashing Gaussian dots".to_owned(),
+            map: FieldMap::Spots,
             frames: 5400,
             recorded: (0..units).map(|unit| field(unit, 0.0)).collect(),
             predicted: (0..units).map(|unit| field(unit, 8.0)).collect(),
