@@ -25,7 +25,7 @@ pub enum FieldMap {
     /// Single spots of light and dark: sum(mask response) / sum(mask), [`LATE_FRAMES`] late.
     Spots,
     /// White or sparse noise: covariance of the response with the luminance or the contrast of a block of the screen, at the
-    /// delay of fewer than [`NOISE_DELAYS`](super::NOISE_DELAYS) frames with most energy.
+    /// delay of fewer than [`NOISE_DELAYS`](super::NOISE_DELAYS) frames with most energy, smoothed.
     Noise,
 }
 

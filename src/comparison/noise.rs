@@ -24,6 +24,10 @@ const NEXT: f64 = 0.2;
 /// Largest mean of the squared correlations of blocks that lie apart, beyond and as a multiple of 1 / (patterns - 1), which
 /// is that of independent blocks however their values are distributed.
 const APART: [f64; 2] = [0.0025, 1.5];
+/// At the first distance at which blocks correlate by less than the first, neighbours of squares of noise have almost none in
+/// common; one block further they correlate by less than the second. Those of scenes correlate by 0.1 there.
+const LITTLE: f64 = 0.2;
+const NOTHING: f64 = 0.05;
 /// Contrast varies when its variance is more than this share of that of luminance.
 const CONTRAST_VARIES: f64 = 0.05;
 
@@ -138,13 +142,21 @@ impl Patterns {
         let (down, across) = ((self.grid.rows / 4) as isize, (self.grid.columns / 4) as isize);
         let mut shifts = (-down..=down).flat_map(|row| (-across..=across).map(move |column| [row, column]));
         // Most of what is no noise is known from the patterns as they are.
-        self.next([0, 0]).abs() <= NEXT
+        self.correlation(1, [0, 0]).abs() <= NEXT
             && self.apart() <= APART[0] + APART[1] / (self.count - 1) as f64
-            && shifts.all(|shift| self.next(shift).abs() <= NEXT)
+            && self.ends()
+            && shifts.all(|shift| self.correlation(1, shift).abs() <= NEXT)
     }
 
-    /// Mean correlation of each pattern with the next one, shifted by so many rows and columns.
-    fn next(&self, [down, across]: [isize; 2]) -> f64 {
+    /// Whether the correlation of blocks ends where squares do, instead of petering out as in pictures of things.
+    fn ends(&self) -> bool {
+        let at = |shift: isize| (self.correlation(0, [shift, 0]) + self.correlation(0, [0, shift])) / 2.0;
+        let most = (self.grid.rows / 2) as isize;
+        (1..most).find(|&shift| at(shift) < LITTLE).is_some_and(|shift| at(shift + 1) <= NOTHING)
+    }
+
+    /// Mean correlation of each pattern with itself, or with one so many later, shifted by so many rows and columns.
+    fn correlation(&self, later: usize, [down, across]: [isize; 2]) -> f64 {
         let Grid { rows, columns, .. } = self.grid;
         let inside = |at: usize, shift: isize, side: usize| at.checked_add_signed(shift).filter(|&to| to < side);
         let shifted = |&block: &usize| {
@@ -153,10 +165,10 @@ impl Patterns {
         };
         let pairs: Vec<(usize, usize)> = self.varying.iter().filter_map(shifted).collect();
         let blocks = self.grid.blocks();
-        let earlier = self.scores.chunks_exact(blocks);
-        let products = earlier.zip(self.scores.chunks_exact(blocks).skip(1));
-        let sum: f32 = products.map(|(now, next)| pairs.iter().map(|&(a, b)| now[a] * next[b]).sum::<f32>()).sum();
-        f64::from(sum) / ((self.count - 1) * pairs.len().max(1)) as f64
+        let others = self.scores.chunks_exact(blocks).skip(later);
+        let products = self.scores.chunks_exact(blocks).zip(others);
+        let sum: f32 = products.map(|(now, other)| pairs.iter().map(|&(a, b)| now[a] * other[b]).sum::<f32>()).sum();
+        f64::from(sum) / ((self.count - later) * pairs.len().max(1)) as f64
     }
 
     /// Mean squared correlation of blocks that lie apart by a quarter to half of the screen's shorter side.

@@ -18,6 +18,10 @@ const PARTS: usize = 2;
 /// Most covariances at a time, 256 MB. Some 6,400 units, recorded and predicted together, have the finest grid of 18 x 32
 /// blocks; 10,000 recorded and 10,000 predicted ones have 10 x 18.
 const MOST: usize = 1 << 26;
+/// Standard deviation of the Gaussian by which maps are smoothed, as a share of the height of the screen, 5 degrees in its
+/// middle. A map of n blocks from p patterns has n / p times as much energy of chance as of a unit that answers without any
+/// noise, and no Gaussian would explain half of it; smoothed, a twentieth of that chance is left.
+const SMOOTH: f64 = 0.07;
 /// Frames that are multiplied at once.
 const FRAMES_AT_ONCE: usize = 256;
 /// Units that are multiplied at once.
@@ -60,9 +64,9 @@ impl NoiseMaps {
     }
 
     pub fn finish(self, domain: &str) -> FieldComparison {
-        let places = self.grid.places();
+        let (places, smoothing) = (self.grid.places(), Smoothing::new(self.grid));
         let fields = |products: &Products| -> Vec<Option<ReceptiveField>> {
-            products.sums.par_chunks(products.kernel).map(|sums| field(sums, &places)).collect()
+            products.sums.par_chunks(products.kernel).map(|sums| field(sums, &smoothing, &places)).collect()
         };
         FieldComparison {
             domain: domain.to_owned(),
@@ -132,15 +136,55 @@ fn before(noise: &Noise, times: std::ops::Range<usize>) -> Vec<f32> {
     shown
 }
 
+/// Weights of a Gaussian along both axes, which add up to 1 wherever it stands, `[to, from]`.
+struct Smoothing {
+    rows: Vec<Vec<f64>>,
+    columns: Vec<Vec<f64>>,
+}
+
+impl Smoothing {
+    fn new(grid: Grid) -> Self {
+        let sigma = SMOOTH * grid.raster.height as f64;
+        let weights = |blocks: usize, pixels: usize| -> Vec<Vec<f64>> {
+            let of = |to: usize| {
+                let apart = |from: usize| to.abs_diff(from) as f64 * pixels as f64 / blocks as f64 / sigma;
+                let weights: Vec<f64> = (0..blocks).map(|from| (-0.5 * apart(from).powi(2)).exp()).collect();
+                let total: f64 = weights.iter().sum();
+                weights.into_iter().map(|weight| weight / total).collect()
+            };
+            (0..blocks).map(of).collect()
+        };
+        Self { rows: weights(grid.rows, grid.raster.height), columns: weights(grid.columns, grid.raster.width) }
+    }
+
+    /// A map `[row, column]`, smoothed.
+    fn of(&self, map: &[f32]) -> Vec<f64> {
+        let columns = self.columns.len();
+        let along =
+            |row: &[f32], weights: &[f64]| -> f64 { row.iter().zip(weights).map(|(&v, w)| f64::from(v) * w).sum() };
+        let lines: Vec<Vec<f64>> = map
+            .chunks_exact(columns)
+            .map(|row| self.columns.iter().map(|weights| along(row, weights)).collect())
+            .collect();
+        let down =
+            |weights: &[f64], column: usize| -> f64 { lines.iter().zip(weights).map(|(row, w)| row[column] * w).sum() };
+        self.rows
+            .iter()
+            .flat_map(|weights| (0..columns).map(move |column| (weights, column)))
+            .map(|(w, c)| down(w, c))
+            .collect()
+    }
+}
+
 /// The clearer of both maps of a unit, each at the delay with most energy and of either sign: light or darkness may drive it.
-fn field(sums: &[f32], places: &[[Degrees; 2]]) -> Option<ReceptiveField> {
+fn field(sums: &[f32], smoothing: &Smoothing, places: &[[Degrees; 2]]) -> Option<ReceptiveField> {
     let blocks = places.len();
     let of_part = |part: usize| -> Option<ReceptiveField> {
-        let maps = sums.chunks_exact(blocks).skip(part).step_by(PARTS);
-        let energy = |map: &[f32]| map.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
+        let maps = sums.chunks_exact(blocks).skip(part).step_by(PARTS).map(|map| smoothing.of(map));
+        let energy = |map: &[f64]| map.iter().map(|value| value * value).sum::<f64>();
         let map = maps.max_by(|a, b| energy(a).total_cmp(&energy(b)))?;
         let largest = map.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()))?;
-        let upright: Vec<f64> = map.iter().map(|&value| f64::from(value * largest.signum())).collect();
+        let upright: Vec<f64> = map.iter().map(|value| value * largest.signum()).collect();
         ReceptiveField::of_map(places, &upright)
     };
     let found = (0..PARTS).filter_map(of_part);

@@ -20,7 +20,7 @@ pub fn caption(comparison: &Comparison, found: &FieldComparison) -> Vec<String> 
     let map = match found.map {
         FieldMap::Spots => format!("Σ mask r / Σ mask, {:.0} ms late", ms(LATE_FRAMES)),
         FieldMap::Noise => format!(
-            "noise, covariance of r with luminance or contrast, whichever is clearer, at the best delay of 0 to {:.0} ms",
+            "noise, covariance of r with luminance or contrast, whichever is clearer, at the best delay of 0 to {:.0} ms, smoothed by 5° (s.d.)",
             ms(NOISE_DELAYS - 1)
         ),
     };
