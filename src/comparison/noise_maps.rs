@@ -1,7 +1,8 @@
 //! Maps from noise: the covariance of responses with what blocks of the screen showed some frames before.
 //!
 //! A unit that adds up light, or darkness, covaries with the luminance of its blocks; a unit that answers to both, as
-//! complex cells do, only with their contrast. The clearer map of both is the unit's.
+//! complex cells do, only with their contrast. The clearer map of both is the unit's. That of contrast wants more patterns:
+//! each of n squares in a field explains about 1 / n of what the unit answers to its own contrast, and the rest is chance.
 
 use rayon::prelude::*;
 
