@@ -21,7 +21,7 @@ use crate::model::twin::{Twin, TwinOptions};
 /// Figures, each as PNG, SVG and CSV: accuracy (CC_norm as a histogram, CC_abs against CC_max), domains (medians with their
 /// 95 % interval), traces (recorded repeats, their mean and the prediction, for the best, the median and the quartile
 /// units); where directions or orientations were varied, tuning (preferred direction, circular error, gOSI, gDSI); where
-/// spots such as Gaussian dots were shown, receptive fields (centre, size, distance).
+/// spots such as Gaussian dots, sparse noise or white noise were shown, receptive fields (centre, size, distance).
 ///
 /// What was shown is read from the conditions of trials, such as `direction=90`, or from presentations.csv in the session
 /// folder, which `twinscope simulate` writes.

@@ -1,33 +1,33 @@
-//! Receptive fields from spots of light and dark, such as flashing Gaussian dots, of recorded and predicted responses.
+//! Receptive fields of recorded and predicted responses, from movies that show where units listen: single spots, or noise.
 //!
-//! The map is that of Wang et al. 2025, sum(mask response) / sum(mask), where the mask is how far the screen differs from
-//! its background: it is read from the pixels of the movie, so that any recording with movies has one. A Gaussian fitted
-//! to the map is the receptive field.
+//! What a movie shows is read from its pixels, so that any recording with movies has maps. A Gaussian fitted to a map is
+//! the receptive field.
 
-use rayon::prelude::*;
-
+use super::grid::Grid;
+use super::noise::Noise;
+use super::noise_maps::NoiseMaps;
 use super::pairs::Pairs;
+use super::spots::{SpotMaps, Spots};
 use crate::analysis::Median;
 use crate::analysis::fit::fit_gaussian_2d;
-use crate::analysis::receptive_field::block_means;
-use crate::data::{SessionError, Trial};
+use crate::data::Trial;
 use crate::evaluation::EvaluationError;
-use crate::signals::{Degrees, Monitor, Raster, Responses};
+use crate::signals::{Degrees, Raster, Responses};
 
-/// Most rows and columns of a map.
-const GRID: [usize; 2] = [18, 32];
-/// Frames by which responses are late, 0.13 s.
+/// Frames by which responses to spots and to gratings are late, 0.13 s.
 pub const LATE_FRAMES: usize = 4;
-/// A block of the screen is lit when it differs from the background by so many grey levels.
-const LIT: f64 = 2.0;
-/// A movie shows spots when what is lit is together: standard deviation of its place as a share of the screen's side.
-const TOGETHER: f64 = 0.2;
-/// So many different places must have been lit.
-const LEAST_PLACES: usize = 12;
-/// Share of frames in which something must be lit.
-const MOSTLY: f64 = 0.5;
 /// Share of the variance over the map that the Gaussian must explain.
 pub const LEAST_R2: f64 = 0.5;
+
+/// From what kind of movie maps are, and so by which formula.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldMap {
+    /// Single spots of light and dark: sum(mask response) / sum(mask), [`LATE_FRAMES`] late.
+    Spots,
+    /// White or sparse noise: covariance of the response with the luminance or the contrast of a block of the screen, at the
+    /// delay of fewer than [`NOISE_DELAYS`](super::NOISE_DELAYS) frames with most energy, smoothed.
+    Noise,
+}
 
 /// Where a unit listens.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,11 +40,26 @@ pub struct ReceptiveField {
     pub r2: f64,
 }
 
+impl ReceptiveField {
+    /// The hill of a map, when it is clear.
+    pub(super) fn of_map(places: &[[Degrees; 2]], map: &[f64]) -> Option<Self> {
+        let fit = fit_gaussian_2d(places, map).ok()?;
+        let curve = fit.curve;
+        (curve.amplitude > 0.0 && fit.goodness.r2 >= LEAST_R2).then(|| Self {
+            centre_deg: curve.centre,
+            sigma_deg: (curve.sigma[0] * curve.sigma[1]).sqrt(),
+            r2: fit.goodness.r2,
+        })
+    }
+}
+
 /// Receptive fields from one domain of stimuli.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldComparison {
     /// Name of the domain.
     pub domain: String,
+    /// Which map it is.
+    pub map: FieldMap,
     /// Presented frames, all trials.
     pub frames: usize,
     /// Of the animal's units; `None` where the map has no clear hill.
@@ -89,156 +104,73 @@ impl FieldComparison {
     }
 }
 
-/// What is lit in each frame of a movie of spots.
-#[derive(Debug)]
-pub(super) struct Spots {
-    /// Blocks with their distance from the background, as a share of it, frame by frame.
-    frames: Vec<Vec<(usize, f64)>>,
+/// The responses of some units to one movie.
+#[derive(Clone, Copy)]
+pub(super) struct Answers<'a> {
+    pub responses: &'a Responses,
+    pub sample: usize,
+    /// The units.
+    pub columns: &'a [usize],
 }
 
-impl Spots {
-    /// Reads the movie of a trial; `None` when it shows something else than spots on a background.
-    pub(super) fn of(trial: &Trial, raster: Raster) -> Result<Option<Self>, EvaluationError> {
-        let [rows, columns] = grid(raster);
-        let background = Monitor::WANG2025.background;
-        let mut movie = trial.movie()?;
-        let mut pixels = vec![0; raster.pixels()];
-        let mut frames = Vec::with_capacity(trial.frames);
-        let mut lit_frames = 0;
-        let mut seen = vec![false; rows * columns];
-        for frame in 0..trial.frames {
-            movie.read(frame, 1, &mut pixels)?;
-            pixels.iter_mut().for_each(|pixel| *pixel = pixel.abs_diff(background));
-            let blocks = block_means(&pixels, [raster.height, raster.width], [rows, columns])
-                .ok_or_else(|| SessionError::Trial(format!("a movie of {raster} pixels has no blocks")))?;
-            let lit: Vec<(usize, f64)> = blocks.into_iter().enumerate().filter(|(_, value)| *value > LIT).collect();
-            if !lit.is_empty() {
-                lit_frames += 1;
-                if !is_together(&lit, [rows, columns]) {
-                    return Ok(None);
-                }
-                let brightest = lit.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(block, _)| block);
-                seen[brightest] = true;
-            }
-            let scale = f64::from(background.max(1));
-            frames.push(lit.into_iter().map(|(block, value)| (block, value / scale)).collect());
-        }
-        let enough = lit_frames as f64 >= MOSTLY * trial.frames as f64;
-        let spots = seen.into_iter().filter(|&seen| seen).count() >= LEAST_PLACES;
-        Ok((enough && spots).then_some(Self { frames }))
+impl<'a> Answers<'a> {
+    pub fn frames(&self) -> usize {
+        self.responses.frames()
+    }
+
+    /// Of a frame, NaN where a unit was not measured.
+    pub fn row(&self, time: usize) -> impl Iterator<Item = f32> + Clone + use<'a> {
+        let row = self.responses.row(time, self.sample);
+        self.columns.iter().map(move |&column| row[column])
     }
 }
 
-/// Whether what is lit lies together.
-fn is_together(lit: &[(usize, f64)], [rows, columns]: [usize; 2]) -> bool {
-    let total: f64 = lit.iter().map(|(_, value)| value).sum();
-    let spread = |place: fn(usize, usize) -> usize, side: usize| {
-        let at = |block: usize| place(block, columns) as f64;
-        let mean = lit.iter().map(|&(block, value)| value * at(block)).sum::<f64>() / total;
-        let squares = lit.iter().map(|&(block, value)| value * (at(block) - mean).powi(2)).sum::<f64>() / total;
-        squares.sqrt() / side as f64
-    };
-    spread(|block, columns| block / columns, rows) <= TOGETHER
-        && spread(|block, columns| block % columns, columns) <= TOGETHER
+/// A movie that shows where units listen.
+#[derive(Debug)]
+pub(super) enum Shown {
+    Spots(Spots),
+    Noise(Noise),
 }
 
-fn grid(raster: Raster) -> [usize; 2] {
-    [GRID[0].min(raster.height), GRID[1].min(raster.width)]
+impl Shown {
+    /// Reads the movie of a trial for maps of so many units, recorded and predicted; `None` when it shows anything else.
+    pub fn of(trial: &Trial, raster: Raster, units: usize) -> Result<Option<Self>, EvaluationError> {
+        if let Some(spots) = Spots::of(trial, Grid::finest(raster))? {
+            return Ok(Some(Self::Spots(spots)));
+        }
+        Ok(Noise::of(trial, NoiseMaps::grid(raster, units))?.map(Self::Noise))
+    }
 }
 
 /// Maps of one domain under way.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct MapLedger {
-    raster: Raster,
-    frames: usize,
-    recorded: Maps,
-    predicted: Maps,
+    spots: Option<SpotMaps>,
+    noise: Option<NoiseMaps>,
 }
 
-/// Sums over frames, `[block, unit]`.
-#[derive(Debug)]
-struct Maps {
-    units: usize,
-    weighted: Vec<f64>,
-    weights: Vec<f64>,
-}
-
-impl Maps {
-    fn new(blocks: usize, units: usize) -> Self {
-        Self { units, weighted: vec![0.0; blocks * units], weights: vec![0.0; blocks * units] }
-    }
-
-    fn add(&mut self, lit: &[(usize, f64)], row: impl Iterator<Item = f32> + Clone) {
-        for &(block, weight) in lit {
-            let place = block * self.units..(block + 1) * self.units;
-            let sums = self.weighted[place.clone()].iter_mut().zip(&mut self.weights[place]);
-            for ((sum, weights), response) in sums.zip(row.clone()).filter(|(_, response)| !response.is_nan()) {
-                *sum += weight * f64::from(response);
-                *weights += weight;
+impl MapLedger {
+    /// Adds the responses to a movie after the burn-in.
+    pub fn add(&mut self, shown: &Shown, raster: Raster, burnin: usize, recorded: Answers<'_>, predicted: Answers<'_>) {
+        let (a, b) = (recorded.columns.len(), predicted.columns.len());
+        match shown {
+            Shown::Spots(spots) => {
+                let new = || SpotMaps::new(Grid::finest(raster), a, b);
+                self.spots.get_or_insert_with(new).add(spots, burnin, recorded, predicted);
+            }
+            Shown::Noise(noise) => {
+                let new = || NoiseMaps::new(NoiseMaps::grid(raster, a + b), a, b);
+                self.noise.get_or_insert_with(new).add(noise, burnin, recorded, predicted);
             }
         }
     }
 
-    fn field(&self, unit: usize, places: &[[Degrees; 2]]) -> Option<ReceptiveField> {
-        let at = |block: usize| block * self.units + unit;
-        let most = (0..places.len()).map(|block| self.weights[at(block)]).fold(0.0, f64::max);
-        // Blocks that a spot hardly touched say little about themselves.
-        let covered = |block: &usize| self.weights[at(*block)] > 0.05 * most;
-        let blocks: Vec<usize> = (0..places.len()).filter(covered).collect();
-        let map: Vec<f64> = blocks.iter().map(|&block| self.weighted[at(block)] / self.weights[at(block)]).collect();
-        let places: Vec<[f64; 2]> = blocks.iter().map(|&block| places[block]).collect();
-        let fit = fit_gaussian_2d(&places, &map).ok()?;
-        let curve = fit.curve;
-        (curve.amplitude > 0.0 && fit.goodness.r2 >= LEAST_R2).then(|| ReceptiveField {
-            centre_deg: curve.centre,
-            sigma_deg: (curve.sigma[0] * curve.sigma[1]).sqrt(),
-            r2: fit.goodness.r2,
-        })
-    }
-}
-
-impl MapLedger {
-    pub(super) fn new(raster: Raster, recorded: usize, predicted: usize) -> Self {
-        let [rows, columns] = grid(raster);
-        let maps = |units| Maps::new(rows * columns, units);
-        Self { raster, frames: 0, recorded: maps(recorded), predicted: maps(predicted) }
-    }
-
-    /// Adds the responses to a movie of spots after the burn-in.
-    pub(super) fn add(
-        &mut self,
-        spots: &Spots,
-        burnin: usize,
-        (recorded, columns): (&Responses, &[usize]),
-        (predicted, sample): (&Responses, usize),
-    ) {
-        for time in burnin.max(LATE_FRAMES)..spots.frames.len().min(recorded.frames()) {
-            let lit = &spots.frames[time - LATE_FRAMES];
-            let row = recorded.row(time, 0);
-            self.recorded.add(lit, columns.iter().map(|&column| row[column]));
-            self.predicted.add(lit, predicted.row(time, sample).iter().copied());
-            self.frames += 1;
-        }
-    }
-
-    pub(super) fn finish(self, domain: &str) -> FieldComparison {
-        let [rows, columns] = grid(self.raster);
-        let monitor = Monitor::WANG2025.with_raster(self.raster);
-        let middle =
-            |block: usize, blocks: usize, side: usize| (block as f64 + 0.5) * side as f64 / blocks as f64 - 0.5;
-        let place = |block: usize| {
-            let (row, column) = (block / columns, block % columns);
-            let (x, y) = monitor
-                .degrees_from_pixel(middle(row, rows, self.raster.height), middle(column, columns, self.raster.width));
-            [x, y]
-        };
-        let places: Vec<[Degrees; 2]> = (0..rows * columns).map(place).collect();
-        let fields = |maps: &Maps| (0..maps.units).into_par_iter().map(|unit| maps.field(unit, &places)).collect();
-        FieldComparison {
-            domain: domain.to_owned(),
-            frames: self.frames,
-            recorded: fields(&self.recorded),
-            predicted: fields(&self.predicted),
+    /// Of a domain that showed both, the maps of what was shown longer.
+    pub fn finish(self, domain: &str) -> Option<FieldComparison> {
+        let longer = |spots: &SpotMaps| self.noise.as_ref().is_none_or(|noise| spots.frames >= noise.frames);
+        match self.spots.filter(longer) {
+            Some(spots) => Some(spots.finish(domain)),
+            None => self.noise.map(|noise| noise.finish(domain)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::angle::angle_deg;
 use super::directions::{AngleLedger, DirectionComparison};
-use super::fields::{FieldComparison, LATE_FRAMES, MapLedger, Spots};
+use super::fields::{Answers, FieldComparison, LATE_FRAMES, MapLedger, Shown};
 use crate::data::PresentationTable;
 use crate::evaluation::{EvaluationError, Seen};
 use crate::signals::{Raster, Responses};
@@ -15,11 +15,15 @@ pub(super) struct Ledger<'t> {
     burnin: usize,
     /// Columns of the recorded units.
     columns: Vec<usize>,
-    predicted: usize,
+    /// The predicted units.
+    predicted: Vec<usize>,
     angles: Vec<(String, AngleLedger)>,
-    maps: Vec<(String, MapLedger)>,
-    /// Domain and number of the movie read last, and its spots.
-    movie: Option<(String, usize, Option<Spots>)>,
+    /// Of the domain that is shown now: domains come one after the other, and maps of one lie in memory at a time.
+    maps: Option<(String, MapLedger)>,
+    /// Of those before.
+    fields: Vec<FieldComparison>,
+    /// Domain and number of the movie read last, and what it shows.
+    movie: Option<(String, usize, Option<Shown>)>,
 }
 
 impl<'t> Ledger<'t> {
@@ -31,20 +35,30 @@ impl<'t> Ledger<'t> {
         columns: Vec<usize>,
         predicted: usize,
     ) -> Self {
-        Self { table, raster, burnin, columns, predicted, angles: Vec::new(), maps: Vec::new(), movie: None }
+        Self {
+            table,
+            raster,
+            burnin,
+            columns,
+            predicted: (0..predicted).collect(),
+            angles: Vec::new(),
+            maps: None,
+            fields: Vec::new(),
+            movie: None,
+        }
     }
 
     /// Adds a trial.
     pub(super) fn add(&mut self, seen: &Seen<'_>) -> Result<(), EvaluationError> {
         self.add_angles(seen);
-        self.add_spots(seen)
+        self.add_maps(seen)
     }
 
     /// The tuning that was found.
-    pub(super) fn finish(self) -> (Vec<DirectionComparison>, Vec<FieldComparison>) {
+    pub(super) fn finish(mut self) -> (Vec<DirectionComparison>, Vec<FieldComparison>) {
         let directions = self.angles.into_iter().filter_map(|(domain, angles)| angles.finish(&domain)).collect();
-        let fields = self.maps.into_iter().map(|(domain, maps)| maps.finish(&domain)).collect();
-        (directions, fields)
+        self.fields.extend(self.maps.and_then(|(domain, maps)| maps.finish(&domain)));
+        (directions, self.fields)
     }
 
     /// The table says what was shown when; without it the name of the condition says it of the whole trial.
@@ -72,25 +86,25 @@ impl<'t> Ledger<'t> {
                 continue;
             }
             let recorded = means(seen.recorded, 0, start..end, self.columns.iter().copied());
-            let predicted = means(seen.predicted, seen.sample, start..end, 0..self.predicted);
+            let predicted = means(seen.predicted, seen.sample, start..end, self.predicted.iter().copied());
             ledger_of(&mut self.angles, seen.domain, AngleLedger::default).add(angle, &recorded, &predicted);
         }
     }
 
-    fn add_spots(&mut self, seen: &Seen<'_>) -> Result<(), EvaluationError> {
+    fn add_maps(&mut self, seen: &Seen<'_>) -> Result<(), EvaluationError> {
         let known = self.movie.as_ref().is_some_and(|(domain, movie, _)| domain == seen.domain && *movie == seen.movie);
         if !known {
-            let spots = Spots::of(seen.trial, self.raster)?;
-            self.movie = Some((seen.domain.to_owned(), seen.movie, spots));
+            let shown = Shown::of(seen.trial, self.raster, self.columns.len() + self.predicted.len())?;
+            self.movie = Some((seen.domain.to_owned(), seen.movie, shown));
         }
-        let Some((.., Some(spots))) = &self.movie else { return Ok(()) };
-        let new = || MapLedger::new(self.raster, self.columns.len(), self.predicted);
-        ledger_of(&mut self.maps, seen.domain, new).add(
-            spots,
-            self.burnin,
-            (seen.recorded, &self.columns),
-            (seen.predicted, seen.sample),
-        );
+        let Some((.., Some(shown))) = &self.movie else { return Ok(()) };
+        if let Some((domain, maps)) = self.maps.take_if(|(domain, _)| domain.as_str() != seen.domain) {
+            self.fields.extend(maps.finish(&domain));
+        }
+        let (_, maps) = self.maps.get_or_insert_with(|| (seen.domain.to_owned(), MapLedger::default()));
+        let recorded = Answers { responses: seen.recorded, sample: 0, columns: &self.columns };
+        let predicted = Answers { responses: seen.predicted, sample: seen.sample, columns: &self.predicted };
+        maps.add(shown, self.raster, self.burnin, recorded, predicted);
         Ok(())
     }
 }

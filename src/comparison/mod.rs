@@ -11,18 +11,23 @@ mod error;
 mod examples;
 mod fields;
 mod files;
+mod grid;
 mod identity;
 mod ledger;
+mod noise;
+mod noise_maps;
 mod pairs;
 mod population;
+mod spots;
 
 pub use angle::angle_deg;
 pub use directions::{DirectionComparison, Measure, ORIENTED, Tuned};
 pub use error::ComparisonError;
 pub use examples::{Example, Examples, LEAST_CEILING};
-pub use fields::{FieldComparison, LATE_FRAMES, LEAST_R2, ReceptiveField};
+pub use fields::{FieldComparison, FieldMap, LATE_FRAMES, LEAST_R2, ReceptiveField};
 pub use files::UNITS_FILE;
 pub use identity::matched;
+pub use noise_maps::NOISE_DELAYS;
 pub use pairs::Pairs;
 pub use population::{Distribution, PopulationComparison};
 
@@ -43,7 +48,7 @@ pub struct Comparison {
     pub examples: Vec<Examples>,
     /// Tuning to direction or orientation, by domain; only those in which one was varied.
     pub directions: Vec<DirectionComparison>,
-    /// Receptive fields, by domain; only those that showed spots.
+    /// Receptive fields, by domain; only those that showed spots or noise.
     pub fields: Vec<FieldComparison>,
     /// Frames per second.
     pub frame_rate: FrameRate,

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use twinscope::comparison::{Comparison, ComparisonError, Measure, PopulationComparison, angle_deg, matched};
+use twinscope::comparison::{Comparison, ComparisonError, FieldMap, Measure, PopulationComparison, angle_deg, matched};
 use twinscope::data::simulated::{Noise, SimulateOptions, TestMovies, simulate};
 use twinscope::data::{PresentationTable, ScanId, Session, SessionUnit, Trial, import};
 use twinscope::evaluation::{Origin, Quantity, Responder, ResponderError, Selection, ceilings};
@@ -14,7 +14,10 @@ use twinscope::job::Progress;
 use twinscope::model::twin::{Twin, TwinOptions};
 use twinscope::signals::{Behavior, FrameRate, FrameSource, Monitor, Movie, Raster, Responses, UnitId};
 use twinscope::stimulus::hash::random_words;
-use twinscope::stimulus::{Condition, DriftingGrating, Presentation, Schedule, Stimulus};
+use twinscope::stimulus::{
+    BinaryNoise, Condition, DriftingGrating, Monet, MovingDots, PinkNoise, Prepared, Presentation, Scene, Schedule,
+    SparseNoise, Stimulus, Trippy, WhiteNoise,
+};
 
 use super::evaluation::tiny_twin;
 
@@ -288,6 +291,198 @@ fn receptive_fields_are_found_where_spots_drive_the_units() {
     // Half a pixel: spots are two pixels apart.
     assert!(pairs[1].errors().iter().all(|error| *error < 3.4), "and not up or down: {:?}", pairs[1].errors());
     assert!(pairs[0].correlation().expect("units differ") > 0.97);
+}
+
+/// A movie of a stimulus at the small raster.
+fn drawn(stimulus: impl Into<Stimulus>, seed: u64, frames: usize) -> Movie {
+    let monitor = Monitor::WANG2025.with_raster(RASTER);
+    let prepared = Prepared::new(&stimulus.into(), &monitor, seed).expect("possible");
+    let mut pixels = vec![0; frames * RASTER.pixels()];
+    pixels.chunks_exact_mut(RASTER.pixels()).enumerate().for_each(|(frame, picture)| prepared.frame(frame, picture));
+    Movie::new(RASTER, frames, 1, pixels).expect("so many pixels")
+}
+
+/// Units that listen to noise: the first third adds up light, the second darkness, the last energy of either sign.
+const LISTENERS: usize = 6;
+
+/// How they answer, `[frame, unit]`, when their places are so many columns to the right.
+fn listened(movie: &Movie, columns: f32) -> Vec<f32> {
+    let weights: Vec<[Vec<f32>; 2]> = (0..LISTENERS)
+        .map(|unit| {
+            let (row, column) = place(unit);
+            let weight = |turn: fn(f32) -> f32| -> Vec<f32> {
+                let at = |index: usize| {
+                    let dy = (index / RASTER.width) as f32 - row;
+                    let dx = (index % RASTER.width) as f32 - column - columns;
+                    (-(dy * dy + dx * dx) / 6.5).exp() * if unit < 4 { 1.0 } else { turn(dx / 1.8) }
+                };
+                (0..RASTER.pixels()).map(at).collect()
+            };
+            [weight(f32::cos), weight(f32::sin)]
+        })
+        .collect();
+    let answer = |time: usize, unit: usize| {
+        let Some(earlier) = time.checked_sub(LATE) else { return 2.0 };
+        let picture = movie.frame(earlier);
+        let drive = |weights: &[f32]| -> f32 {
+            picture.iter().zip(weights).map(|(&pixel, weight)| (f32::from(pixel) - 128.0) / 127.0 * weight).sum()
+        };
+        let [even, odd] = &weights[unit];
+        match unit / 2 {
+            0 => 2.0 + drive(even),
+            1 => 2.0 - drive(even),
+            _ => drive(even).hypot(drive(odd)),
+        }
+    };
+    (0..movie.frames())
+        .flat_map(|time| (0..LISTENERS).map(move |unit| (time, unit)))
+        .map(|(t, u)| answer(t, u))
+        .collect()
+}
+
+/// A twin of these units, perhaps of other places.
+struct Listeners {
+    units: Vec<UnitId>,
+    columns: f32,
+}
+
+impl Responder for Listeners {
+    fn units(&self) -> &[UnitId] {
+        &self.units
+    }
+    fn origin(&self) -> Origin {
+        Origin { name: "Listeners".to_owned(), simulated: false, sha256: None, device: "paper".to_owned() }
+    }
+    fn raster(&self) -> Raster {
+        RASTER
+    }
+    fn respond(
+        &self,
+        movie: &mut dyn FrameSource,
+        behavior: &Behavior,
+        progress: &Progress,
+    ) -> Result<Responses, ResponderError> {
+        let (frames, samples) = (movie.frames(), behavior.samples());
+        let mut pixels = vec![0; frames * RASTER.pixels()];
+        movie.read(0, frames, &mut pixels)?;
+        let movie = Movie::new(RASTER, frames, 1, pixels).expect("whole");
+        let answers = listened(&movie, self.columns);
+        let rows = answers.chunks_exact(LISTENERS).flat_map(|row| row.repeat(samples));
+        progress.advance((frames * samples) as u64)?;
+        Ok(Responses::new(frames, samples, LISTENERS, rows.collect()).expect("a row for every frame and sample"))
+    }
+}
+
+/// Their receptive fields when each movie is shown once, with noise of recording.
+fn fields_of_listeners(movies: Vec<(&str, Movie)>, columns: f32) -> Comparison {
+    let trial = |(number, (domain, movie)): (usize, (&str, Movie))| {
+        let mut values = listened(&movie, 0.0);
+        for (index, value) in values.iter_mut().enumerate() {
+            // A drift from trial to trial, noise, and frames at which a unit was not measured.
+            *value += number as f32 + 0.5 * (chance(200 + number, index) - 0.5);
+            if index % 31 == 0 {
+                *value = f32::NAN;
+            }
+        }
+        let frames = movie.frames();
+        let responses = Responses::new(frames, 1, LISTENERS, values).expect("a row for every frame");
+        let name = format!("{domain}, movie {number}");
+        Trial::new(false, Some(name), Arc::new(movie), Behavior::still(frames, 1), responses)
+            .expect("a whole trial")
+            .in_domain(domain)
+    };
+    let mut session = session();
+    session.units.truncate(LISTENERS);
+    session.trials = movies.into_iter().enumerate().map(trial).collect();
+    let twin = Listeners { units: session.unit_ids(), columns };
+    Comparison::of(&twin, &session, &PresentationTable::default(), &Selection::default(), &Progress::new())
+        .expect("the same cells")
+}
+
+/// Every third picture of the frames is another one.
+fn pictures(of: impl Fn(usize) -> Vec<u8>, count: usize) -> Movie {
+    let pixels = (0..count).flat_map(|number| of(number).repeat(3)).collect();
+    Movie::new(RASTER, 3 * count, 1, pixels).expect("so many pixels")
+}
+
+#[test]
+fn movies_of_noise_are_told_from_all_others_by_their_pixels() {
+    let scene = |number: usize| drawn(Scene::default(), number as u64, 1).frame(0).to_vec();
+    let square = |number: usize| {
+        let (row, column) = spot(number);
+        let mut picture = vec![128; RASTER.pixels()];
+        picture[row * RASTER.width + column] = if number.is_multiple_of(2) { 255 } else { 0 };
+        picture
+    };
+    let grating = DriftingGrating { temporal_frequency_hz: 1.37, ..DriftingGrating::default() };
+    let found = fields_of_listeners(
+        vec![
+            ("Clip", drawn(Scene::default(), 1, 150)),
+            ("White noise", drawn(WhiteNoise::default(), 1, 150)),
+            ("Grating", drawn(grating, 1, 150)),
+            ("Binary noise", drawn(BinaryNoise::default(), 1, 150)),
+            ("Monet", drawn(Monet::default(), 1, 150)),
+            ("Moving dots", drawn(MovingDots::default(), 1, 150)),
+            ("Sparse noise", drawn(SparseNoise::default(), 1, 300)),
+            ("Trippy", drawn(Trippy::default(), 1, 150)),
+            ("Pink noise", drawn(PinkNoise::default(), 1, 150)),
+            ("Images", pictures(scene, 60)),
+            ("Single squares", pictures(square, 100)),
+            ("Little noise", drawn(WhiteNoise::default(), 1, 60)),
+        ],
+        0.0,
+    );
+    let maps: Vec<(&str, FieldMap)> = found.fields.iter().map(|one| (one.domain.as_str(), one.map)).collect();
+    let expected = [
+        ("White noise", FieldMap::Noise),
+        ("Binary noise", FieldMap::Noise),
+        ("Sparse noise", FieldMap::Noise),
+        ("Single squares", FieldMap::Spots),
+    ];
+    assert_eq!(maps, expected);
+    // Ten frames of burn-in.
+    assert_eq!(found.fields[0].frames, 140);
+}
+
+#[test]
+fn noise_shows_where_units_listen_to_light_to_darkness_or_to_both() {
+    let refresh_hz = 30.0;
+    // Large squares, for contrast: of many small ones in the field of a unit that answers to both each says little.
+    let white = || WhiteNoise { square_deg: 10.0, refresh_hz, ..WhiteNoise::default() };
+    let sparse = SparseNoise { refresh_hz, density: 0.1, ..SparseNoise::default() };
+    let movies = vec![
+        // Two trials of a domain add up.
+        ("White noise", drawn(white(), 5, 450)),
+        ("White noise", drawn(white(), 6, 450)),
+        ("Binary noise", drawn(BinaryNoise { refresh_hz, ..BinaryNoise::default() }, 5, 900)),
+        ("Sparse noise", drawn(sparse, 5, 900)),
+    ];
+    let found = fields_of_listeners(movies, 2.0);
+    let monitor = Monitor::WANG2025.with_raster(RASTER);
+    assert_eq!(found.fields.iter().map(|one| one.frames).collect::<Vec<_>>(), [880, 890, 890]);
+    for fields in &found.fields {
+        // The contrast of black and white squares does not vary.
+        let clear = if fields.domain == "Binary noise" { 4 } else { LISTENERS };
+        for unit in 0..clear {
+            let (row, column) = place(unit);
+            for (who, field, columns) in
+                [("recorded", fields.recorded[unit], 0.0), ("predicted", fields.predicted[unit], 2.0)]
+            {
+                let field = field.unwrap_or_else(|| panic!("{}, {who} unit {unit}: no clear map", fields.domain));
+                let (x, y) = monitor.degrees_from_pixel(f64::from(row), f64::from(column + columns));
+                let off = (field.centre_deg[0] - x).hypot(field.centre_deg[1] - y);
+                // A block is up to 6.7 degrees wide; some hundred patterns leave an error of a fraction of it.
+                assert!(off < 4.0, "{}, {who} unit {unit}: {off} degrees off", fields.domain);
+            }
+        }
+        // Two columns are 7 degrees at the edge and 13 in the middle, less or more what both are off.
+        let distance = fields.median_distance(1).expect("clear maps").value;
+        assert!((6.0..15.0).contains(&distance), "{}: {distance}", fields.domain);
+    }
+    let figure = ComparisonFigure::Fields(&found, &found.fields[0]);
+    let drawn = figure.plate().svg(&Layout::default()).expect("drawn");
+    assert!(drawn.contains("White noise: 880 frames of all trials. Map: noise, covariance of r"), "{drawn}");
+    assert!(!drawn.contains("mask"), "that is the map of spots");
 }
 
 #[test]

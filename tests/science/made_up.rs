@@ -6,8 +6,8 @@ use twinscope::analysis::statistics::{Alternative, wilcoxon_signed_rank};
 use twinscope::analysis::{Median, UnitTuning};
 use twinscope::characterise::{Characterisation, CurveExample, Examples, FieldExample, Panel, SurfaceExample};
 use twinscope::comparison::{
-    Comparison, DirectionComparison, Distribution, Example, FieldComparison, PopulationComparison, ReceptiveField,
-    Tuned,
+    Comparison, DirectionComparison, Distribution, Example, FieldComparison, FieldMap, PopulationComparison,
+    ReceptiveField, Tuned,
 };
 use twinscope::data::ScanId;
 use twinscope::data::simulated::SpikeSimulation;
@@ -193,6 +193,7 @@ pub fn comparison(evaluation: Evaluation) -> Comparison {
         }],
         fields: vec![FieldComparison {
             domain: "Flashing Gaussian dots".to_owned(),
+            map: FieldMap::Spots,
             frames: 5400,
             recorded: (0..units).map(|unit| field(unit, 0.0)).collect(),
             predicted: (0..units).map(|unit| field(unit, 8.0)).collect(),

@@ -5,7 +5,7 @@ use super::super::numbers::{Entry, Series};
 use super::super::style::BLUE;
 use super::directions::{agreement, unit_number};
 use super::panel::{self, Bars, Bins, SIDE_MM, below, spoken};
-use crate::comparison::{Comparison, FieldComparison, LATE_FRAMES, LEAST_R2};
+use crate::comparison::{Comparison, FieldComparison, FieldMap, LATE_FRAMES, LEAST_R2, NOISE_DELAYS};
 
 /// Top of the first row and from one row to the next, mm.
 const TOP_MM: f64 = 8.0;
@@ -16,10 +16,17 @@ pub fn height(page: f64) -> f64 {
 }
 
 pub fn caption(comparison: &Comparison, found: &FieldComparison) -> Vec<String> {
-    let late = 1000.0 * comparison.frame_rate.secs_at(LATE_FRAMES);
+    let ms = |frames: usize| 1000.0 * comparison.frame_rate.secs_at(frames);
+    let map = match found.map {
+        FieldMap::Spots => format!("Σ mask r / Σ mask, {:.0} ms late", ms(LATE_FRAMES)),
+        FieldMap::Noise => format!(
+            "noise, covariance of r with luminance or contrast, whichever is clearer, at the best delay of 0 to {:.0} ms, smoothed by 5° (s.d.)",
+            ms(NOISE_DELAYS - 1)
+        ),
+    };
     vec![
             format!(
-                "{}: {} frames of all trials. Map: Σ mask r / Σ mask, {late:.0} ms late; a Gaussian is fitted, and counts where it explains {:.0} % of the map in both.",
+                "{}: {} frames of all trials. Map: {map}; a Gaussian is fitted, and counts where it explains {:.0} % of the map in both.",
                 found.domain,
                 found.frames,
                 100.0 * LEAST_R2

@@ -201,7 +201,10 @@ fn tuning_of_units_ui(
     ui.label(RichText::new("Tuning in silico against in vivo").strong());
     let chosen = domain.tunings.iter().find(|tuning| tuning.label == view.compare_tuning).or(domain.tunings.first());
     let Some(chosen) = chosen else {
-        words(ui, "In this domain no direction, orientation or place of spots was varied that the recording tells of.");
+        words(
+            ui,
+            "In this domain no direction, orientation or place of spots was varied that the recording tells of, nor noise shown.",
+        );
         return;
     };
     ui.horizontal_wrapped(|ui| {
