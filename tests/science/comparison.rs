@@ -471,13 +471,14 @@ fn noise_shows_where_units_listen_to_light_to_darkness_or_to_both() {
                 let field = field.unwrap_or_else(|| panic!("{}, {who} unit {unit}: no clear map", fields.domain));
                 let (x, y) = monitor.degrees_from_pixel(f64::from(row), f64::from(column + columns));
                 let off = (field.centre_deg[0] - x).hypot(field.centre_deg[1] - y);
-                // A block is up to 6.7 degrees wide; some hundred patterns leave an error of a fraction of it.
-                assert!(off < 4.0, "{}, {who} unit {unit}: {off} degrees off", fields.domain);
+                // A block is up to 6.7 degrees wide and a square up to 10; 900 patterns leave an error of at most half of it,
+                // 1 to 3 degrees for most units.
+                assert!(off < 5.0, "{}, {who} unit {unit}: {off} degrees off", fields.domain);
             }
         }
         // Two columns are 7 degrees at the edge and 13 in the middle, less or more what both are off.
         let distance = fields.median_distance(1).expect("clear maps").value;
-        assert!((6.0..15.0).contains(&distance), "{}: {distance}", fields.domain);
+        assert!((5.0..15.0).contains(&distance), "{}: {distance}", fields.domain);
     }
     let figure = ComparisonFigure::Fields(&found, &found.fields[0]);
     let drawn = figure.plate().svg(&Layout::default()).expect("drawn");
