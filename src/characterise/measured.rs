@@ -10,7 +10,7 @@ use crate::analysis::{Trials, Varied};
 use crate::data::{PresentationTable, Session, SessionError, Shown, Trial};
 use crate::experiment::Outcome;
 use crate::job::{Cancelled, Progress};
-use crate::signals::{Angles, FrameRate, FrameSource, Monitor, ResponseRows, SomeUnits, SourceError, UnitId};
+use crate::signals::{FrameRate, FrameSource, Monitor, ResponseRows, SomeUnits, SourceError, UnitId};
 use crate::stimulus::schedule::Schedule;
 use crate::stimulus::{Condition, DriftingGrating, Modifier, Monet, Presentation, Stimulus, StimulusKind};
 
@@ -210,7 +210,7 @@ impl Measured {
             recording: kept,
             schedule: Schedule { conditions, presentations, frames },
             frame_rate: session.frame_rate,
-            monitor: monitor(session),
+            monitor: session.monitor(),
             skip_frames,
             movies,
             units,
@@ -279,27 +279,6 @@ fn missing_of(trial: &Trial, units: usize, progress: &Progress) -> Result<Vec<us
     })?;
     stopped?;
     Ok(missing)
-}
-
-/// The screen that `[monitor]` of a session's description tells: `width_cm`, `height_cm` and `distance_cm`, and `angles =
-/// "small_angle"` where degrees are meant so.
-fn monitor(session: &Session) -> Option<Monitor> {
-    let told = session.about.get("monitor")?.as_table()?;
-    let size = |key: &str| {
-        let value = told.get(key)?;
-        let size = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
-        size.filter(|size| size.is_finite() && *size > 0.0)
-    };
-    let small = told.get("angles").and_then(toml::Value::as_str) == Some("small_angle");
-    Some(Monitor {
-        width_cm: size("width_cm")?,
-        height_cm: size("height_cm")?,
-        distance_cm: size("distance_cm")?,
-        raster: session.raster,
-        frame_rate: session.frame_rate,
-        angles: if small { Angles::SmallAngle } else { Angles::Exact },
-        ..Monitor::WANG2025
-    })
 }
 
 /// What the domains or conditions of these names showed; without names, the domains of noise and of Gaussian dots.

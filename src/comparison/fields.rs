@@ -12,7 +12,7 @@ use crate::analysis::Median;
 use crate::analysis::fit::fit_gaussian_2d;
 use crate::data::Trial;
 use crate::evaluation::EvaluationError;
-use crate::signals::{Degrees, Raster, Responses};
+use crate::signals::{Degrees, Monitor, Raster, Responses};
 
 /// Frames by which responses to spots and to gratings are late, 0.13 s.
 pub const LATE_FRAMES: usize = 4;
@@ -60,6 +60,8 @@ pub struct FieldComparison {
     pub domain: String,
     /// Which map it is.
     pub map: FieldMap,
+    /// The screen that degrees are of: that of the recording's description, else the published one.
+    pub monitor: Monitor,
     /// Presented frames, all trials.
     pub frames: usize,
     /// Of the animal's units; `None` where the map has no clear hill.
@@ -166,11 +168,11 @@ impl MapLedger {
     }
 
     /// Of a domain that showed both, the maps of what was shown longer.
-    pub fn finish(self, domain: &str) -> Option<FieldComparison> {
+    pub fn finish(self, domain: &str, monitor: &Monitor) -> Option<FieldComparison> {
         let longer = |spots: &SpotMaps| self.noise.as_ref().is_none_or(|noise| spots.frames >= noise.frames);
         match self.spots.filter(longer) {
-            Some(spots) => Some(spots.finish(domain)),
-            None => self.noise.map(|noise| noise.finish(domain)),
+            Some(spots) => Some(spots.finish(domain, monitor)),
+            None => self.noise.map(|noise| noise.finish(domain, monitor)),
         }
     }
 }

@@ -52,9 +52,8 @@ impl Grid {
             .ok_or_else(|| SessionError::Trial(format!("a movie of {} pixels has no blocks", self.raster)))
     }
 
-    /// The middle of every block, degrees.
-    pub fn places(&self) -> Vec<[Degrees; 2]> {
-        let monitor = Monitor::WANG2025.with_raster(self.raster);
+    /// The middle of every block of a screen with as many pixels, degrees.
+    pub fn places(&self, monitor: &Monitor) -> Vec<[Degrees; 2]> {
         let middle =
             |block: usize, blocks: usize, side: usize| (block as f64 + 0.5) * side as f64 / blocks as f64 - 0.5;
         let place = |block: usize| {

@@ -5,13 +5,13 @@ use super::directions::{AngleLedger, DirectionComparison};
 use super::fields::{Answers, FieldComparison, LATE_FRAMES, MapLedger, Shown};
 use crate::data::PresentationTable;
 use crate::evaluation::{EvaluationError, Seen};
-use crate::signals::{Raster, Responses};
+use crate::signals::{Monitor, Responses};
 
 /// Tuning under way.
 #[derive(Debug)]
 pub(super) struct Ledger<'t> {
     table: &'t PresentationTable,
-    raster: Raster,
+    monitor: Monitor,
     burnin: usize,
     /// Columns of the recorded units.
     columns: Vec<usize>,
@@ -30,14 +30,14 @@ impl<'t> Ledger<'t> {
     /// For these columns of what was recorded, and so many predicted units.
     pub(super) fn new(
         table: &'t PresentationTable,
-        raster: Raster,
+        monitor: Monitor,
         burnin: usize,
         columns: Vec<usize>,
         predicted: usize,
     ) -> Self {
         Self {
             table,
-            raster,
+            monitor,
             burnin,
             columns,
             predicted: (0..predicted).collect(),
@@ -57,7 +57,7 @@ impl<'t> Ledger<'t> {
     /// The tuning that was found.
     pub(super) fn finish(mut self) -> (Vec<DirectionComparison>, Vec<FieldComparison>) {
         let directions = self.angles.into_iter().filter_map(|(domain, angles)| angles.finish(&domain)).collect();
-        self.fields.extend(self.maps.and_then(|(domain, maps)| maps.finish(&domain)));
+        self.fields.extend(self.maps.and_then(|(domain, maps)| maps.finish(&domain, &self.monitor)));
         (directions, self.fields)
     }
 
@@ -94,17 +94,17 @@ impl<'t> Ledger<'t> {
     fn add_maps(&mut self, seen: &Seen<'_>) -> Result<(), EvaluationError> {
         let known = self.movie.as_ref().is_some_and(|(domain, movie, _)| domain == seen.domain && *movie == seen.movie);
         if !known {
-            let shown = Shown::of(seen.trial, self.raster, self.columns.len() + self.predicted.len())?;
+            let shown = Shown::of(seen.trial, self.monitor.raster, self.columns.len() + self.predicted.len())?;
             self.movie = Some((seen.domain.to_owned(), seen.movie, shown));
         }
         let Some((.., Some(shown))) = &self.movie else { return Ok(()) };
         if let Some((domain, maps)) = self.maps.take_if(|(domain, _)| domain.as_str() != seen.domain) {
-            self.fields.extend(maps.finish(&domain));
+            self.fields.extend(maps.finish(&domain, &self.monitor));
         }
         let (_, maps) = self.maps.get_or_insert_with(|| (seen.domain.to_owned(), MapLedger::default()));
         let recorded = Answers { responses: seen.recorded, sample: 0, columns: &self.columns };
         let predicted = Answers { responses: seen.predicted, sample: seen.sample, columns: &self.predicted };
-        maps.add(shown, self.raster, self.burnin, recorded, predicted);
+        maps.add(shown, self.monitor.raster, self.burnin, recorded, predicted);
         Ok(())
     }
 }

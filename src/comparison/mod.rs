@@ -34,7 +34,7 @@ pub use population::{Distribution, PopulationComparison};
 use crate::data::{PresentationTable, Session};
 use crate::evaluation::{Evaluation, Responder, Selection};
 use crate::job::Progress;
-use crate::signals::FrameRate;
+use crate::signals::{FrameRate, Monitor};
 
 use examples::Movies;
 use ledger::Ledger;
@@ -54,6 +54,11 @@ pub struct Comparison {
     pub frame_rate: FrameRate,
 }
 
+/// The screen of a recording: the one that its description tells, else the published one.
+fn screen(session: &Session) -> Monitor {
+    session.monitor().unwrap_or_else(|| Monitor::WANG2025.with_raster(session.raster))
+}
+
 impl Comparison {
     /// Predicts the selected trials and compares unit by unit. The table says what was shown when, where the conditions of
     /// trials do not. Counts predicted frames in `progress`, each once.
@@ -70,7 +75,7 @@ impl Comparison {
     ) -> Result<Self, ComparisonError> {
         let columns = matched(responder.units(), session)?;
         let mut ledger =
-            Ledger::new(table, session.raster, selection.burnin_frames, columns.clone(), responder.units().len());
+            Ledger::new(table, screen(session), selection.burnin_frames, columns.clone(), responder.units().len());
         let mut movies = Movies::default();
         let evaluation = Evaluation::watched(responder, session, selection, progress, &mut |seen| {
             movies.add(seen, session);

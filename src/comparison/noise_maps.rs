@@ -10,7 +10,7 @@ use super::fields::{Answers, FieldComparison, FieldMap, ReceptiveField};
 use super::grid::Grid;
 use super::noise::Noise;
 use crate::model::baseline::product::{Matrix, product};
-use crate::signals::{Degrees, Raster};
+use crate::signals::{Degrees, Monitor, Raster};
 
 /// Delays of the maps from noise, 0 to 0.27 s: frames between what was shown and the response.
 pub const NOISE_DELAYS: usize = 9;
@@ -64,14 +64,15 @@ impl NoiseMaps {
         self.frames += times.len();
     }
 
-    pub fn finish(self, domain: &str) -> FieldComparison {
-        let (places, smoothing) = (self.grid.places(), Smoothing::new(self.grid));
+    pub fn finish(self, domain: &str, monitor: &Monitor) -> FieldComparison {
+        let (places, smoothing) = (self.grid.places(monitor), Smoothing::new(self.grid));
         let fields = |products: &Products| -> Vec<Option<ReceptiveField>> {
             products.sums.par_chunks(products.kernel).map(|sums| field(sums, &smoothing, &places)).collect()
         };
         FieldComparison {
             domain: domain.to_owned(),
             map: FieldMap::Noise,
+            monitor: *monitor,
             frames: self.frames,
             recorded: fields(&self.recorded),
             predicted: fields(&self.predicted),

@@ -4,6 +4,7 @@ use super::ComparisonError;
 use super::directions::{DirectionComparison, Measure, Tuned};
 use super::fields::FieldComparison;
 use super::ledger::Ledger;
+use super::screen;
 use crate::analysis::statistics::{Alternative, Correction, TestResult, mann_whitney};
 use crate::data::{PresentationTable, ScanId, Session};
 use crate::evaluation::{DomainEvaluation, Origin, Responder, Selection, ceilings, is_simulated, watch};
@@ -69,7 +70,7 @@ impl PopulationComparison {
     ) -> Result<Self, ComparisonError> {
         let columns: Vec<usize> = (0..session.units.len()).collect();
         let units = (columns.len(), responder.units().len());
-        let mut ledger = Ledger::new(table, session.raster, selection.burnin_frames, columns, units.1);
+        let mut ledger = Ledger::new(table, screen(session), selection.burnin_frames, columns, units.1);
         watch(responder, session, selection, progress, &mut |seen| ledger.add(seen))?;
         let (directions, fields) = ledger.finish();
         let mut distributions: Vec<Distribution> = directions.iter().flat_map(of_directions).collect();

@@ -131,12 +131,13 @@ impl SpotMaps {
         }
     }
 
-    pub fn finish(self, domain: &str) -> FieldComparison {
-        let places = self.grid.places();
+    pub fn finish(self, domain: &str, monitor: &Monitor) -> FieldComparison {
+        let places = self.grid.places(monitor);
         let fields = |maps: &Maps| (0..maps.units).into_par_iter().map(|unit| maps.field(unit, &places)).collect();
         FieldComparison {
             domain: domain.to_owned(),
             map: FieldMap::Spots,
+            monitor: *monitor,
             frames: self.frames,
             recorded: fields(&self.recorded),
             predicted: fields(&self.predicted),

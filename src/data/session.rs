@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use super::ArrayError;
 use super::trial_array::{TrialMovie, each_row, read_rows};
-use crate::signals::{Behavior, FrameRate, FrameSource, Movie, Raster, ResponseRows, Responses, SourceError, UnitId};
+use crate::signals::{
+    Angles, Behavior, FrameRate, FrameSource, Monitor, Movie, Raster, ResponseRows, Responses, SourceError, UnitId,
+};
 
 /// Why a session could not be read, written or put together.
 #[derive(Debug, thiserror::Error)]
@@ -494,6 +496,27 @@ pub struct Session {
 }
 
 impl Session {
+    /// The screen that `[monitor]` of the description tells: `width_cm`, `height_cm` and `distance_cm`, and `angles =
+    /// "small_angle"` where degrees are meant so. `None` where it tells none.
+    pub fn monitor(&self) -> Option<Monitor> {
+        let told = self.about.get("monitor")?.as_table()?;
+        let size = |key: &str| {
+            let value = told.get(key)?;
+            let size = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+            size.filter(|size| size.is_finite() && *size > 0.0)
+        };
+        let small = told.get("angles").and_then(toml::Value::as_str) == Some("small_angle");
+        Some(Monitor {
+            width_cm: size("width_cm")?,
+            height_cm: size("height_cm")?,
+            distance_cm: size("distance_cm")?,
+            raster: self.raster,
+            frame_rate: self.frame_rate,
+            angles: if small { Angles::SmallAngle } else { Angles::Exact },
+            ..Monitor::WANG2025
+        })
+    }
+
     /// Identities of its units, in the order of the responses.
     pub fn unit_ids(&self) -> Vec<UnitId> {
         self.units.iter().map(|unit| self.id.unit(unit.unit)).collect()

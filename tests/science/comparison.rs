@@ -196,9 +196,12 @@ impl Responder for Model {
 }
 
 fn compare(rule: Rule) -> Comparison {
-    let session = session();
+    compare_in(&session(), rule)
+}
+
+fn compare_in(session: &Session, rule: Rule) -> Comparison {
     let table = PresentationTable::default();
-    Comparison::of(&Model::of(&session, rule), &session, &table, &Selection::default(), &Progress::new())
+    Comparison::of(&Model::of(session, rule), session, &table, &Selection::default(), &Progress::new())
         .expect("the same cells")
 }
 
@@ -291,6 +294,26 @@ fn receptive_fields_are_found_where_spots_drive_the_units() {
     // Half a pixel: spots are two pixels apart.
     assert!(pairs[1].errors().iter().all(|error| *error < 3.4), "and not up or down: {:?}", pairs[1].errors());
     assert!(pairs[0].correlation().expect("units differ") > 0.97);
+}
+
+#[test]
+fn degrees_are_of_the_screen_that_the_recording_describes() {
+    let farther = Monitor { distance_cm: 30.0, ..Monitor::WANG2025.with_raster(RASTER) };
+    let mut session = session();
+    let about = "[monitor]\nwidth_cm = 56.5\nheight_cm = 31.8\ndistance_cm = 30";
+    session.about = toml::from_str(about).expect("a description");
+    assert_eq!(session.monitor(), Some(farther));
+    let (near, far) = (compare(TRUE), compare_in(&session, TRUE));
+    assert_eq!((near.fields[0].monitor.distance_cm, far.fields[0].monitor.distance_cm), (15.0, 30.0));
+    for unit in 0..UNITS {
+        let (row, column) = place(unit);
+        let (x, y) = farther.degrees_from_pixel(f64::from(row), f64::from(column));
+        let found = far.fields[0].recorded[unit].expect("a clear map").centre_deg;
+        // A pixel is up to 3.4 degrees wide here.
+        assert!((found[0] - x).hypot(found[1] - y) < 2.6, "unit {unit}: {found:?}, expected {x}, {y}");
+    }
+    session.about = toml::from_str("[monitor]\nwidth_cm = -1").expect("a description");
+    assert_eq!(session.monitor(), None, "no screen");
 }
 
 /// A movie of a stimulus at the small raster.

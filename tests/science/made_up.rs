@@ -194,6 +194,7 @@ pub fn comparison(evaluation: Evaluation) -> Comparison {
         fields: vec![FieldComparison {
             domain: "Flashing Gaussian dots".to_owned(),
             map: FieldMap::Spots,
+            monitor: Monitor::WANG2025,
             frames: 5400,
             recorded: (0..units).map(|unit| field(unit, 0.0)).collect(),
             predicted: (0..units).map(|unit| field(unit, 8.0)).collect(),

@@ -25,15 +25,18 @@ pub fn caption(comparison: &Comparison, found: &FieldComparison) -> Vec<String> 
         ),
     };
     vec![
-            format!(
-                "{}: {} frames of all trials. Map: {map}; a Gaussian is fitted, and counts where it explains {:.0} % of the map in both.",
-                found.domain,
-                found.frames,
-                100.0 * LEAST_R2
-            ),
-            "Degrees right of and above the middle of the screen, for a flat screen of 56.5 × 31.8 cm at 15 cm. Line: equal in both.".to_owned(),
-            "Red: median distance, in brackets its 95 % interval (bootstrap over units).".to_owned(),
-        ]
+        format!(
+            "{}: {} frames of all trials. Map: {map}; a Gaussian is fitted, and counts where it explains {:.0} % of the map in both.",
+            found.domain,
+            found.frames,
+            100.0 * LEAST_R2
+        ),
+        format!(
+            "Degrees right of and above the middle of the screen, for a flat screen of {} × {} cm at {} cm. Line: equal in both.",
+            found.monitor.width_cm, found.monitor.height_cm, found.monitor.distance_cm
+        ),
+        "Red: median distance, in brackets its 95 % interval (bootstrap over units).".to_owned(),
+    ]
 }
 
 pub fn draw(canvas: &mut Canvas, page: f64, comparison: &Comparison, found: &FieldComparison) {
