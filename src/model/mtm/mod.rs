@@ -4,12 +4,14 @@
 //! - [`MtmConfig`]: its sizes, as data.
 //! - [`Scheme`], [`Mask`]: what is hidden and what the loss scores.
 //! - [`Mtm`]: the network as burn modules, differentiable on any device; each session has weights of its own.
+//! - [`Engine`]: the same on the CPU by hand, which trains and predicts wherever there is no GPU.
 //! - [`MtmWeights`]: all of it on disk.
 
 mod chance;
 mod config;
 mod dropout;
 mod encoder;
+mod engine;
 mod error;
 mod file;
 mod layers;
@@ -20,6 +22,7 @@ mod reconstruct;
 mod weights;
 
 pub use config::{MtmConfig, MtmConfigError};
+pub use engine::{Answer, Descent, Engine};
 pub use error::MtmError;
 pub use masking::{Mask, Scheme, UnknownScheme};
 pub(crate) use network::Names;
