@@ -5,6 +5,7 @@
 //! - [`Scheme`], [`Mask`]: what is hidden and what the loss scores.
 //! - [`Mtm`]: the network as burn modules, differentiable on any device; each session has weights of its own.
 //! - [`Engine`]: the same on the CPU by hand, which trains and predicts wherever there is no GPU.
+//! - [`Predict`]: what either predicts of what it does not see.
 //! - [`MtmWeights`]: all of it on disk.
 
 mod chance;
@@ -28,5 +29,5 @@ pub use masking::{Mask, Scheme, UnknownScheme};
 pub(crate) use network::Names;
 pub use network::{Mtm, Output, Stages, poisson_loss};
 pub use parameters::{Entry, SessionInfo, Start, entries};
-pub use reconstruct::Predicted;
+pub use reconstruct::{Predict, Predicted, Wanted, predictor};
 pub use weights::MtmWeights;
