@@ -45,7 +45,7 @@ pub(super) fn least_kept(share: f64) -> u32 {
 }
 
 /// 0 for what is dropped, and 1 / (1 - share) for what is kept.
-fn kept(seed: u64, share: f64, count: usize) -> Vec<f32> {
+pub(super) fn kept(seed: u64, share: f64, count: usize) -> Vec<f32> {
     let (scale, least) = (scale(share), least_kept(share));
     let mut values = vec![0.0; count];
     values.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, values)| {

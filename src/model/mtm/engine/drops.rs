@@ -87,3 +87,24 @@ fn run(drop: Drop, start: usize) -> [f32; RUN] {
     }
     values
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::mtm::dropout::kept;
+
+    #[test]
+    fn any_part_is_that_of_all_that_is_drawn() {
+        let config = MtmConfig { dropout: 0.4, ..MtmConfig::small() };
+        let drop = Drop::at(Place::Hidden(2), Some(7), &config).expect("dropped");
+        let all = kept(sub_seed(7, Topic::Dropout, 11), 0.4, 2 * CHUNK + 100);
+        for (start, count) in [(0, 64), (3, 102), (CHUNK - 50, 102), (CHUNK, 31), (2 * CHUNK - 1, 101), (96, 7)] {
+            let mut values = vec![2.0; count];
+            multipliers(Some(drop), start, &mut values);
+            assert_eq!(values, all[start..start + count], "from {start}");
+        }
+        let mut values = [2.0; 9];
+        multipliers(None, 5, &mut values);
+        assert_eq!(values, [1.0; 9]);
+    }
+}
