@@ -1,4 +1,4 @@
-//! Time of one training step and of one forward pass of the masked transformer, as one line of JSON.
+//! Time of one training step and of one forward pass of the masked transformer on the CPU, as one line of JSON.
 //!
 //! `cargo bench --bench mtm -- --preset small [--steps 30] [--threads 2]`
 //!
@@ -7,10 +7,9 @@
 
 use std::time::Instant;
 
-use burn::tensor::{Device, Tensor, TensorData};
-use twinscope::model::mtm::{Mask, Mtm, MtmConfig, MtmWeights, Scheme, poisson_loss};
+use twinscope::model::mtm::{Engine, Mask, MtmConfig, MtmWeights, Scheme};
 use twinscope::signals::Binned;
-use twinscope::training::mtm::{AdamW, AdamWConfig};
+use twinscope::training::mtm::{AdamWConfig, AdamWState};
 
 /// Trials, bins and neurons of a batch, and regions.
 const SHAPE: [usize; 3] = [16, 100, 200];
@@ -36,28 +35,20 @@ fn main() {
     }
     let mut weights = MtmWeights::initial(&MtmConfig::preset(&preset).expect("a preset"), 1).expect("good sizes");
     weights.add_session("s", &[MEAN; SHAPE[2]], 1).expect("a new session");
-    let device = Device::flex();
     let counts = counts();
     let regions: Vec<usize> = (0..SHAPE[2]).map(|neuron| neuron % REGIONS).collect();
 
-    let autodiff = device.clone().autodiff();
-    let mut network = Mtm::new(&weights, &autodiff);
-    let mut optimizer = AdamW::new(AdamWConfig::default());
+    let mut engine = Engine::new(&weights);
+    let (config, mut moments) = (AdamWConfig::default(), AdamWState::default());
     let mut loss = f32::NAN;
     let train = timed(steps, |step| {
-        let mask = Mask::draw(SHAPE, &regions, Scheme::Neuron, Scheme::Neuron.ratio(), step as u64);
-        let seen = tensor(&mask.apply(&counts), &autodiff);
-        let output = network.forward(seen, "s", Scheme::Neuron, Some(step as u64)).expect("the session fits");
-        let objective = poisson_loss(output.log_rates, &counts, &mask);
-        let gradients = objective.backward();
-        network = optimizer.step(network.clone(), &gradients, 1e-4);
-        loss = objective.try_to_vec_as::<f32>().expect("a device that works")[0];
+        let (scheme, seed) = (Scheme::Neuron, step as u64);
+        let mask = Mask::draw(SHAPE, &regions, scheme, scheme.ratio(), seed);
+        let seen = mask.apply(&counts);
+        loss = engine.loss(&seen, &counts, &mask, "s", scheme, Some(seed)).expect("the session fits");
+        moments.step(&config, &mut engine, 1e-4);
     });
-    let network = Mtm::new(&weights, &device);
-    let forward = timed(steps, |_| {
-        let output = network.forward(tensor(&counts, &device), "s", Scheme::Neuron, None).expect("the session fits");
-        output.log_rates.try_into_vec_as::<f32>().expect("a device that works");
-    });
+    let forward = timed(steps, |_| drop(engine.forward(&counts, "s", Scheme::Neuron, None).expect("the session fits")));
     println!(
         "{}",
         serde_json::json!({
@@ -94,8 +85,4 @@ fn counts() -> Binned {
         }
         count
     })
-}
-
-fn tensor(counts: &Binned, device: &Device) -> Tensor<3> {
-    Tensor::from_data(TensorData::new(counts.values().to_vec(), counts.shape()), device)
 }

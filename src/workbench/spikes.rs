@@ -6,8 +6,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use burn::tensor::Device;
-
 use super::background::Wake;
 use super::recording::holds;
 use super::{Event, FigureStyle, History, RunFailure, Workbench, parts};
@@ -17,7 +15,7 @@ use crate::data::simulated::SpikeSimulation;
 use crate::data::spikes::{SpikeFormat, SpikeImport, SpikeSession};
 use crate::figures::spikes::masked::{self, Masked, Predicted};
 use crate::job::{Job, Progress, Worker};
-use crate::model::mtm::{Mtm, MtmError, MtmWeights, Scheme};
+use crate::model::mtm::{Engine, MtmError, MtmWeights, Predict, Scheme};
 use crate::signals::Binned;
 
 /// Most test trials that are predicted at once, so that an answer comes while one watches.
@@ -243,8 +241,8 @@ struct Request {
     trial: usize,
 }
 
-/// The model on the device; kept from one prediction to the next.
-type Kept = Arc<Mutex<Option<(Arc<OpenModel>, Mtm)>>>;
+/// The model as it predicts; kept from one prediction to the next.
+type Kept = Arc<Mutex<Option<(Arc<OpenModel>, Engine)>>>;
 
 /// The part of the workbench that is about spikes.
 pub(super) struct Spikes {
@@ -413,7 +411,7 @@ fn reconstruct(request: Request, kept: &Kept, progress: &Progress) -> Result<Rec
     let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
     let network = match taken {
         Some((known, network)) if Arc::ptr_eq(&known, &model) => network,
-        _ => Mtm::new(&model.weights, &Device::flex()),
+        _ => Engine::new(&model.weights),
     };
     let [_, bins, neurons] = spikes.session.counts.shape();
     let mut rates = Vec::with_capacity(trials.len() * bins * neurons);

@@ -10,10 +10,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use twinscope::analysis::spikes::bits_per_spike;
 use twinscope::data::simulated::SpikeSimulation;
 use twinscope::job::Progress;
-use twinscope::model::mtm::{Mask, Mtm, MtmConfig, MtmError, MtmWeights, Predicted, Scheme, SessionInfo, poisson_loss};
+use twinscope::model::mtm::{
+    Engine, Mask, Mtm, MtmConfig, MtmError, MtmWeights, Predict, Predicted, Scheme, SessionInfo, poisson_loss,
+    predictor,
+};
 use twinscope::model::weights::{NamedTensor, StateDict, WeightError};
 use twinscope::signals::Binned;
-use twinscope::training::mtm::{AdamW, AdamWConfig, Fit, FitConfig, FitError, FitSession, OneCycle};
+use twinscope::training::mtm::{AdamW, AdamWConfig, AdamWState, Fit, FitConfig, FitError, FitSession, OneCycle};
 
 use crate::fixture::{Fixture, deviation};
 use crate::gpu::gpu_for_minutes;
@@ -147,18 +150,7 @@ fn cases(device: &Device, tolerance: f64, schemes: &[Scheme], sessions: &[(&str,
             for (index, state) in stages.states.into_iter().enumerate() {
                 report.near("states", &case, &read(state), expected(&format!("state{index}")));
             }
-            let mut compared = 0;
-            for key in fixture.keys() {
-                let Some(name) = key.strip_prefix(&format!("{case}grad/")) else { continue };
-                let expected = &fixture.get(key).values;
-                compared += 1;
-                match gradients.tensors.get(name) {
-                    Some(gradient) => report.near("gradients", key, &gradient.values, expected),
-                    None => assert!(expected.iter().all(|&value| value == 0.0), "{key} has no gradient"),
-                }
-            }
-            assert_eq!(compared, weights(&fixture).state().tensors.len());
-            assert_eq!(gradients.tensors.len(), compared - 5, "all but those of the other session");
+            compare_gradients(&fixture, &case, &gradients, &mut report);
         }
         if schemes.len() < Scheme::ALL.len() {
             continue;
@@ -171,10 +163,51 @@ fn cases(device: &Device, tolerance: f64, schemes: &[Scheme], sessions: &[(&str,
     report.finish(&format!("cases, {device:?}"));
 }
 
-/// All predictions of hidden neurons, regions and bins, with their scores.
-fn every_evaluation(device: &Device, tolerance: f64) {
+/// The gradients of a case, of all weights but those of the other session.
+fn compare_gradients(fixture: &Fixture, case: &str, gradients: &StateDict, report: &mut Report) {
+    let mut compared = 0;
+    for key in fixture.keys() {
+        let Some(name) = key.strip_prefix(&format!("{case}grad/")) else { continue };
+        let expected = &fixture.get(key).values;
+        compared += 1;
+        match gradients.tensors.get(name) {
+            Some(gradient) => report.near("gradients", key, &gradient.values, expected),
+            None => assert!(expected.iter().all(|&value| value == 0.0), "{key} has no gradient"),
+        }
+    }
+    assert_eq!(compared, weights(fixture).state().tensors.len());
+    assert_eq!(gradients.tensors.len(), compared - 5, "all but those of the other session");
+}
+
+/// The same cases as [`every_case`], by the engine.
+fn every_case_of_the_engine(tolerance: f64) {
     let fixture = fixture();
-    let network = Mtm::new(&weights(&fixture), device);
+    let mut engine = Engine::new(&weights(&fixture));
+    let mut report = Report::new(tolerance);
+    for (session, _) in SESSIONS {
+        let spikes = spikes(&fixture, session);
+        for scheme in Scheme::ALL {
+            let case = format!("case/{session}/{}/", word(scheme));
+            let expected = |name: &str| &fixture.get(&format!("{case}{name}")).values;
+            let mask = mask(&fixture, &case);
+            let seen = mask.apply(&spikes);
+            let answer = engine.forward(&seen, session, scheme, None).expect("a case");
+            report.near("log-rates", &case, answer.log_rates.values(), expected("log_rate"));
+            report.near("latents", &case, answer.latents.values(), expected("latents"));
+            let loss = engine.loss(&seen, &spikes, &mask, session, scheme, None).expect("a case");
+            report.near("loss", &case, &[loss], expected("loss"));
+            compare_gradients(&fixture, &case, &engine.gradients(), &mut report);
+        }
+        let answer = engine.forward(&spikes.of_bins(0..8), session, Scheme::Neuron, None).expect("shorter trials");
+        let expected = &fixture.get(&format!("short/{session}/log_rate")).values;
+        report.near("shorter trials", session, answer.log_rates.values(), expected);
+    }
+    report.finish("cases, engine");
+}
+
+/// All predictions of hidden neurons, regions and bins, with their scores.
+fn every_evaluation(network: &dyn Predict, tolerance: f64) {
+    let fixture = fixture();
     let progress = Progress::new();
     let mut report = Report::new(tolerance);
     for (session, neurons) in SESSIONS {
@@ -205,7 +238,7 @@ fn every_evaluation(device: &Device, tolerance: f64) {
             report.near("pooled", task, &[score.pooled.expect("spikes") as f32], expected("pooled"));
         }
     }
-    report.finish(&format!("evaluation, {device:?}"));
+    report.finish("evaluation");
 }
 
 /// Three steps of the optimizer with the learning rates of the fixture.
@@ -234,6 +267,39 @@ fn three_steps(device: &Device, tolerance: f64) {
     report.finish(&format!("three steps, {device:?}"));
 }
 
+/// The steps of [`three_steps`] by the engine, the first so many by burn, whose state the engine goes on from.
+fn three_steps_of_the_engine(by_burn: usize, tolerance: f64) {
+    let fixture = fixture();
+    let (start, config) = (weights(&fixture), AdamWConfig::default());
+    let cycle = OneCycle { peak: 1e-2, ..OneCycle::default() };
+    let cases = [("sess_a", Scheme::Neuron), ("sess_b", Scheme::Causal), ("sess_a", Scheme::InterRegion)];
+    let mask_of = |session: &str, scheme| mask(&fixture, &format!("case/{session}/{}/", word(scheme)));
+    let mut network = Mtm::new(&start, &Device::flex().autodiff());
+    let mut optimizer = AdamW::new(config);
+    for (step, &(session, scheme)) in cases[..by_burn].iter().enumerate() {
+        let (spikes, mask) = (spikes(&fixture, session), mask_of(session, scheme));
+        let seen = tensor(&mask.apply(&spikes), &network.device());
+        let output = network.forward(seen, session, scheme, None).expect("a case");
+        let gradients = poisson_loss(output.log_rates, &spikes, &mask).backward();
+        network = optimizer.step(network, &gradients, cycle.at(step, 20));
+    }
+    let mut engine = Engine::new(&network.to_weights().expect("read"));
+    let mut state = optimizer.state().expect("read");
+    let mut report = Report::new(tolerance);
+    for (step, &(session, scheme)) in cases.iter().enumerate().skip(by_burn) {
+        let (spikes, mask) = (spikes(&fixture, session), mask_of(session, scheme));
+        let loss = engine.loss(&mask.apply(&spikes), &spikes, &mask, session, scheme, None).expect("a case");
+        state.step(&config, &mut engine, cycle.at(step, 20));
+        report.near("loss", session, &[loss], &fixture.get("train/loss").values[step..=step]);
+    }
+    for (key, tensor) in &engine.to_weights().expect("finite").state().tensors {
+        report.near("weights", key, &tensor.values, &fixture.get(&format!("train/param/{key}")).values);
+    }
+    let AdamWState { steps, .. } = state;
+    assert_eq!((steps["prompt"], steps["stitch_in.sess_a.weight"], steps["session.sess_b"]), (3, 2, 1));
+    report.finish(&format!("three steps, {by_burn} by burn, engine"));
+}
+
 /// Double precision against the rounding of f32.
 const ON_CPU: f64 = 1e-5;
 /// The transcendental functions of a GPU are less exact.
@@ -246,7 +312,137 @@ fn every_prompt_and_session_agrees_with_the_reference_on_the_cpu() {
 
 #[test]
 fn every_prediction_and_score_agrees_with_the_reference_on_the_cpu() {
-    every_evaluation(&Device::flex(), ON_CPU);
+    every_evaluation(&Mtm::new(&weights(&fixture()), &Device::flex()), ON_CPU);
+}
+
+#[test]
+fn the_engine_agrees_with_the_reference_for_every_prompt_and_session() {
+    every_case_of_the_engine(ON_CPU);
+}
+
+#[test]
+fn every_prediction_and_score_of_the_engine_agrees_with_the_reference() {
+    let network = predictor(&weights(&fixture()), &Device::flex());
+    assert!(format!("{network:?}").starts_with("Engine"), "the CPU has the engine");
+    every_evaluation(&*network, ON_CPU);
+}
+
+#[test]
+fn three_steps_of_the_engine_agree_with_the_reference_and_go_on_from_those_of_burn() {
+    three_steps_of_the_engine(0, ON_CPU);
+    three_steps_of_the_engine(2, ON_CPU);
+}
+
+/// A network with dropout whose sizes are no multiples of a vector, and a batch of it.
+fn odd() -> (MtmWeights, Binned, Vec<usize>) {
+    let config = MtmConfig {
+        bins: 20,
+        stitch: 40,
+        expand: 70,
+        width: 48,
+        heads: 3,
+        feedforward: 90,
+        dropout: 0.4,
+        embedding_dropout: 0.2,
+        ..MtmConfig::small()
+    };
+    let mut weights = MtmWeights::initial(&config, 1).expect("good sizes");
+    weights.add_session("s", &[0.3; 33], 2).expect("a new session");
+    let counts = Binned::from_fn([11, 17, 33], |trial, bin, neuron| ((7 * trial + 3 * bin + 5 * neuron) % 4) as f32);
+    (weights, counts, (0..33).map(|neuron| neuron % 3).collect())
+}
+
+#[test]
+fn the_engine_drops_and_differentiates_as_burn_does() {
+    let (weights, counts, regions) = odd();
+    let network = Mtm::new(&weights, &Device::flex().autodiff());
+    let mut engine = Engine::new(&weights);
+    // Both round as f32 does, in sums of another order.
+    let mut report = Report::new(1e-4);
+    for scheme in [Scheme::Neuron, Scheme::Causal] {
+        let mask = Mask::draw(counts.shape(), &regions, scheme, 0.4, 5);
+        let seen = mask.apply(&counts);
+        let output = network.forward(tensor(&seen, &network.device()), "s", scheme, Some(9)).expect("good");
+        let loss = poisson_loss(output.log_rates.clone(), &counts, &mask);
+        let expected = network.gradients(&loss.backward()).expect("read");
+        let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<_>>();
+        let found = engine.loss(&seen, &counts, &mask, "s", scheme, Some(9)).expect("good");
+        report.near("loss", scheme.name(), &[found], &wide(read(loss)));
+        let answer = engine.forward(&seen, "s", scheme, Some(9)).expect("good");
+        report.near("log-rates", scheme.name(), answer.log_rates.values(), &wide(read(output.log_rates)));
+        let gradients = engine.gradients();
+        assert!(gradients.tensors.keys().eq(expected.tensors.keys()));
+        for (key, gradient) in &gradients.tensors {
+            report.near("gradients", key, &gradient.values, &wide(expected.tensors[key].values.clone()));
+        }
+        let keys = &gradients.tensors["layers.0.qkv.bias"].values[48..96];
+        assert!(keys.iter().all(|&gradient| gradient == 0.0), "keys have no bias");
+    }
+    report.finish("engine and burn");
+}
+
+#[test]
+fn the_engine_gives_the_same_bits_on_any_number_of_threads_and_in_memory_used_before() {
+    let (weights, counts, regions) = odd();
+    let mask = Mask::draw(counts.shape(), &regions, Scheme::Causal, 0.4, 5);
+    let seen = mask.apply(&counts);
+    let result = |engine: &mut Engine| {
+        let loss = engine.loss(&seen, &counts, &mask, "s", Scheme::Causal, Some(9)).expect("good");
+        (loss, engine.gradients(), engine.forward(&seen, "s", Scheme::Causal, None).expect("good"))
+    };
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| result(&mut Engine::new(&weights)))
+    };
+    let one = on(1);
+    for threads in [2, 3, 8] {
+        assert!(on(threads) == one, "{threads} threads");
+    }
+    let mut used = Engine::new(&weights);
+    let some = |binned: &Binned| binned.of_trials(&[3, 5]).of_bins(2..9);
+    let few = Mask::draw([2, 7, 33], &regions, Scheme::Neuron, 0.5, 3);
+    used.loss(&some(&seen), &some(&counts), &few, "s", Scheme::Neuron, Some(1)).expect("good");
+    used.forward(&some(&seen), "s", Scheme::Neuron, None).expect("good");
+    assert!(result(&mut used) == one, "after a smaller batch");
+}
+
+#[test]
+fn the_engine_holds_extreme_log_rates_and_tells_of_those_beyond_numbers() {
+    let (weights, counts, regions) = odd();
+    let mask = Mask::draw(counts.shape(), &regions, Scheme::Neuron, 0.4, 5);
+    let loss = |bias: f32| {
+        let mut state = weights.state().clone();
+        state.tensors.get_mut("stitch_out.s.bias").expect("there").values.fill(bias);
+        let weights = MtmWeights::new(weights.config().clone(), weights.sessions().to_vec(), state).expect("finite");
+        let mut engine = Engine::new(&weights);
+        let loss = engine.loss(&mask.apply(&counts), &counts, &mask, "s", Scheme::Neuron, None).expect("good");
+        let finite = engine.gradients().tensors.values().all(|tensor| tensor.values.iter().all(|v| v.is_finite()));
+        (loss, finite)
+    };
+    for bias in [-1e6, -200.0, -90.0, 0.0, 60.0] {
+        let (loss, finite) = loss(bias);
+        assert!(loss.is_finite() && finite, "{bias}: {loss}");
+    }
+    for bias in [100.0, 1e6] {
+        assert!(!loss(bias).0.is_finite(), "{bias}");
+    }
+}
+
+#[test]
+fn the_engine_gives_frozen_weights_no_gradient() {
+    let (weights, _) = lively();
+    let mut engine = Engine::new(&weights).freeze_where(|key| !Mtm::belongs_to_session(key));
+    let mask = Mask::draw(LIVELY, &LIVELY_REGIONS, Scheme::Neuron, 0.5, 3);
+    let spikes = counts(0);
+    engine.loss(&mask.apply(&spikes), &spikes, &mask, "two", Scheme::Neuron, None).expect("good");
+    let names: Vec<String> = engine.gradients().tensors.into_keys().collect();
+    let expected =
+        ["session.two", "stitch_in.two.bias", "stitch_in.two.weight", "stitch_out.two.bias", "stitch_out.two.weight"];
+    assert_eq!(names, expected);
+    let error = engine.forward(&spikes, "three", Scheme::Neuron, None).expect_err("unknown");
+    assert!(error.to_string().contains("no session `three`; it has one, two"), "{error}");
+    let long = Binned::from_fn([1, BINS + 1, 8], |_, _, _| 0.0);
+    assert!(engine.forward(&long, "one", Scheme::Neuron, None).is_err_and(|e| e.to_string().contains("13 bins")));
 }
 
 #[test]
@@ -264,7 +460,7 @@ fn cases_predictions_and_steps_agree_with_the_reference_on_the_gpu() {
         return;
     }
     every_case(&device, ON_GPU);
-    every_evaluation(&device, ON_GPU);
+    every_evaluation(&Mtm::new(&weights(&fixture()), &device), ON_GPU);
     three_steps(&device, ON_GPU);
 }
 

@@ -13,7 +13,7 @@ use twinscope::data::simulated::SpikeSimulation;
 use twinscope::data::spikes::SpikeSession;
 use twinscope::figures::{Layout, Width};
 use twinscope::job::Progress;
-use twinscope::model::mtm::{Mtm, MtmConfig, MtmWeights, Scheme};
+use twinscope::model::mtm::{Engine, MtmConfig, MtmWeights, Predict, Scheme};
 use twinscope::training::mtm::{Fit, FitConfig, FitSession, OneCycle};
 use twinscope::ui::{App, SpikeTool, View, Workspace};
 use twinscope::workbench::{Command, Event, FigureStyle, Reconstruction, Saved, SpikeMask, SpikesCommand, Workbench};
@@ -116,7 +116,7 @@ fn a_hidden_region_is_predicted_from_the_others_better_than_by_its_mean() {
     for row in seen.values_mut().chunks_exact_mut(animal().regions.len()) {
         hidden.iter().for_each(|&neuron| row[neuron] = 0.0);
     }
-    let network = Mtm::new(trained(), &Device::flex());
+    let network = Engine::new(trained());
     let log_rates = network.reconstruct(&seen, &animal().id, Scheme::InterRegion).expect("predicted");
     let direct = bits_per_spike(&log_rates.of_neurons(&hidden), &truth.of_neurons(&hidden)).expect("scored");
     let (shown, direct) = (found.bits.pooled.expect("spikes"), direct.pooled.expect("spikes"));

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use super::{Arm, SpikeEvaluationError, SpikeSelection, Task};
 use crate::data::spikes::SpikeSession;
 use crate::job::Progress;
-use crate::model::mtm::{Mtm, MtmWeights, Predicted, Scheme};
+use crate::model::mtm::{MtmWeights, Predict, Predicted, Scheme, predictor};
 use crate::signals::Binned;
 
 /// A network, its name in the table, and the prompts that it knows.
@@ -15,7 +15,7 @@ pub struct NetworkArm {
     pub name: String,
     /// How it learned, whatever the animals.
     kind: String,
-    network: Mtm,
+    network: Box<dyn Predict>,
     /// Those that it was trained with.
     schemes: Vec<Scheme>,
     /// Take the prompt of another task, to see what the prompt does.
@@ -36,7 +36,7 @@ impl NetworkArm {
             some => format!("masking {}", some.iter().map(|scheme| scheme.name()).collect::<Vec<_>>().join(", ")),
         };
         let name = format!("{kind}{}", after(pretrained_animals));
-        let network = Mtm::new(weights, device);
+        let network = predictor(weights, device);
         Self { name, kind, network, schemes, wrong_prompt: false, pretrained_animals, sha256: weights.sha256() }
     }
 

@@ -7,7 +7,7 @@ use super::chance::{Topic, sub_seed};
 use crate::stimulus::hash::random_words;
 
 /// Numbers drawn by one task.
-const CHUNK: usize = 1 << 14;
+pub(super) const CHUNK: usize = 1 << 14;
 
 /// What is dropped in one pass: nothing, or random shares under a seed.
 #[derive(Debug, Clone)]
@@ -34,10 +34,19 @@ impl Dropout {
     }
 }
 
+/// What those that are kept are multiplied by.
+pub(super) fn scale(share: f64) -> f32 {
+    (1.0 - share).recip() as f32
+}
+
+/// Least random word of what is kept.
+pub(super) fn least_kept(share: f64) -> u32 {
+    (share * 4_294_967_296.0) as u32
+}
+
 /// 0 for what is dropped, and 1 / (1 - share) for what is kept.
-fn kept(seed: u64, share: f64, count: usize) -> Vec<f32> {
-    let scale = (1.0 - share).recip() as f32;
-    let least = (share * 4_294_967_296.0) as u32;
+pub(super) fn kept(seed: u64, share: f64, count: usize) -> Vec<f32> {
+    let (scale, least) = (scale(share), least_kept(share));
     let mut values = vec![0.0; count];
     values.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, values)| {
         for (block, values) in values.chunks_mut(4).enumerate() {

@@ -71,3 +71,13 @@ pub enum MtmError {
     #[error(transparent)]
     Cancelled(#[from] crate::job::Cancelled),
 }
+
+impl MtmError {
+    /// There is no session of this name among these.
+    pub(super) fn unknown_session<'a>(id: &str, sessions: impl ExactSizeIterator<Item = &'a str>) -> Self {
+        let more = if sessions.len() > 8 { ", …" } else { "" };
+        let known: Vec<&str> = sessions.take(8).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") + more };
+        Self::UnknownSession { id: id.escape_debug().take(80).collect(), known }
+    }
+}

@@ -4,12 +4,15 @@
 //! - [`MtmConfig`]: its sizes, as data.
 //! - [`Scheme`], [`Mask`]: what is hidden and what the loss scores.
 //! - [`Mtm`]: the network as burn modules, differentiable on any device; each session has weights of its own.
+//! - [`Engine`]: the same on the CPU by hand, which trains and predicts wherever there is no GPU.
+//! - [`Predict`]: what either predicts of what it does not see.
 //! - [`MtmWeights`]: all of it on disk.
 
 mod chance;
 mod config;
 mod dropout;
 mod encoder;
+mod engine;
 mod error;
 mod file;
 mod layers;
@@ -20,10 +23,11 @@ mod reconstruct;
 mod weights;
 
 pub use config::{MtmConfig, MtmConfigError};
+pub use engine::{Answer, Descent, Engine};
 pub use error::MtmError;
 pub use masking::{Mask, Scheme, UnknownScheme};
 pub(crate) use network::Names;
 pub use network::{Mtm, Output, Stages, poisson_loss};
 pub use parameters::{Entry, SessionInfo, Start, entries};
-pub use reconstruct::Predicted;
+pub use reconstruct::{Predict, Predicted, Wanted, predictor};
 pub use weights::MtmWeights;

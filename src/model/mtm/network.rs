@@ -139,12 +139,7 @@ impl Mtm {
     ) -> Result<Output, MtmError> {
         let session = self.session(id)?;
         let [trials, bins, neurons] = spikes.dims();
-        if neurons != session.info.neurons {
-            return Err(MtmError::Neurons { id: id.to_owned(), found: neurons, expected: session.info.neurons });
-        }
-        if bins == 0 || bins > self.config.bins {
-            return Err(MtmError::Bins { found: bins, most: self.config.bins });
-        }
+        session.info.check([trials, bins, neurons], &self.config)?;
         let (width, device) = (self.config.width, spikes.device());
         let mut dropout = Dropout::new(dropout_seed);
         let x = self.project.forward(softsign(self.expand.forward(session.stitch_in.forward(spikes))));
@@ -169,12 +164,8 @@ impl Mtm {
     }
 
     fn session(&self, id: &str) -> Result<&Session, MtmError> {
-        self.sessions.iter().find(|session| session.info.id == id).ok_or_else(|| {
-            let known: Vec<&str> = self.sessions.iter().take(8).map(|session| session.info.id.as_str()).collect();
-            let more = if self.sessions.len() > known.len() { ", …" } else { "" };
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") + more };
-            MtmError::UnknownSession { id: id.escape_debug().take(80).collect(), known }
-        })
+        let found = self.sessions.iter().find(|session| session.info.id == id);
+        found.ok_or_else(|| MtmError::unknown_session(id, self.sessions.iter().map(|session| session.info.id.as_str())))
     }
 
     /// All weights.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chance::{Topic, normal, sub_seed, uniform};
 use super::config::MtmConfig;
+use super::error::MtmError;
 use super::masking::Scheme;
 
 /// A session that the network has weights for. Sessions are told apart by name: two of equal size are still two.
@@ -18,6 +19,19 @@ pub struct SessionInfo {
     pub id: String,
     /// Number of its neurons.
     pub neurons: usize,
+}
+
+impl SessionInfo {
+    /// Fails unless spikes `[trial, bin, neuron]` can be of this session.
+    pub(super) fn check(&self, [_, bins, neurons]: [usize; 3], config: &MtmConfig) -> Result<(), MtmError> {
+        if neurons != self.neurons {
+            return Err(MtmError::Neurons { id: self.id.clone(), found: neurons, expected: self.neurons });
+        }
+        if bins == 0 || bins > config.bins {
+            return Err(MtmError::Bins { found: bins, most: config.bins });
+        }
+        Ok(())
+    }
 }
 
 /// Where training starts.

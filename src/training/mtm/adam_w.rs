@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData, TensorReadError};
 use serde::{Deserialize, Serialize};
 
-use crate::model::mtm::{Mtm, Names};
+use crate::model::mtm::{Descent, Engine, Mtm, Names};
 
 /// Settings of the optimizer; the default is the published training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,63 @@ pub struct AdamWState {
     pub squares: BTreeMap<String, Vec<f32>>,
 }
 
+impl AdamWState {
+    /// Fails unless there are both moments for each tensor that has taken steps, and no others.
+    ///
+    /// # Errors
+    /// A clause with the name of the first moments that are incomplete or damaged.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let Self { steps, means, squares } = self;
+        for key in steps.keys() {
+            let (Some(mean), Some(square)) = (means.get(key), squares.get(key)) else {
+                return Err(format!("the state of the optimizer is incomplete for `{key}`"));
+            };
+            if mean.len() != square.len() || mean.iter().chain(square).any(|value| !value.is_finite()) {
+                return Err(format!("the state of the optimizer is damaged for `{key}`"));
+            }
+        }
+        match means.keys().chain(squares.keys()).find(|key| !steps.contains_key(*key)) {
+            Some(key) => Err(format!("the state of the optimizer is incomplete for `{key}`")),
+            None => Ok(()),
+        }
+    }
+
+    /// One step of the engine's weights by the gradients of its last loss, as [`AdamW::step`].
+    pub fn step(&mut self, config: &AdamWConfig, engine: &mut Engine, lr: f64) {
+        let AdamWConfig { decay, beta1, beta2, eps } = *config;
+        engine.update(|key, values, gradient| {
+            let is_there = |moments: &BTreeMap<String, Vec<f32>>| {
+                moments.get(key).is_some_and(|values| values.len() == gradient.len())
+            };
+            if !(self.steps.contains_key(key) && is_there(&self.means) && is_there(&self.squares)) {
+                self.steps.insert(key.to_owned(), 0);
+                self.means.insert(key.to_owned(), vec![0.0; gradient.len()]);
+                self.squares.insert(key.to_owned(), vec![0.0; gradient.len()]);
+            }
+            let there = (self.steps.get_mut(key), self.means.get_mut(key), self.squares.get_mut(key));
+            let (Some(steps), Some(means), Some(squares)) = there else { return };
+            *steps = steps.saturating_add(1);
+            let (bias1, bias2) = biases(config, *steps);
+            let descent = Descent {
+                keep: (1.0 - lr * decay) as f32,
+                mean_share: (1.0 - beta1) as f32,
+                square_keep: beta2 as f32,
+                square_share: (1.0 - beta2) as f32,
+                size: bias2.sqrt().recip() as f32,
+                eps: eps as f32,
+                rate: (lr / bias1) as f32,
+            };
+            descent.step(values, gradient, means, squares);
+        });
+    }
+}
+
+/// By what both moments are too small after so many steps.
+fn biases(config: &AdamWConfig, steps: u64) -> (f64, f64) {
+    let age = i32::try_from(steps).unwrap_or(i32::MAX);
+    (1.0 - config.beta1.powi(age), 1.0 - config.beta2.powi(age))
+}
+
 impl AdamW {
     /// An optimizer without moments yet.
     pub fn new(config: AdamWConfig) -> Self {
@@ -79,29 +136,20 @@ impl AdamW {
     /// # Errors
     /// A clause with the name of the first moments that are incomplete.
     pub fn set_state(&mut self, state: AdamWState, device: &Device) -> Result<(), String> {
+        state.check()?;
         let AdamWState { steps, mut means, mut squares } = state;
         let device = device.clone().inner();
-        let tensor = |values: Vec<f32>| {
+        let taken = |from: &mut BTreeMap<String, Vec<f32>>, key: &str| {
+            let values = from.remove(key).unwrap_or_default();
             let length = values.len();
             Tensor::from_data(TensorData::new(values, [length]), &device)
         };
-        let mut moments = BTreeMap::new();
+        self.moments.clear();
         for (key, steps) in steps {
-            let (Some(mean), Some(square)) = (means.remove(&key), squares.remove(&key)) else {
-                return Err(format!("the state of the optimizer is incomplete for `{key}`"));
-            };
-            if mean.len() != square.len() || mean.iter().chain(&square).any(|value| !value.is_finite()) {
-                return Err(format!("the state of the optimizer is damaged for `{key}`"));
-            }
-            moments.insert(key, Moments { steps, mean: tensor(mean), square: tensor(square) });
+            let (mean, square) = (taken(&mut means, &key), taken(&mut squares, &key));
+            self.moments.insert(key, Moments { steps, mean, square });
         }
-        match means.into_keys().chain(squares.into_keys()).next() {
-            Some(key) => Err(format!("the state of the optimizer is incomplete for `{key}`")),
-            None => {
-                self.moments = moments;
-                Ok(())
-            }
-        }
+        Ok(())
     }
 
     /// The network after one step. A tensor without a gradient, such as another session's, is left alone: no decay, no
@@ -125,8 +173,7 @@ impl AdamW {
             ),
             None => (1, gradient.clone() * (1.0 - beta1), gradient.square() * (1.0 - beta2)),
         };
-        let age = i32::try_from(steps).unwrap_or(i32::MAX);
-        let (bias1, bias2) = (1.0 - beta1.powi(age), 1.0 - beta2.powi(age));
+        let (bias1, bias2) = biases(&self.config, steps);
         let size = square.clone().sqrt() * bias2.sqrt().recip() + eps;
         let way = mean.clone() / size * (lr / bias1);
         self.moments.insert(key, Moments { steps, mean, square });

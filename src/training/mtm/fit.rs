@@ -3,15 +3,16 @@
 //! Every draw is a function of the seed, the epoch and the step, so that a training that goes on from a [`FitState`]
 //! takes the same steps, to the bit on a CPU.
 
-use burn::tensor::{Device, Tensor, TensorData, TensorReadError};
+use burn::tensor::{Device, TensorReadError};
 use serde::{Deserialize, Serialize};
 
-use super::adam_w::{AdamW, AdamWConfig, AdamWState};
+use super::adam_w::{AdamWConfig, AdamWState};
+use super::learner::{Batch, Learner};
 use super::one_cycle::OneCycle;
 use crate::analysis::spikes::{SpikeScoreError, bits_per_spike};
 use crate::data::spikes::{SpikeSession, shuffled};
 use crate::job::{Cancelled, Progress};
-use crate::model::mtm::{Mask, Mtm, MtmError, MtmWeights, Scheme, poisson_loss};
+use crate::model::mtm::{Mask, MtmError, MtmWeights, Scheme};
 use crate::signals::Binned;
 use crate::stimulus::hash::random_words;
 
@@ -217,9 +218,7 @@ pub struct FitState {
 #[derive(Debug)]
 pub struct Fit {
     config: FitConfig,
-    device: Device,
-    network: Mtm,
-    optimizer: AdamW,
+    learner: Learner,
     epoch: usize,
     best: Option<Best>,
 }
@@ -256,14 +255,9 @@ impl Fit {
     /// When a setting cannot be, or the state is incomplete.
     pub fn resume(config: FitConfig, state: FitState, device: &Device) -> Result<Self, FitError> {
         config.check().map_err(FitError::Settings)?;
-        let device = device.clone().autodiff();
-        let mut network = Mtm::new(&state.weights, &device);
-        if config.keep_shared {
-            network = network.freeze_where(|key| !Mtm::belongs_to_session(key));
-        }
-        let mut optimizer = AdamW::new(config.optimizer);
-        optimizer.set_state(state.optimizer, &device).map_err(FitError::Settings)?;
-        Ok(Self { config, device, network, optimizer, epoch: state.epoch, best: state.best })
+        let FitState { epoch, weights, optimizer, best } = state;
+        let learner = Learner::new(&weights, config.optimizer, optimizer, config.keep_shared, device)?;
+        Ok(Self { config, learner, epoch, best })
     }
 
     /// All that later steps depend on: what a checkpoint stores.
@@ -273,15 +267,10 @@ impl Fit {
     pub fn state(&self) -> Result<FitState, FitError> {
         Ok(FitState {
             epoch: self.epoch,
-            weights: self.network.to_weights()?,
-            optimizer: self.optimizer.state()?,
+            weights: self.learner.weights()?,
+            optimizer: self.learner.moments()?,
             best: self.best.clone(),
         })
-    }
-
-    /// The network as it is now.
-    pub fn network(&self) -> &Mtm {
-        &self.network
     }
 
     /// Weights of the best validation epoch, or those of now without validation.
@@ -291,7 +280,7 @@ impl Fit {
     pub fn best_weights(&self) -> Result<MtmWeights, FitError> {
         match &self.best {
             Some(best) => Ok(best.weights.clone()),
-            None => Ok(self.network.to_weights()?),
+            None => Ok(self.learner.weights()?),
         }
     }
 
@@ -335,7 +324,7 @@ impl Fit {
         let is_time = self.epoch.is_multiple_of(self.config.validate_every) || self.epoch == self.config.epochs;
         let score = if is_time { self.validate(sessions, progress)? } else { None };
         if let Some(score) = score.filter(|&score| self.best.as_ref().is_none_or(|best| score > best.score)) {
-            self.best = Some(Best { epoch: self.epoch, score, weights: self.network.to_weights()? });
+            self.best = Some(Best { epoch: self.epoch, score, weights: self.learner.weights()? });
         }
         Ok(EpochReport { epoch: self.epoch, loss: sum / scored.max(1) as f64, score })
     }
@@ -380,32 +369,25 @@ impl Fit {
         if mask.scores() == 0 {
             return Ok((0.0, 0));
         }
-        let seen = mask.apply(&counts);
-        let seen = Tensor::from_data(TensorData::new(seen.values().to_vec(), seen.shape()), &self.device);
-        let dropout = derived(*seed, Purpose::Dropout, step);
-        let output = self.network.forward(seen, &session.id, scheme, Some(dropout))?;
-        let objective = poisson_loss(output.log_rates, &counts, &mask);
-        let loss = objective.try_to_vec_as::<f32>()?[0];
+        let dropout_seed = derived(*seed, Purpose::Dropout, step);
+        let batch = Batch { counts: &counts, mask: &mask, session: &session.id, scheme, dropout_seed };
+        let loss = self.learner.step(batch, cycle.at(step, epochs * per_epoch))?;
         if !loss.is_finite() {
             return Err(FitError::NotFinite { loss, step });
         }
-        let lr = cycle.at(step, epochs * per_epoch);
-        let gradients = objective.backward();
-        self.network = self.optimizer.step(self.network.clone(), &gradients, lr);
         Ok((f64::from(loss), mask.scores()))
     }
 
     /// Mean bits per spike of co-smoothing over the sessions that have validation trials.
     fn validate(&self, sessions: &[FitSession], progress: &Progress) -> Result<Option<f64>, FitError> {
-        let schemes = &self.config.schemes;
+        let (schemes, network) = (&self.config.schemes, self.learner.network());
         let scheme = if schemes.contains(&Scheme::Neuron) { Scheme::Neuron } else { schemes[0] };
         let mut scores = Vec::new();
         for session in sessions.iter().filter(|session| session.validation.trials() > 0) {
             let mut of_session = Vec::new();
             for groups in &session.hidden {
                 progress.check()?;
-                let found =
-                    self.network.co_smoothing(&session.validation, &session.id, groups, scheme, &Progress::new())?;
+                let found = network.co_smoothing(&session.validation, &session.id, groups, scheme, &Progress::new())?;
                 let score = bits_per_spike(&found.log_rates, &found.truth(&session.validation))?;
                 of_session.extend(score.pooled);
             }

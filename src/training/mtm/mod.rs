@@ -1,10 +1,11 @@
 //! Training of the masked transformer over spikes (Zhang et al. 2024).
 //!
 //! An [`MtmRecipe`] is data, an [`MtmTraining`] follows it into a folder and goes on from there after an interruption; a
-//! [`Fit`] takes the steps.
+//! [`Fit`] takes the steps, on the CPU with our own engine.
 
 mod adam_w;
 mod fit;
+mod learner;
 mod one_cycle;
 mod recipe;
 mod run;

@@ -22,7 +22,7 @@ unsafe fn polynomial<S: Simd, const N: usize>(x: S::V, coefficients: [f32; N]) -
 
 /// e^x; 0 and infinity are never reached: x is held to -87.3..=88.
 #[inline(always)]
-pub(super) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
+pub(in crate::model) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's instruction set.
     unsafe {
         let x = S::min(S::max(x, S::splat(-87.3)), S::splat(88.0));
@@ -65,7 +65,7 @@ pub(super) unsafe fn tanh<S: Simd>(x: S::V) -> S::V {
 
 /// The Gaussian error function of x / sqrt 2.
 #[inline(always)]
-unsafe fn erf_half<S: Simd>(x: S::V) -> S::V {
+pub(in crate::model) unsafe fn erf_half<S: Simd>(x: S::V) -> S::V {
     // SAFETY: the caller's instruction set.
     unsafe {
         // erf(x / sqrt 2) = x P(x²) / Q(x²) on |x| < 5.6, and within 2e-8 of ±1 beyond.

@@ -14,13 +14,13 @@ mod convolution;
 mod effective;
 mod feedforward;
 pub mod gradient;
-mod math;
+pub(in crate::model) mod math;
 mod modulation;
 mod perspective;
 mod product;
 mod readout;
 mod recurrent;
-mod simd;
+pub(in crate::model) mod simd;
 mod tasks;
 mod winograd;
 

@@ -40,7 +40,7 @@ impl Kernel {
     }
 
     /// Numbers in a vector. Channels of a group are padded to a multiple of it.
-    pub(super) fn lanes(self) -> usize {
+    pub(in crate::model) fn lanes(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => 16,
@@ -54,7 +54,7 @@ impl Kernel {
 /// # Safety
 /// Every function needs the instruction set, and pointers need `LANES` readable or writable floats.
 #[allow(clippy::missing_safety_doc, reason = "the safety of all functions is told once, above")]
-pub(super) trait Simd: Copy {
+pub(in crate::model) trait Simd: Copy {
     /// A vector.
     type V: Copy;
     /// Numbers in a vector.
@@ -84,7 +84,7 @@ pub(super) trait Simd: Copy {
 
 /// Asks for `count` cache lines from `from` on, soon to be read. Addresses need not exist.
 #[inline(always)]
-pub(super) fn prefetch(from: *const f32, count: usize) {
+pub(in crate::model) fn prefetch(from: *const f32, count: usize) {
     #[cfg(target_arch = "x86_64")]
     for line in 0..count {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
@@ -96,7 +96,7 @@ pub(super) fn prefetch(from: *const f32, count: usize) {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Portable;
+pub(in crate::model) struct Portable;
 
 impl Simd for Portable {
     type V = [f32; 8];
@@ -294,7 +294,7 @@ mod x86 {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use x86::{Avx2, Avx512};
+pub(in crate::model) use x86::{Avx2, Avx512};
 
 /// `dispatched!(fn name(args) = generic)`: an unsafe function `name(kernel, args)` that runs `generic::<S>(args)`,
 /// compiled for each instruction set. `generic` must be `#[inline(always)]`, so that it takes on the features of
@@ -335,4 +335,4 @@ macro_rules! dispatched {
         }
     };
 }
-pub(super) use dispatched;
+pub(in crate::model) use dispatched;
