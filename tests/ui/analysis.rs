@@ -189,7 +189,18 @@ fn options_of_a_recording_reach_its_analysis_as_on_the_command_line() {
     ask(&mut bench, AnalyseCommand::Export(ours.clone()));
     let path = |path: &Path| path.display().to_string();
     let command = ["analyse", "--session", &path(&folder.path().join("M17")), "-o", &path(&theirs)];
-    let said = ["--resamples", "150", "--seed", "77", "--skip", "10", "--receptive-fields", "Clips"];
+    let said = [
+        "--resamples",
+        "150",
+        "--seed",
+        "77",
+        "--skip",
+        "10",
+        "--receptive-fields",
+        "Clips",
+        "--format",
+        "png,svg,pdf",
+    ];
     succeeds(&[&command[..], &said[..]].concat());
     let (ours, theirs) = (files(&ours), files(&theirs));
     assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
@@ -217,7 +228,10 @@ fn options_of_a_run_reach_its_analysis_and_defaults_are_those_of_the_command_lin
     bench.perform(Command::Run);
     bench.wait(LIMIT);
     let fields = |bench: &mut Workbench, delay_frames| {
-        ask(bench, AnalyseCommand::Set(AnalyseOptions { delay_frames, seed: 5, ..AnalyseOptions::default() }));
+        ask(
+            bench,
+            AnalyseCommand::Set(AnalyseOptions { delay_frames, seed: 5, resamples: 100, ..AnalyseOptions::default() }),
+        );
         ask(bench, AnalyseCommand::Responses);
         assert!(said(bench).contains("analysis seed 5"));
         let tables = &bench.analysed().expect("analysed").found.tables;
