@@ -222,7 +222,9 @@ fn options_of_a_run_reach_its_analysis_and_defaults_are_those_of_the_command_lin
     let mut bench = fake::bench(Duration::ZERO);
     bench.perform(Command::SetLive(false));
     let mut protocol = bench.protocol().clone();
-    protocol.show_instead(Stimulus::SparseNoise(SparseNoise::default()), Sweep::default());
+    // Few squares: a field is fitted to each map of each unit.
+    let squares = SparseNoise { square_deg: 20.0, ..SparseNoise::default() };
+    protocol.show_instead(Stimulus::SparseNoise(squares), Sweep::default());
     (protocol.timing.stimulus_secs, protocol.repeats.count) = (4.0, 2);
     bench.perform(Command::Edit(Box::new(protocol)));
     bench.perform(Command::Run);
