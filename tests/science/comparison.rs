@@ -155,15 +155,19 @@ fn session() -> Session {
     }
 }
 
-/// A model that answers by the rule, perhaps another one than the animal's.
+/// Answers of so many units to a movie, `[frame, unit]`.
+type Answering = Box<dyn Fn(&Movie, usize) -> Vec<f32> + Send + Sync>;
+
+/// A model that answers by a rule, perhaps another one than the animal's.
 struct Model {
     units: Vec<UnitId>,
-    rule: Rule,
+    answers: Answering,
 }
 
 impl Model {
     fn of(session: &Session, rule: Rule) -> Self {
-        Self { units: session.unit_ids(), rule }
+        let answers = move |movie: &Movie, units: usize| rule.answers(movie, &(0..units).collect::<Vec<_>>());
+        Self { units: session.unit_ids(), answers: Box::new(answers) }
     }
 }
 
@@ -187,11 +191,11 @@ impl Responder for Model {
         let mut pixels = vec![0; frames * RASTER.pixels()];
         movie.read(0, frames, &mut pixels)?;
         let movie = Movie::new(RASTER, frames, 1, pixels).expect("whole");
-        let units: Vec<usize> = (0..self.units.len()).collect();
-        let answers = self.rule.answers(&movie, &units);
-        let rows = answers.chunks_exact(units.len()).flat_map(|row| row.repeat(samples));
+        let units = self.units.len();
+        let answers = (self.answers)(&movie, units);
+        let rows = answers.chunks_exact(units).flat_map(|row| row.repeat(samples));
         progress.advance((frames * samples) as u64)?;
-        Ok(Responses::new(frames, samples, units.len(), rows.collect()).expect("a row for every frame and sample"))
+        Ok(Responses::new(frames, samples, units, rows.collect()).expect("a row for every frame and sample"))
     }
 }
 
@@ -363,39 +367,6 @@ fn listened(movie: &Movie, columns: f32) -> Vec<f32> {
         .collect()
 }
 
-/// A twin of these units, perhaps of other places.
-struct Listeners {
-    units: Vec<UnitId>,
-    columns: f32,
-}
-
-impl Responder for Listeners {
-    fn units(&self) -> &[UnitId] {
-        &self.units
-    }
-    fn origin(&self) -> Origin {
-        Origin { name: "Listeners".to_owned(), simulated: false, sha256: None, device: "paper".to_owned() }
-    }
-    fn raster(&self) -> Raster {
-        RASTER
-    }
-    fn respond(
-        &self,
-        movie: &mut dyn FrameSource,
-        behavior: &Behavior,
-        progress: &Progress,
-    ) -> Result<Responses, ResponderError> {
-        let (frames, samples) = (movie.frames(), behavior.samples());
-        let mut pixels = vec![0; frames * RASTER.pixels()];
-        movie.read(0, frames, &mut pixels)?;
-        let movie = Movie::new(RASTER, frames, 1, pixels).expect("whole");
-        let answers = listened(&movie, self.columns);
-        let rows = answers.chunks_exact(LISTENERS).flat_map(|row| row.repeat(samples));
-        progress.advance((frames * samples) as u64)?;
-        Ok(Responses::new(frames, samples, LISTENERS, rows.collect()).expect("a row for every frame and sample"))
-    }
-}
-
 /// Their receptive fields when each movie is shown once, with noise of recording.
 fn fields_of_listeners(movies: Vec<(&str, Movie)>, columns: f32) -> Comparison {
     let trial = |(number, (domain, movie)): (usize, (&str, Movie))| {
@@ -417,7 +388,8 @@ fn fields_of_listeners(movies: Vec<(&str, Movie)>, columns: f32) -> Comparison {
     let mut session = session();
     session.units.truncate(LISTENERS);
     session.trials = movies.into_iter().enumerate().map(trial).collect();
-    let twin = Listeners { units: session.unit_ids(), columns };
+    let answers = Box::new(move |movie: &Movie, _: usize| listened(movie, columns));
+    let twin = Model { units: session.unit_ids(), answers };
     Comparison::of(&twin, &session, &PresentationTable::default(), &Selection::default(), &Progress::new())
         .expect("the same cells")
 }
