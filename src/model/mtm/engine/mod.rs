@@ -15,6 +15,8 @@ mod rows;
 
 use std::sync::{Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 use self::backward::Gradients;
 pub use self::descent::Descent;
 use self::forward::Pass;
@@ -39,6 +41,10 @@ pub struct Engine {
     idle: Mutex<Vec<Room>>,
     back_room: BackRoom,
 }
+
+/// Most trials that a task takes from counts to log-rates: what lies between the layers stays in the cache, no task waits
+/// for another, and four hundred rows fill the products as well as a thousand.
+const TRIALS_OF_ANSWER: usize = 4;
 
 /// What the engine answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,20 +91,32 @@ impl Engine {
     ) -> Result<Answer, MtmError> {
         let session = self.session(session)?;
         session.info.check(seen.shape(), &self.config)?;
-        let sizes = Sizes::new(&self.config, seen.shape(), false);
-        let mut room = self.room();
-        room.fit(&sizes, self.config.layers);
-        if seen.trials() > 0 {
-            self.pass(session, scheme, dropout_seed, &sizes).forward(seen.values(), &mut room);
-        }
         let [trials, bins, neurons] = seen.shape();
-        let binned = |columns: usize, values: &[f32]| {
-            Binned::new(trials, bins, columns, values.to_vec()).expect("one value for each place")
+        // What is dropped is drawn by the place in the batch, so that a batch with dropout stays whole.
+        let share = trials.div_ceil(rayon::current_num_threads()).min(TRIALS_OF_ANSWER);
+        let together = if dropout_seed.is_some() { trials } else { share };
+        let width = self.config.width;
+        let mut log_rates = vec![0.0; trials * bins * neurons];
+        let mut latents = vec![0.0; trials * bins * width];
+        let parts = (
+            seen.values().par_chunks((together * bins * neurons).max(1)),
+            log_rates.par_chunks_mut((together * bins * neurons).max(1)),
+            latents.par_chunks_mut((together * bins * width).max(1)),
+        );
+        parts.into_par_iter().for_each(|(seen, log_rates, latents)| {
+            let sizes = Sizes::new(&self.config, [seen.len() / (bins * neurons), bins, neurons], false);
+            let sizes = if dropout_seed.is_some() { sizes } else { sizes.in_one_task() };
+            let mut room = self.room();
+            room.fit(&sizes, self.config.layers);
+            self.pass(session, scheme, dropout_seed, &sizes).forward(seen, &mut room);
+            log_rates.copy_from_slice(&room.log_rates);
+            latents.copy_from_slice(&room.latents);
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+        });
+        let binned = |columns: usize, values: Vec<f32>| {
+            Binned::new(trials, bins, columns, values).expect("one value for each place")
         };
-        let answer =
-            Answer { log_rates: binned(neurons, &room.log_rates), latents: binned(self.config.width, &room.latents) };
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(room);
-        Ok(answer)
+        Ok(Answer { log_rates: binned(neurons, log_rates), latents: binned(width, latents) })
     }
 
     /// The Poisson loss of a batch, as [`poisson_loss`](super::poisson_loss), `seen` being the counts that are not

@@ -32,6 +32,11 @@ impl Sizes {
         Self { trials, bins, neurons, places, stitch, expand, width, heads, feedforward, trials_of_task, is_kept }
     }
 
+    /// The same, passed through a layer by one task.
+    pub fn in_one_task(self) -> Self {
+        Self { trials_of_task: self.trials.max(1), ..self }
+    }
+
     /// Bins of all trials.
     pub fn embedded(&self) -> usize {
         self.trials * self.bins
