@@ -54,13 +54,9 @@ pub enum EvaluationError {
         burnin: usize,
     },
     /// The memory is too small.
-    #[error(
-        "{repeats} repeats of {frames} frames and {units} units do not fit into memory: evaluate one domain at a time"
-    )]
+    #[error("{frames} frames of {units} units do not fit into memory: record the movie as several shorter trials")]
     TooLarge {
-        /// Most showings of a movie.
-        repeats: usize,
-        /// Frames of all movies.
+        /// Frames of a movie.
         frames: usize,
         /// Units.
         units: usize,

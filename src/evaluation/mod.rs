@@ -130,17 +130,17 @@ impl Evaluation {
         let domains = domains(session, selection)?;
         begin(&domains, progress);
         let evaluate = |(name, showings): &(String, Vec<Showing<'_>>)| {
-            let mut tally = Tally::new(showings, units.len(), selection.burnin_frames)?;
+            let mut tally = Tally::new(units.len(), selection.burnin_frames);
             for (movie, showing) in showings.iter().enumerate() {
-                let start = tally.begin(showing);
+                tally.begin(showing)?;
                 predict(responder, (name, movie, showing), progress, &mut |seen| {
                     let rates = seen.trial.rates()?;
                     let predicted = (seen.predicted, seen.sample);
-                    tally.add(start, seen.repeat, &columns, predicted, seen.recorded, rates.as_ref())?;
+                    tally.add(seen.repeat, &columns, predicted, seen.recorded, rates.as_ref())?;
                     watcher(seen)
                 })?;
             }
-            summed_up(name, showings, tally, selection.seed)
+            Ok(summed_up(name, showings, tally, selection.seed))
         };
         let domains = domains.iter().map(evaluate).collect::<Result<_, EvaluationError>>()?;
         Ok(Self {
@@ -175,16 +175,16 @@ impl Evaluation {
 pub fn ceilings(session: &Session, selection: &Selection) -> Result<Vec<DomainEvaluation>, EvaluationError> {
     let columns: Vec<usize> = (0..session.units.len()).collect();
     let ceiling = |(name, showings): &(String, Vec<Showing<'_>>)| {
-        let mut tally = Tally::new(showings, columns.len(), selection.burnin_frames)?;
+        let mut tally = Tally::new(columns.len(), selection.burnin_frames);
         for showing in showings {
-            let start = tally.begin(showing);
+            tally.begin(showing)?;
             let nothing = vec![0.0; showing.frames * columns.len()];
             let nothing = Responses::new(showing.frames, 1, columns.len(), nothing).expect("a row for every frame");
             for (repeat, trial) in showing.trials.iter().enumerate() {
-                tally.add(start, repeat, &columns, (&nothing, 0), &trial.record()?.responses, None)?;
+                tally.add(repeat, &columns, (&nothing, 0), &trial.record()?.responses, None)?;
             }
         }
-        let mut domain = summed_up(name, showings, tally, selection.seed)?;
+        let mut domain = summed_up(name, showings, tally, selection.seed);
         for unit in &mut domain.units {
             let UnitEvaluation { cc_max, cc_max_consistent, no_ceiling, .. } = *unit;
             *unit = UnitEvaluation { cc_max, cc_max_consistent, no_ceiling, ..UnitEvaluation::default() };
@@ -200,20 +200,15 @@ pub(crate) fn is_simulated(session: &Session) -> bool {
 }
 
 /// What came out for a domain of which all trials were added.
-fn summed_up(
-    name: &str,
-    showings: &[Showing<'_>],
-    tally: Tally,
-    seed: u64,
-) -> Result<DomainEvaluation, EvaluationError> {
+fn summed_up(name: &str, showings: &[Showing<'_>], tally: Tally, seed: u64) -> DomainEvaluation {
     let repeats = || showings.iter().map(|showing| showing.trials.len());
-    Ok(DomainEvaluation {
+    DomainEvaluation {
         name: name.to_owned(),
         movies: showings.len(),
         repeats: (repeats().min().unwrap_or(0), repeats().max().unwrap_or(0)),
         frames: tally.frames(),
         missing: tally.missing(),
-        units: tally.finish()?,
+        units: tally.finish(),
         seed,
-    })
+    }
 }

@@ -1,37 +1,42 @@
 //! Collects predictions and responses of one domain, trial by trial, into numbers for every unit.
 //!
-//! Of the predictions only their means over repeats and running sums are kept: memory is that of the responses and a
-//! little more.
-
-use rayon::prelude::*;
+//! Only running sums are kept, and of a movie that is shown several times the sums of each frame until its last showing:
+//! memory does not grow with the length of a recording.
 
 use super::showings::Showing;
 use super::{EvaluationError, UnitEvaluation};
-use crate::analysis::reliability::{Freedom, Moments, Repeats, cc_max, cc_norm, ceiling, correlation};
+use crate::analysis::reliability::{CeilingSums, Freedom, Moments, cc_norm};
 use crate::signals::Responses;
 
 /// One domain under way.
 #[derive(Debug)]
 pub(super) struct Tally {
-    repeats: usize,
-    frames: usize,
     units: usize,
     burnin: usize,
-    /// Frames of the movies before the next.
-    begun: usize,
-    /// `[repeat, frame, unit]`; NaN where nothing was measured.
-    responses: Vec<f32>,
-    /// `[frame, unit]`: sum of the predictions wherever a response was measured.
-    predicted: Vec<f64>,
+    /// Of all movies that were begun, after burn-in.
+    frames: usize,
+    /// Of the movie under way, `[frame, unit]`; empty when it is shown once.
+    movie: Vec<FrameSums>,
     missing: usize,
     sums: Vec<Sums>,
     /// Whether every trial has a true rate.
     rates_known: bool,
 }
 
-/// Over all trials of one unit.
+/// Over the repeats in which a response was measured.
 #[derive(Debug, Clone, Copy, Default)]
+struct FrameSums {
+    predicted: f64,
+    response: f64,
+    measured: u32,
+}
+
+/// Over all trials of one unit.
+#[derive(Debug, Clone, Default)]
 struct Sums {
+    /// Means over repeats: prediction and response.
+    mean: Moments,
+    ceiling: CeilingSums,
     /// Prediction and response.
     single: Moments,
     /// Prediction and true rate.
@@ -39,25 +44,47 @@ struct Sums {
     loss: f64,
 }
 
+impl Sums {
+    /// A frame was shown for the last time.
+    fn end_frame(&mut self, frame: FrameSums) {
+        let FrameSums { predicted, response, measured } = frame;
+        if measured > 0 {
+            let n = f64::from(measured);
+            self.mean.push(predicted / n, response / n);
+            self.ceiling.end_frame(measured as usize, response);
+        }
+    }
+
+    fn evaluated(&self, rates_known: bool) -> UnitEvaluation {
+        let Self { mean, ceiling, single, rate, loss } = self;
+        let cc_abs = mean.correlation();
+        let published = ceiling.ceiling(Freedom::Published);
+        UnitEvaluation {
+            cc_abs,
+            cc_max: published.ok(),
+            cc_max_consistent: ceiling.ceiling(Freedom::Consistent).ok(),
+            cc_norm: cc_norm(cc_abs, published.ok()),
+            no_ceiling: published.err(),
+            cc_single: single.correlation(),
+            cc_true: rate.correlation().filter(|_| rates_known),
+            mean_ratio: single.means().filter(|(_, recorded)| *recorded > 0.0).map(|(p, r)| p / r),
+            poisson_loss: (single.count() > 0).then(|| loss / single.count() as f64).filter(|loss| loss.is_finite()),
+        }
+    }
+}
+
 impl Tally {
-    /// An empty one for these movies.
-    pub fn new(showings: &[Showing<'_>], units: usize, burnin: usize) -> Result<Self, EvaluationError> {
-        let repeats = showings.iter().map(|showing| showing.trials.len()).max().unwrap_or(0);
-        let frames = showings.iter().map(|showing| showing.frames - burnin).sum::<usize>();
-        let too_large = || EvaluationError::TooLarge { repeats, frames, units };
-        let row = frames.checked_mul(units).ok_or_else(too_large)?;
-        Ok(Self {
-            repeats,
-            frames,
+    /// An empty one.
+    pub fn new(units: usize, burnin: usize) -> Self {
+        Self {
             units,
             burnin,
-            begun: 0,
-            responses: room(row.checked_mul(repeats), f32::NAN).ok_or_else(too_large)?,
-            predicted: room(Some(row), 0.0).ok_or_else(too_large)?,
+            frames: 0,
+            movie: Vec::new(),
             missing: 0,
             sums: vec![Sums::default(); units],
             rates_known: true,
-        })
+        }
     }
 
     /// Frames of all movies after burn-in.
@@ -70,18 +97,30 @@ impl Tally {
         self.missing
     }
 
-    /// Begins the next movie; the place of its first frame after burn-in.
-    pub fn begin(&mut self, showing: &Showing<'_>) -> usize {
-        let start = self.begun;
-        self.begun += showing.frames - self.burnin;
-        start
+    /// Begins the next movie: the one before has been shown for the last time.
+    pub fn begin(&mut self, showing: &Showing<'_>) -> Result<(), EvaluationError> {
+        self.end_movie();
+        let (frames, units) = (showing.frames - self.burnin, self.units);
+        self.frames += frames;
+        if showing.trials.len() > 1 {
+            let length = frames.checked_mul(units);
+            let room = length.filter(|&length| self.movie.try_reserve_exact(length).is_ok());
+            self.movie.resize(room.ok_or(EvaluationError::TooLarge { frames, units })?, FrameSums::default());
+        }
+        Ok(())
     }
 
-    /// Adds a trial of the movie that begins at `start`. The columns are those of the units in what was recorded; the
+    fn end_movie(&mut self) {
+        for frame in self.movie.chunks_exact(self.units.max(1)) {
+            self.sums.iter_mut().zip(frame).for_each(|(sums, &frame)| sums.end_frame(frame));
+        }
+        self.movie.clear();
+    }
+
+    /// Adds a trial of the movie that was begun last. The columns are those of the units in what was recorded; the
     /// prediction is one sample of several.
     pub fn add(
         &mut self,
-        start: usize,
         repeat: usize,
         columns: &[usize],
         (predicted, sample): (&Responses, usize),
@@ -89,15 +128,13 @@ impl Tally {
         rates: Option<&Responses>,
     ) -> Result<(), EvaluationError> {
         self.rates_known &= rates.is_some();
-        for (offset, time) in (self.burnin..predicted.frames()).enumerate() {
-            let place = (start + offset) * self.units;
-            let kept = &mut self.responses[repeat * self.frames * self.units + place..][..self.units];
-            let means = &mut self.predicted[place..][..self.units];
+        let mut frames = self.movie.chunks_exact_mut(self.units.max(1));
+        for time in self.burnin..predicted.frames() {
+            let mut frame = frames.next();
             let (predicted, recorded) = (predicted.row(time, sample), recorded.row(time, 0));
             let rates = rates.map(|rates| rates.row(time, 0));
-            for (unit, &column) in columns.iter().enumerate() {
+            for (unit, (&column, sums)) in columns.iter().zip(&mut self.sums).enumerate() {
                 let (p, r) = (f64::from(predicted[unit]), f64::from(recorded[column]));
-                let sums = &mut self.sums[unit];
                 if let Some(rates) = rates {
                     sums.rate.push(p, f64::from(rates[column]));
                 }
@@ -108,43 +145,25 @@ impl Tally {
                 if r.is_infinite() {
                     return Err(EvaluationError::Infinite);
                 }
-                kept[unit] = recorded[column];
-                means[unit] += p;
                 sums.single.push(p, r);
                 sums.loss += poisson_loss(p, r);
+                sums.ceiling.add(repeat, r);
+                match &mut frame {
+                    Some(frame) => {
+                        let FrameSums { predicted, response, measured } = &mut frame[unit];
+                        (*predicted, *response, *measured) = (*predicted + p, *response + r, *measured + 1);
+                    }
+                    None => sums.end_frame(FrameSums { predicted: p, response: r, measured: 1 }),
+                }
             }
         }
         Ok(())
     }
 
     /// The numbers of every unit.
-    pub fn finish(mut self) -> Result<Vec<UnitEvaluation>, EvaluationError> {
-        let responses = std::mem::take(&mut self.responses);
-        let responses =
-            Repeats::new(self.repeats, self.frames, self.units, responses).ok_or(EvaluationError::Infinite)?;
-        Ok((0..self.units).into_par_iter().map(|unit| self.of_unit(unit, &responses)).collect())
-    }
-
-    fn of_unit(&self, unit: usize, responses: &Repeats) -> UnitEvaluation {
-        let response = responses.unit(unit);
-        let measured = |frame: usize| (0..self.repeats).filter(|&r| response.at(r, frame).is_some()).count() as f64;
-        let mean = |frame: usize| self.predicted[frame * self.units + unit] / measured(frame);
-        let predicted: Vec<f64> = (0..self.frames).map(mean).collect();
-        let means: Vec<f64> = response.mean().into_iter().map(|mean| mean.unwrap_or(f64::NAN)).collect();
-        let cc_abs = correlation(&predicted, &means);
-        let published = ceiling(&response, Freedom::Published);
-        let Sums { single, rate, loss } = self.sums[unit];
-        UnitEvaluation {
-            cc_abs,
-            cc_max: published.ok(),
-            cc_max_consistent: cc_max(&response, Freedom::Consistent),
-            cc_norm: cc_norm(cc_abs, published.ok()),
-            no_ceiling: published.err(),
-            cc_single: single.correlation(),
-            cc_true: rate.correlation().filter(|_| self.rates_known),
-            mean_ratio: single.means().filter(|(_, recorded)| *recorded > 0.0).map(|(p, r)| p / r),
-            poisson_loss: (single.count() > 0).then(|| loss / single.count() as f64).filter(|loss| loss.is_finite()),
-        }
+    pub fn finish(mut self) -> Vec<UnitEvaluation> {
+        self.end_movie();
+        self.sums.iter().map(|sums| sums.evaluated(self.rates_known)).collect()
     }
 }
 
@@ -157,12 +176,4 @@ fn poisson_loss(predicted: f64, recorded: f64) -> f64 {
     } else {
         predicted - recorded * predicted.ln()
     }
-}
-
-/// So many equal values; `None` when they do not fit into memory.
-fn room<T: Clone>(length: Option<usize>, value: T) -> Option<Vec<T>> {
-    let mut room = Vec::new();
-    room.try_reserve_exact(length?).ok()?;
-    room.resize(length?, value);
-    Some(room)
 }

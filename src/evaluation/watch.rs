@@ -6,8 +6,11 @@ use crate::data::{Session, Trial};
 use crate::job::Progress;
 use crate::signals::{Behavior, Responses, UnitId};
 
-/// Trials that are predicted side by side.
-const BATCH: usize = 8;
+/// Most trials that are predicted side by side.
+const MOST_TOGETHER: usize = 8;
+
+/// Most responses that are held of trials side by side, where one alone has fewer: 64 MB predicted, and as many recorded.
+const MOST_RESPONSES: usize = 1 << 24;
 
 /// One trial with what was recorded and what was predicted.
 #[derive(Debug, Clone, Copy)]
@@ -81,14 +84,16 @@ pub(super) fn predict(
     progress: &Progress,
     each: &mut Watcher<'_>,
 ) -> Result<(), EvaluationError> {
-    for (batch, trials) in showing.trials.chunks(BATCH).enumerate() {
+    let responses = (showing.frames * responder.units().len()).max(1);
+    let together = (MOST_RESPONSES / responses).clamp(1, MOST_TOGETHER);
+    for (batch, trials) in showing.trials.chunks(together).enumerate() {
         let records = trials.iter().map(|trial| trial.record()).collect::<Result<Vec<_>, _>>()?;
         let behavior = side_by_side(&records.iter().map(|record| &record.behavior).collect::<Vec<_>>());
         let mut pixels = trials[0].movie()?;
         let predicted = responder.respond(pixels.as_mut(), &behavior, progress)?;
         check_prediction(&predicted, showing.frames, trials.len(), responder.units())?;
         for (sample, (&trial, record)) in trials.iter().zip(&records).enumerate() {
-            let (repeat, recorded, predicted) = (batch * BATCH + sample, &record.responses, &predicted);
+            let (repeat, recorded, predicted) = (batch * together + sample, &record.responses, &predicted);
             each(&Seen { domain, movie, repeat, trial, recorded, predicted, sample })?;
         }
         progress.check()?;

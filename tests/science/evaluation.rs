@@ -19,6 +19,7 @@ use twinscope::stimulus::hash::random_words;
 use twinscope::stimulus::{Condition, DriftingGrating, Presentation, Schedule, Stimulus, WhiteNoise};
 
 use crate::fixture::path;
+use crate::model::allocations::peak_of;
 
 const RASTER: Raster = Raster { height: 2, width: 3 };
 const FRAMES: usize = 40;
@@ -242,6 +243,18 @@ fn every_number_is_that_of_the_analysis_over_the_concatenated_movies() {
         assert_eq!((unit.cc_true, unit.no_ceiling), (None, None), "nobody knows the true rate");
         assert!(unit.cc_norm.expect("defined") > 0.8, "{unit:?}");
     }
+}
+
+#[test]
+fn memory_does_not_grow_with_the_responses_to_many_movies() {
+    let most = |movies: usize| {
+        let trials = (0..2 * movies).map(|n| trial(n, n % movies, Some(&format!("{}", n % movies)), None, same));
+        let session = session(trials.collect());
+        peak_of(|| evaluate(&Knowing::of(&session, &[0, 1, 2]), &session, &Selection::default()).expect("evaluated")).0
+    };
+    let (few, many) = (most(4), most(44));
+    // Two repeats of 30 frames and three units are 720 bytes; a movie's name and place in the list are fewer.
+    assert!(many < few + 40 * 720, "{few} bytes for 4 movies, {many} for 44");
 }
 
 #[test]

@@ -36,34 +36,14 @@ pub enum NoCeiling {
 /// # Errors
 /// When the ceiling is not defined, and why.
 pub fn ceiling(response: &UnitRepeats, freedom: Freedom) -> Result<f64, NoCeiling> {
-    let (mut above, mut below) = (0.0, 0.0);
+    let mut sums = CeilingSums::default();
+    for (repeat, row) in response.rows().enumerate() {
+        row.iter().filter(|value| !value.is_nan()).for_each(|&value| sums.add(repeat, value));
+    }
     for frame in 0..response.frames() {
-        let t = response.measured(frame).count() as f64;
-        if t > 0.0 {
-            above += t - 1.0;
-            below += (t - 1.0) / (t * t);
-        }
+        sums.end_frame(response.measured(frame).count(), response.measured(frame).sum());
     }
-    if below == 0.0 {
-        return Err(NoCeiling::OneRepeat);
-    }
-    let n = (above / below).sqrt();
-    let mean = Spread::of(&response.means());
-    let of_mean = mean.variance().filter(|_| mean.varies()).ok_or(NoCeiling::Flat)?;
-    let of_repeats: Vec<f64> = response.rows().filter_map(|row| Spread::of(row).variance()).collect();
-    if of_repeats.is_empty() {
-        return Err(NoCeiling::Flat);
-    }
-    let of_repeat = of_repeats.iter().sum::<f64>() / of_repeats.len() as f64;
-    let signal = (n * of_mean - of_repeat) / (n - 1.0);
-    if signal <= 0.0 {
-        return Err(NoCeiling::Unreliable);
-    }
-    let total = match freedom {
-        Freedom::Published => of_mean * (mean.count - 1.0) / mean.count,
-        Freedom::Consistent => of_mean,
-    };
-    Ok((signal / total).sqrt())
+    sums.ceiling(freedom)
 }
 
 /// [`ceiling`], or `None`.
@@ -76,7 +56,65 @@ pub fn cc_norm(cc_abs: Option<f64>, cc_max: Option<f64>) -> Option<f64> {
     Some(cc_abs? / cc_max.filter(|&most| most > 0.0)?)
 }
 
-/// Number, mean and squares about it of what was measured.
+/// What a ceiling is made of, gathered response by response, so that none needs to be kept.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CeilingSums {
+    /// Σ (t - 1) and Σ ((t - 1) / t²) over the frames.
+    above: f64,
+    below: f64,
+    mean: Spread,
+    repeats: Vec<Spread>,
+}
+
+impl CeilingSums {
+    /// Adds a response that was measured in a repeat.
+    pub fn add(&mut self, repeat: usize, response: f64) {
+        if repeat >= self.repeats.len() {
+            self.repeats.resize(repeat + 1, Spread::default());
+        }
+        self.repeats[repeat].push(response);
+    }
+
+    /// A frame was shown for the last time: in how many repeats it was measured, and the sum of these responses.
+    pub fn end_frame(&mut self, measured: usize, sum: f64) {
+        if measured > 0 {
+            let t = measured as f64;
+            self.above += t - 1.0;
+            self.below += (t - 1.0) / (t * t);
+            self.mean.push(sum / t);
+        }
+    }
+
+    /// [`ceiling`] of all that was added.
+    ///
+    /// # Errors
+    /// When the ceiling is not defined, and why.
+    pub fn ceiling(&self, freedom: Freedom) -> Result<f64, NoCeiling> {
+        if self.below == 0.0 {
+            return Err(NoCeiling::OneRepeat);
+        }
+        let n = (self.above / self.below).sqrt();
+        let mean = self.mean;
+        let of_mean = mean.variance().filter(|_| mean.varies()).ok_or(NoCeiling::Flat)?;
+        let of_repeats: Vec<f64> = self.repeats.iter().filter_map(|repeat| repeat.variance()).collect();
+        if of_repeats.is_empty() {
+            return Err(NoCeiling::Flat);
+        }
+        let of_repeat = of_repeats.iter().sum::<f64>() / of_repeats.len() as f64;
+        let signal = (n * of_mean - of_repeat) / (n - 1.0);
+        if signal <= 0.0 {
+            return Err(NoCeiling::Unreliable);
+        }
+        let total = match freedom {
+            Freedom::Published => of_mean * (mean.count - 1.0) / mean.count,
+            Freedom::Consistent => of_mean,
+        };
+        Ok((signal / total).sqrt())
+    }
+}
+
+/// Number, mean and squares about it of what was measured, value by value (Welford's updates).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Spread {
     count: f64,
     mean: f64,
@@ -84,11 +122,11 @@ struct Spread {
 }
 
 impl Spread {
-    fn of(values: &[f64]) -> Self {
-        let measured = || values.iter().copied().filter(|value| !value.is_nan());
-        let count = measured().count() as f64;
-        let mean = measured().sum::<f64>() / count;
-        Self { count, mean, squares: measured().map(|value| (value - mean).powi(2)).sum() }
+    fn push(&mut self, value: f64) {
+        self.count += 1.0;
+        let before = value - self.mean;
+        self.mean += before / self.count;
+        self.squares += before * (value - self.mean);
     }
 
     /// Over count - 1.

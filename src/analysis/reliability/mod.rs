@@ -15,7 +15,7 @@ mod sparseness;
 mod split_half;
 
 pub use cc_abs::cc_abs;
-pub use cc_max::{Freedom, NoCeiling, cc_max, cc_norm, ceiling};
+pub use cc_max::{CeilingSums, Freedom, NoCeiling, cc_max, cc_norm, ceiling};
 pub use correlation::{Moments, correlation};
 pub use explainable_variance::explainable_variance;
 pub use fano_factor::fano_factor;
