@@ -122,8 +122,9 @@ pub struct CurveArguments {
 /// Train on corrupted clips and see where the twin breaks.
 ///
 /// One simulated mouse watches the clips clean, blurred, noisy, at low contrast, with shuffled frames, without rightward
-/// motion, and with unknown behaviour; a network is trained from scratch on each and tested on the same clean stimuli.
-/// Where behaviour is unknown, it is unknown in the tests too. Without rightward motion there are fewer clips to learn from.
+/// motion, and with unknown behaviour; a network is trained from scratch on each and tested on the same clean stimuli:
+/// those of --test, and clean clips with another seed (unless nothing in the clips is random). Where behaviour is unknown,
+/// it is unknown in the tests too. Without rightward motion there are fewer clips to learn from.
 ///
 /// In stress.csv, `minutes` are the minutes of clips that an arm learned from, and `minus_clean` is its median CC_norm minus
 /// that of clean clips in the same domain; the last lines on the terminal tell in which domain each arm loses most. Run the

@@ -2,7 +2,8 @@
 //! of every domain of stimuli tells where training on such clips breaks.
 //!
 //! The simulated mouse watches the corrupted clips, so its responses belong to what it saw. The tests show the same clean
-//! stimuli in every arm; but where behaviour is unknown, it is unknown in the tests too. Every mouse watches as many minutes
+//! stimuli in every arm, clips that nothing learned from among them; but where behaviour is unknown, it is unknown in the
+//! tests too. Every mouse watches as many minutes
 //! of clips, but where clips are left out, fewer are learned from: the table tells the minutes of each arm, and what such an
 //! arm lost is owed to both.
 
@@ -24,6 +25,9 @@ use crate::signals::{Behavior, Monitor, Movie};
 use crate::stimulus::Modifier;
 use crate::stimulus::modify::{Blur, Contrast, PixelNoise, ShuffleFrames};
 use crate::training::{Recipe, Training};
+
+/// Domain of the clean clips that are tested.
+const CLIPS: &str = "Clips";
 
 /// What is done to the clips that are learned from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -50,7 +54,7 @@ pub enum Corruption {
 pub struct StressPlan {
     /// Clips that are learned from.
     pub clips: Protocol,
-    /// What is tested, clean.
+    /// What is tested, clean, after clips of the same kind.
     pub tests: Vec<TestMovies>,
     /// Pixels and geometry.
     pub monitor: Monitor,
@@ -122,10 +126,10 @@ impl Corruption {
     }
 }
 
-/// Trains one network from scratch for every corruption and evaluates it on the clean tests, both on the `device`. Beside
-/// each finding stand the minutes of clips that were learned from, without those for validation, and how far it lies from
-/// that of the clean clips. Sessions, twins and
-/// checkpoints are written below `folder` and stay there, so that an interrupted study goes on. `told` hears of every arm.
+/// Trains one network from scratch for every corruption and evaluates it on clean clips that are new and on the clean
+/// tests, all on the `device`. Beside each finding stand the minutes of clips that were learned from, without those for
+/// validation, and how far it lies from that of the clean clips. Sessions, twins and checkpoints are written below `folder`
+/// and stay there, so that an interrupted study goes on. `told` hears of every arm.
 ///
 /// # Errors
 /// When a mouse cannot be simulated, a training or an evaluation fails, or the user asked to stop.
@@ -138,6 +142,7 @@ pub fn stress(
 ) -> Result<Table, StudyError> {
     let mut table = Table::new("Counterfactual training: one simulated mouse, corrupted clips, clean tests");
     table.clean = Some(Corruption::Clean.name().to_owned());
+    let tests: Vec<TestMovies> = unseen(&plan.clips, &plan.monitor).into_iter().chain(plan.tests.clone()).collect();
     for &corruption in &plan.corruptions {
         let mut clips = plan.clips.clone();
         if let Some(modifier) = corruption.modifier(clips.timing.stimulus_secs) {
@@ -146,10 +151,10 @@ pub fn stress(
         }
         let place = folder.join("sessions").join(corruption.name().replace(' ', "-"));
         let schedule = clips.schedule(&plan.monitor);
-        same_as_before(&place, &sha256(&(&clips, &plan.tests, &plan.mouse, &plan.monitor)))?;
+        same_as_before(&place, &sha256(&(&clips, &tests, &plan.mouse, &plan.monitor)))?;
         let made = match place.join("mouse-1") {
             session if session.join("session.toml").exists() => session,
-            _ => simulate(&plan.mouse, &schedule, &plan.tests, &plan.monitor, &place, progress)?.remove(0),
+            _ => simulate(&plan.mouse, &schedule, &tests, &plan.monitor, &place, progress)?.remove(0),
         };
         let session = corruption.applied(Session::open(&made)?)?;
         let sessions = std::slice::from_ref(&session);
@@ -163,6 +168,21 @@ pub fn stress(
         told(corruption.name());
     }
     Ok(table)
+}
+
+/// Clean clips that are like those that are learned from, but drawn with another seed: every condition once. `None` when
+/// nothing in them is random, as the same clips would come again.
+fn unseen(clips: &Protocol, monitor: &Monitor) -> Option<TestMovies> {
+    let mut clips = clips.clone();
+    clips.repeats.count = 1;
+    clips.repeats.seed = clips.repeats.seed.wrapping_add(1);
+    let schedule = clips.schedule(monitor);
+    let trial_frames = monitor.frame_rate.frames_in(clips.timing.stimulus_secs);
+    (schedule.conditions.iter().any(|condition| condition.stimulus.is_random())).then(|| TestMovies {
+        domain: CLIPS.to_owned(),
+        schedule,
+        trial_frames,
+    })
 }
 
 fn sha256(of: &impl std::fmt::Debug) -> String {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use twinscope::data::simulated::{SimulateOptions, TestMovies, simulate};
-use twinscope::data::{ScanId, Session};
+use twinscope::data::{ScanId, Session, Trial};
 use twinscope::evaluation::{DomainEvaluation, Evaluation, Origin, Quantity, Selection, UnitEvaluation};
 use twinscope::experiment::Protocol;
 use twinscope::gpu::ComputeDevice;
@@ -247,7 +247,9 @@ fn a_stress_test_trains_every_arm_on_its_own_clips_and_tests_all_alike() {
     };
     let run = || stress(&plan, folder.path(), &ComputeDevice::Cpu, &Progress::new(), &mut |_| {}).expect("a table");
     let table = run();
-    assert_eq!(table.findings.len(), 3, "one domain");
+    let found: Vec<(&str, &str)> = table.findings.iter().map(|f| (f.arm.as_str(), f.domain.as_str())).collect();
+    let arms = ["clean clips", "a quarter of the contrast", "behaviour unknown"];
+    assert_eq!(found, arms.map(|arm| [(arm, "Clips"), (arm, "Test")]).concat());
     assert_eq!(table.clean.as_deref(), Some("clean clips"));
     assert_eq!(table.csv(), run().csv(), "finished arms are read with their minutes");
     let open = |arm: Corruption| {
@@ -262,20 +264,47 @@ fn a_stress_test_trains_every_arm_on_its_own_clips_and_tests_all_alike() {
         let said = finding.minutes.expect("told");
         assert!(minutes > 0.0 && (said - minutes).abs() <= 0.0051, "{}: {said}, not {minutes}", finding.arm);
     }
-    let pixels = |session: &Session, training: bool| {
-        let trial = session.trials_for(training).next().expect("a trial");
+    let movie_of = |session: &Session, trial: &Trial| {
         let mut movie = trial.movie().expect("a movie");
         let mut pixels = vec![0; movie.frames() * session.raster.pixels()];
         let frames = movie.frames();
         movie.read(0, frames, &mut pixels).expect("frames");
         pixels
     };
+    let pixels = |session: &Session, training: bool| -> Vec<Vec<u8>> {
+        session.trials_for(training).map(|trial| movie_of(session, trial)).collect()
+    };
     let spread =
         |pixels: &[u8]| pixels.iter().map(|grey| f64::from(grey.abs_diff(128))).sum::<f64>() / pixels.len() as f64;
-    let ratio = spread(&pixels(&grey, true)) / spread(&pixels(&clean, true));
+    let ratio = spread(&pixels(&grey, true)[0]) / spread(&pixels(&clean, true)[0]);
     // A quarter; clipping and rounding blur it a little.
     assert!((0.2..0.35).contains(&ratio), "{ratio}");
     assert!(pixels(&grey, false) == pixels(&clean, false), "tests are clean");
+    let learned = pixels(&clean, true);
+    let is_clip = |trial: &&Trial| trial.domain() == Some("Clips");
+    let clips: Vec<Vec<u8>> = clean.trials_for(false).filter(is_clip).map(|trial| movie_of(&clean, trial)).collect();
+    assert!(!clips.is_empty() && clips.iter().all(|clip| !learned.contains(clip)), "clips that are new");
+}
+
+#[test]
+fn clips_that_would_come_again_are_no_test_of_a_stress_test() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_, monitor) = clips();
+    let still = CLIPS.replace("kind = \"scene\"", "kind = \"drifting_grating\"");
+    let clips = Protocol::from_toml(&still, "gratings").expect("a valid protocol");
+    let tests = vec![TestMovies { domain: "Test".to_owned(), schedule: clips.schedule(&monitor), trial_frames: 90 }];
+    let mouse = SimulateOptions { held_out: Some(0), ..options() };
+    let plan = StressPlan {
+        clips,
+        tests,
+        monitor,
+        mouse,
+        config: tiny(),
+        recipe: recipe(),
+        corruptions: vec![Corruption::Clean],
+    };
+    let table = stress(&plan, folder.path(), &ComputeDevice::Cpu, &Progress::new(), &mut |_| {}).expect("a table");
+    assert_eq!(table.findings.iter().map(|f| f.domain.as_str()).collect::<Vec<_>>(), ["Test"]);
 }
 
 #[test]
