@@ -10,8 +10,9 @@ const RANKS: [(&str, f64); 4] = [("best", 0.0), ("upper quartile", 0.25), ("medi
 /// Below this CC_max a unit has no rank where others have: its CC_norm is mostly noise.
 pub const LEAST_CEILING: f64 = 0.4;
 
-/// Most predicted values that are kept of one movie, so that any unit can be looked at: 64 MB.
-const MOST_KEPT: usize = 1 << 24;
+/// Most predicted values that are kept of one movie of each domain, so that any unit can be looked at: 16 MB, which is
+/// 14 s of 10,000 units.
+const MOST_KEPT: usize = 1 << 22;
 
 /// Units of one domain over the movie that was shown most often, the longest of these.
 #[derive(Debug, Clone, PartialEq)]
