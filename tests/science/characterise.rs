@@ -602,6 +602,16 @@ fn columns_of_a_recording_are_fitted_whatever_they_are_called() {
 }
 
 #[test]
+fn findings_name_options_in_words_that_hold_in_the_window_and_on_the_command_line() {
+    let trial = |index: usize| (format!("direction={}", 90 * (index % 4)), vec![1.0 + chance(index) as f32; FRAMES]);
+    let session = session(1, (0..8).map(trial).collect());
+    let measured = Measured::of_session(&session, &PresentationTable::default(), 0, &[], &Progress::new());
+    let said = characterised(&measured.expect("trials")).findings.join("\n");
+    assert!(said.contains("choose among the options which to map receptive fields from"), "{said}");
+    assert!(!said.contains(" --"), "{said}");
+}
+
+#[test]
 fn directional_noise_of_a_recording_is_read_where_it_tells_the_seed() {
     let noise = Monet { directions: 8, period_secs: 0.5, ..Monet::default() };
     let trial = |seed: u64| {
