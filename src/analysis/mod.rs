@@ -1,6 +1,7 @@
 //! From a schedule and responses to numbers: the same functions for recorded and predicted data.
 
 pub mod bandwidth;
+mod correlation;
 pub mod fit;
 mod median;
 mod monet;
@@ -18,6 +19,7 @@ pub mod trials;
 pub mod tuning;
 pub mod varied;
 
+pub use correlation::Correlation;
 pub use median::Median;
 pub use monet::{monet_tuning, monet_tuning_of_rows};
 pub use parameter::{ParameterTuning, Spacing, UnitCurve, parameter_tuning, parameter_tuning_of_rows};

@@ -192,7 +192,7 @@ impl Measured {
         let watched = watched(&kept, domains).map_err(CharacteriseError::Nothing)?;
         if watched.is_empty() {
             let what = if kept.iter().any(Trial::has_movie) {
-                "No receptive fields: no domain has noise or Gaussian dots in its name; name one with --receptive-fields."
+                "No receptive fields: no domain has noise or Gaussian dots in its name; choose among the options which to map receptive fields from."
             } else {
                 "No receptive fields: the recording does not hold what was on the screen."
             };

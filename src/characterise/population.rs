@@ -6,6 +6,7 @@ use crate::analysis::Trials;
 use crate::analysis::population::{
     Decoder, Dissimilarity, Rdm, ResponseTable, Tsne, decode, order_by, order_by_correlation, pca, tsne,
 };
+use crate::analysis::statistics::Correction;
 use crate::analysis::varied::period_deg;
 use crate::job::Progress;
 
@@ -78,10 +79,12 @@ pub(super) fn add(
         embedded(measured, &units, &patterns, preferred, look, progress, found)?;
     }
     dissimilarity(&groups, &patterns, found);
+    let mut decoded = Vec::new();
     for key in measured.swept() {
         progress.check()?;
-        decoding(measured, trials, look, key, found);
+        decoded.extend(decoding(measured, trials, look, key, found));
     }
+    tell(&decoded, found);
     Ok(())
 }
 
@@ -170,22 +173,48 @@ fn dissimilarity(groups: &[(usize, Vec<usize>)], patterns: &ResponseTable, found
     found.tables.push(table);
 }
 
-/// What was shown, read from the population.
-fn decoding(measured: &Measured, trials: &Trials, look: &Look, key: &str, found: &mut Characterisation) {
+/// A parameter that was read from the population.
+struct Decoded {
+    /// How well, up to the name of the test.
+    said: String,
+    /// Its p-value, as if no other parameter were decoded.
+    p: f64,
+}
+
+/// Tells what was decoded; p-values of several parameters are corrected for their number.
+fn tell(decoded: &[Decoded], found: &mut Characterisation) {
+    let alone: Vec<f64> = decoded.iter().map(|one| one.p).collect();
+    let corrected = Correction::Holm.adjust(&alone).expect("shares of permutations lie within 0..=1");
+    for (Decoded { said, p }, corrected) in decoded.iter().zip(corrected) {
+        let corrected = match decoded.len() {
+            1 => String::new(),
+            count => format!(", corrected (Holm) for {count} decoded parameters p = {}", cell(Some(corrected))),
+        };
+        found.findings.push(format!("{said}: p = {}{corrected}.", cell(Some(*p))));
+    }
+}
+
+/// What was shown, read from the population; `None` where it cannot be.
+fn decoding(
+    measured: &Measured,
+    trials: &Trials,
+    look: &Look,
+    key: &str,
+    found: &mut Characterisation,
+) -> Option<Decoded> {
     let grouped = trials.grouped(&measured.schedule, key);
     let least = grouped.trials.iter().map(Vec::len).min().unwrap_or(0);
     if grouped.values.len() < 2 {
-        return;
+        return None;
     }
     let how = Decoder { folds: FOLDS.min(least), seed: look.seed };
-    let decoded = trials.labelled(&grouped).map(|(table, labels)| decode(&table, &labels, &how));
+    let decoded = trials.labelled(&grouped).map(|(table, labels)| decode(&table, &labels, &how))?;
     let decoded = match decoded {
-        Some(Ok(decoded)) => decoded,
-        Some(Err(error)) => {
+        Ok(decoded) => decoded,
+        Err(error) => {
             found.findings.push(format!("{key} was not decoded: {error}."));
-            return;
+            return None;
         }
-        None => return,
     };
     let names: Vec<String> = grouped.values.iter().map(|value| format!("decoded_{value}")).collect();
     let header: Vec<&str> = std::iter::once("shown").chain(names.iter().map(String::as_str)).collect();
@@ -207,15 +236,15 @@ fn decoding(measured: &Measured, trials: &Trials, look: &Look, key: &str, found:
         }
         None => String::new(),
     };
-    found.findings.push(format!(
+    let said = format!(
         "Decoding of {key}, linear discriminant, {} folds, n = {} presentations: {:.0} % correct (chance {:.0} %){error}; {interval}; \
-         permutation test against chance, one-sided, {} permutations: p = {}.",
+         permutation test against chance, one-sided, {} permutations",
         decoded.folds,
         decoded.decoded.len(),
         100.0 * decoded.accuracy,
         100.0 * decoded.chance,
-        look.resamples,
-        cell(Some(decoded.p_value(look.resamples, look.seed)))
-    ));
+        look.resamples
+    );
     found.tables.push(table);
+    Some(Decoded { said, p: decoded.p_value(look.resamples, look.seed) })
 }

@@ -53,7 +53,7 @@ pub struct SelectionArguments {
     /// Frames at the beginning of every trial that count nothing
     #[arg(long, value_name = "FRAMES", default_value_t = BURNIN_FRAMES)]
     burn_in: usize,
-    /// Seed of the bootstrap behind the intervals of medians
+    /// Seed of the bootstrap behind the intervals
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }

@@ -86,6 +86,8 @@ impl Comparison {
             "among",
             "units",
             "correlation",
+            "correlation_low_95",
+            "correlation_high_95",
             "median_absolute_difference",
             "low_95",
             "high_95",
@@ -96,6 +98,8 @@ impl Comparison {
         let of_fields = (self.fields.iter())
             .flat_map(|found| found.pairs().into_iter().map(move |pairs| (found.domain.as_str(), pairs)));
         for (domain, pairs) in of_directions.chain(of_fields) {
+            let correlation = pairs.correlation(seed);
+            let known = correlation.and_then(|correlation| correlation.interval);
             let median = pairs.median_error(seed);
             let interval = median.and_then(|median| median.interval);
             table.write_record([
@@ -103,7 +107,9 @@ impl Comparison {
                 pairs.key.to_owned(),
                 pairs.among.to_owned(),
                 pairs.n().to_string(),
-                text(pairs.correlation()),
+                text(correlation.map(|correlation| correlation.value)),
+                text(known.map(|(low, _)| low)),
+                text(known.map(|(_, high)| high)),
                 text(median.map(|median| median.value)),
                 text(interval.map(|(low, _)| low)),
                 text(interval.map(|(_, high)| high)),
@@ -117,6 +123,8 @@ impl Comparison {
                 "centre_distance_deg".to_owned(),
                 "a clear map in both".to_owned(),
                 median.map_or(0, |median| median.n).to_string(),
+                String::new(),
+                String::new(),
                 String::new(),
                 text(median.map(|median| median.value)),
                 text(interval.map(|(low, _)| low)),

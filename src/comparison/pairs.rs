@@ -1,7 +1,6 @@
 //! One quantity of every unit, recorded and predicted, and how well both agree.
 
-use crate::analysis::Median;
-use crate::analysis::statistics::correlation::pearson;
+use crate::analysis::{Correlation, Median};
 
 /// A quantity measured in both, unit by unit.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,10 +42,13 @@ impl Pairs {
         Median::of(&self.errors(), seed)
     }
 
-    /// Pearson's correlation over units; on a circle, where it says nothing, `None`.
-    pub fn correlation(&self) -> Option<f64> {
+    /// Pearson's correlation over units with its interval; on a circle, where it says nothing, `None`.
+    pub fn correlation(&self, seed: u64) -> Option<Correlation> {
+        if self.period.is_some() {
+            return None;
+        }
         let (recorded, predicted): (Vec<f64>, Vec<f64>) = self.points.iter().map(|&(_, a, b)| (a, b)).unzip();
-        pearson(&recorded, &predicted).filter(|_| self.period.is_none())
+        Correlation::of(&recorded, &predicted, seed)
     }
 
     /// Predicted values beside the recorded ones, on a circle brought within half a period of them, so that what agrees

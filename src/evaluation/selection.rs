@@ -28,7 +28,7 @@ pub struct Selection {
     pub domain: Option<String>,
     /// Frames at the beginning of every trial that count nothing.
     pub burnin_frames: usize,
-    /// Seed of the intervals of medians.
+    /// Seed of the intervals of medians and correlations.
     pub seed: u64,
 }
 

@@ -32,7 +32,7 @@ pub enum OptimiseError {
     #[error(transparent)]
     Network(#[from] NetworkError),
     /// The device failed; the message is its own.
-    #[error("the GPU could not finish the step ({0}); try --device cpu, or fewer frames")]
+    #[error("the GPU could not finish the step ({0}); try the CPU, or fewer frames")]
     Device(String),
     /// The twin could not be shown the result.
     #[error(transparent)]

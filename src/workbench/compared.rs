@@ -444,13 +444,9 @@ fn bare(domain: &DomainEvaluation) -> ComparedDomain {
 fn tuning(pairs: &Pairs, seed: u64, more: &str) -> ComparedTuning {
     let n = pairs.n();
     let among = if pairs.among.is_empty() { String::new() } else { format!(" ({})", pairs.among) };
-    let agreement = match (pairs.correlation(), pairs.median_error(seed)) {
-        (Some(r), _) => format!("r = {r:.2}, n = {n} units{among}{more}"),
-        (None, Some(error)) => {
-            format!("median difference {}, n = {n} units{among}{more}", spoken(Some(error), 1, pairs.unit))
-        }
-        (None, None) => format!("n = {n} units{among}{more}"),
-    };
+    let difference = || Some(format!("median difference {}, ", spoken(Some(pairs.median_error(seed)?), 1, pairs.unit)));
+    let said = pairs.correlation(seed).map(|r| format!("r = {r}, ")).or_else(difference);
+    let agreement = format!("{}n = {n} units{among}{more}", said.unwrap_or_default());
     let points = pairs.points.iter().zip(pairs.unwrapped());
     ComparedTuning {
         label: pairs.label,

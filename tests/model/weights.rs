@@ -278,7 +278,8 @@ fn one_of_several_scans_must_be_chosen() {
     std::fs::remove_file(readouts("scans.csv")).expect("a file");
     assert_eq!(
         message(load(folder.path(), None, None), folder.path()),
-        "`FOLDER` holds 2 scans (4-7, 10-2): choose one of them, such as `--scan 4-7`"
+        "`FOLDER` holds 2 scans (4-7, 10-2): choose one of them, such as `--scan 4-7`, or open its own file, \
+         params_4_7.pt"
     );
     assert_eq!(
         message(load(folder.path(), Some("4-8"), None), folder.path()),

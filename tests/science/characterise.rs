@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use twinscope::analysis::Varied;
+use twinscope::analysis::statistics::Correction;
 use twinscope::analysis::varied::period_deg;
 use twinscope::characterise::{Characterisation, Look, Measured, Table};
 use twinscope::data::{PresentationTable, ScanId, Session, SessionUnit, Trial};
@@ -131,6 +132,7 @@ fn directions_come_out_with_their_preferred_direction_and_are_decoded() {
     ] {
         assert!(said.contains(part), "`{part}` is missing in\n{said}");
     }
+    assert!(!said.contains("Holm"), "one parameter is one test: {said}");
     let reliability = table(&found, "reliability");
     let [published, consistent] = ["cc_max", "cc_max_consistent"].map(|name| reliability.column(name));
     // Over 24 frames.
@@ -145,6 +147,32 @@ fn directions_come_out_with_their_preferred_direction_and_are_decoded() {
     assert_eq!(population.rows.len(), 4);
     // Units prefer 30, 120, 200 and 290 degrees: their ranks.
     near(&population.column("order_by_tuning"), &[0.0, 1.0, 2.0, 3.0], 1e-9);
+}
+
+#[test]
+fn p_values_of_several_decoded_parameters_are_corrected_for_their_number() {
+    let grid: Vec<_> = (0..4)
+        .flat_map(|step| [0.5, 1.0].map(|c| Some(vec![("direction_deg", 90.0 * f64::from(step)), ("contrast", c)])))
+        .collect();
+    let preferred = [10.0, 100.0, 190.0, 280.0];
+    // Contrast makes no difference.
+    let found = characterised(&measured(&grid, 6, 4, |unit, swept| {
+        0.5 + 3.0 * (2.0 * ((swept[0].1 - preferred[unit]).to_radians().cos() - 1.0)).exp()
+    }));
+    let said = |key: &str| -> [f64; 2] {
+        let start = format!("Decoding of {key}, ");
+        let line = found.findings.iter().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("no {key}"));
+        let (_, told) = line.split_once("50 permutations: p = ").unwrap_or_else(|| panic!("{line}"));
+        let (p, corrected) = told
+            .split_once(", corrected (Holm) for 2 decoded parameters p = ")
+            .unwrap_or_else(|| panic!("not corrected: {line}"));
+        [p, corrected.trim_end_matches('.')].map(|number| number.parse().expect("a number"))
+    };
+    let (direction, contrast) = (said("direction_deg"), said("contrast"));
+    // None of 50 permutations reaches it, and two parameters were decoded.
+    near(&direction, &[1.0 / 51.0, 2.0 / 51.0], 1e-6);
+    let expected = Correction::Holm.adjust(&[direction[0], contrast[0]]).expect("probabilities");
+    near(&[direction[1], contrast[1]], &expected, 2e-6);
 }
 
 #[test]
@@ -571,6 +599,16 @@ fn columns_of_a_recording_are_fitted_whatever_they_are_called() {
     near(&table(&found, "fit_orientation_deg").column("fit_preferred_deg"), &[60.0], 3.0);
     assert!(table(&found, "fit_orientation_deg").column("gOSI")[0] > 0.1);
     near(&table(&found, "fit_spatial_frequency_cyc_per_deg").column("fit_preferred"), &[0.04], 0.005);
+}
+
+#[test]
+fn findings_name_options_in_words_that_hold_in_the_window_and_on_the_command_line() {
+    let trial = |index: usize| (format!("direction={}", 90 * (index % 4)), vec![1.0 + chance(index) as f32; FRAMES]);
+    let session = session(1, (0..8).map(trial).collect());
+    let measured = Measured::of_session(&session, &PresentationTable::default(), 0, &[], &Progress::new());
+    let said = characterised(&measured.expect("trials")).findings.join("\n");
+    assert!(said.contains("choose among the options which to map receptive fields from"), "{said}");
+    assert!(!said.contains(" --"), "{said}");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use twinscope::comparison::{Comparison, ComparisonError, FieldMap, Measure, PopulationComparison, angle_deg, matched};
+use twinscope::analysis::statistics::correlation::LEAST_PAIRS;
+use twinscope::comparison::{
+    Comparison, ComparisonError, FieldMap, Measure, Pairs, PopulationComparison, angle_deg, matched,
+};
 use twinscope::data::simulated::{Noise, SimulateOptions, TestMovies, simulate};
 use twinscope::data::{PresentationTable, ScanId, Session, SessionUnit, Trial, import};
 use twinscope::evaluation::{Origin, Quantity, Responder, ResponderError, Selection, ceilings};
@@ -251,7 +254,7 @@ fn a_twin_that_knows_the_rule_is_tuned_as_the_animal() {
     assert!(preferred.errors().iter().all(|error| *error < 2.0), "{:?}", preferred.errors());
     for measure in [Measure::GlobalOsi, Measure::GlobalDsi, Measure::HalfWidth] {
         let pairs = gratings.pairs(measure);
-        let r = pairs.correlation().expect("units differ");
+        let r = pairs.correlation(1).expect("units differ").value;
         assert!(r > 0.98, "{}: r = {r}", pairs.label);
     }
     let sem = gratings.recorded.units[0].as_ref().and_then(|tuning| tuning.sem.as_ref()).expect("three presentations");
@@ -268,13 +271,28 @@ fn a_twin_that_is_turned_has_that_circular_error() {
     let error = preferred.median_error(1).expect("selective units").value;
     // The short way round, not 330.
     assert!((error - 30.0).abs() < 1.0, "{error}");
-    assert_eq!(preferred.correlation(), None, "a line means nothing on a circle");
+    assert_eq!(preferred.correlation(1), None, "a line means nothing on a circle");
     for (&(_, recorded, predicted), (across, up)) in preferred.points.iter().zip(preferred.unwrapped()) {
         assert_eq!((across, (up - predicted).rem_euclid(360.0).round() as i64 % 360), (recorded, 0));
         assert!((up - across).abs() <= 180.0);
     }
     let osi = turned.directions[0].pairs(Measure::GlobalOsi);
-    assert!(osi.correlation().expect("units differ") > 0.9, "selectivity is not turned");
+    assert!(osi.correlation(1).expect("units differ").value > 0.9, "selectivity is not turned");
+}
+
+#[test]
+fn a_correlation_of_few_units_has_no_interval() {
+    let found = compare(Rule { turned_deg: 15.0, columns: 0.0 });
+    let mut osi = found.directions[0].pairs(Measure::GlobalOsi);
+    let interval = |osi: &Pairs| osi.correlation(1).expect("units differ").interval;
+    osi.points.truncate(LEAST_PAIRS);
+    assert!(interval(&osi).is_some(), "of {LEAST_PAIRS} units");
+    osi.points.truncate(LEAST_PAIRS - 1);
+    assert_eq!(interval(&osi), None);
+    let r = osi.correlation(1).expect("units differ");
+    assert_eq!(r.to_string(), format!("{:.2}", r.value), "nothing stands in its place");
+    osi.points.truncate(1);
+    assert_eq!(osi.correlation(1), None);
 }
 
 #[test]
@@ -297,7 +315,7 @@ fn receptive_fields_are_found_where_spots_drive_the_units() {
     assert!(pairs[0].points.iter().all(|(_, recorded, predicted)| predicted > recorded), "three columns to the right");
     // Half a pixel: spots are two pixels apart.
     assert!(pairs[1].errors().iter().all(|error| *error < 3.4), "and not up or down: {:?}", pairs[1].errors());
-    assert!(pairs[0].correlation().expect("units differ") > 0.97);
+    assert!(pairs[0].correlation(1).expect("units differ").value > 0.97);
 }
 
 #[test]
@@ -692,7 +710,18 @@ fn tables_and_figures_say_the_same() {
     let row = summary.iter().find(|row| row[1] == "preferred_direction_deg").expect("a row");
     let pairs = found.directions[0].pairs(Measure::PreferredDirection);
     assert_eq!((row[2].as_str(), row[3].parse()), ("recorded gDSI > 0.2", Ok(pairs.n())));
-    assert_eq!(row[5].parse(), Ok(pairs.median_error(1).expect("units").value));
+    assert_eq!(row[4..7], ["", "", ""], "a line means nothing on a circle");
+    assert_eq!(row[7].parse(), Ok(pairs.median_error(1).expect("units").value));
+    assert_eq!(
+        summary[0][3..].join(","),
+        "units,correlation,correlation_low_95,correlation_high_95,median_absolute_difference,low_95,high_95"
+    );
+    assert!(summary.iter().all(|row| row.len() == summary[0].len()));
+    let row = summary.iter().find(|row| row[1] == "global_osi").expect("a row");
+    let osi = found.directions[0].pairs(Measure::GlobalOsi).correlation(1).expect("units differ");
+    let (low, high) = osi.interval.expect("twelve units");
+    assert!(low < osi.value && osi.value < high, "{low}, {}, {high}", osi.value);
+    assert_eq!([4, 5, 6].map(|column| row[column].parse::<f64>().ok()), [Some(osi.value), Some(low), Some(high)]);
     // What a figure shows stands beside it.
     let beside = rows("tuning_gratings_numbers.csv");
     assert_eq!(beside[0].join(","), "panel,series,x_label,x,y_label,y,low,high,n");
@@ -707,6 +736,7 @@ fn tables_and_figures_say_the_same() {
     let drawn: Vec<String> =
         figures.iter().map(|figure| figure.plate().svg(&Layout::default()).expect("drawn")).collect();
     let median = found.evaluation.domains[1].median(Quantity::CcNorm).expect("two repeats").value;
+    let agreement = format!("r = {osi}");
     for (figure, parts) in [
         (0, vec!["CC_norm", "CC_abs", "CC_max", "Units", "n = 12 of 12 units", "Gaussian dots", "1 movie × 2 repeats"]),
         (1, vec!["CC_norm", "Gratings", "16 movies × 3 repeats", "bootstrap over 12 units"]),
@@ -723,6 +753,8 @@ fn tables_and_figures_say_the_same() {
                 "n = 12 units",
                 "n = 3 presentations each",
                 "chance 90°",
+                agreement.as_str(),
+                "Pearson",
             ],
         ),
         (3, vec!["Azimuth of centre", "Elevation of centre", "Distance (°)", "n = 12 of 12 units", "133 ms late"]),

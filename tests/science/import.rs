@@ -414,7 +414,9 @@ fn cells_of_an_unknown_animal_are_compared_with_no_other() {
 fn what_suite2p_lacks_is_said() {
     let copy = Copy::of("recordings/suite2p/plane0");
     std::fs::remove_file(copy.path("ops.npy")).expect("a file");
-    assert!(copy.refused().contains("lacks a frame rate that can be read in `ops.npy`: name it (--frame-rate)"));
+    let refused = copy.refused();
+    assert!(refused.contains("lacks a frame rate that can be read in `ops.npy`: name it with"), "{refused}");
+    assert!(refused.contains("`twinscope session convert --frame-rate`"), "{refused}");
     let options = ImportOptions { frame_rate: Some(FrameRate(6.3)), ..ImportOptions::default() };
     assert_eq!(open_with(&copy.folder, &options).expect("its rate is known now").frame_rate, FrameRate(6.3));
     std::fs::write(copy.path("iscell.npy"), npy("<f8", "3, 2", &[0; 48])).expect("a file");
@@ -611,7 +613,10 @@ fn damaged_npz_files_end_in_a_sentence() {
     assert!(error.contains("lacks responses") && error.contains("it has video"), "{error}");
     std::fs::write(&only, zipped(&[("spikes", npy("|u1", "2, 3, 4", &[0; 24]))])).expect("a file");
     let error = open(&only).expect_err("no rate").to_string();
-    assert!(error.contains("lacks a frame rate (`bin_s` or `frame_rate_hz`): name it with --frame-rate"), "{error}");
+    assert!(
+        error.contains("lacks a frame rate (`bin_s` or `frame_rate_hz`): name it with `twinscope session"),
+        "{error}"
+    );
 }
 
 /// Sizes that no byte of the file backs: neither loops without end nor indices beyond what was read.

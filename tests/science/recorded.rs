@@ -167,7 +167,7 @@ fn selectivity_in_silico_follows_that_in_vivo_as_published() {
     };
     let osi = pairs("gosi", ["gosi_iv", "gosi_cvt_monet_full"], None, &|_| true);
     assert_eq!(osi.n(), 50);
-    rounded(osi.correlation().expect("50 units"), 0.79, 2, "r of gOSI");
+    rounded(osi.correlation(1).expect("50 units").value, 0.79, 2, "r of gOSI");
     let oriented = |row: &BTreeMap<String, String>| number(row, "gosi_cvt_monet_full") > f64::from(ORIENTED);
     let preferred = pairs("orientation", ["pref_ori_iv", "pref_ori_cvt_monet_full"], Some(180.0), &oriented);
     let error = preferred.median_error(1).expect("oriented units").value;

@@ -1,6 +1,6 @@
 //! Intervals, tests and corrections. Golden numbers are from tests/fixtures/analysis/golden.py.
 
-use twinscope::analysis::statistics::correlation::{pearson, ranks, spearman};
+use twinscope::analysis::statistics::correlation::{LEAST_PAIRS, pearson, pearson_interval, ranks, spearman};
 use twinscope::analysis::statistics::{
     Alternative, Chance, Correction, Interval, IntervalMethod, Null, Resampling, StatisticsError, bootstrap,
     bootstrap_within, mann_whitney, moments, normal, paired_permutation, unpaired_permutation, wilcoxon_signed_rank,
@@ -222,6 +222,63 @@ fn bootstrap_intervals_cover_the_truth_as_often_as_they_say() {
         .count() as f64;
     // 95 % less a percent or two for 30 values; four standard errors are 5 %.
     near("covered", covered / 300.0, 0.94, 0.05);
+}
+
+/// So many pairs of a correlation of 0.6.
+fn correlated(n: usize, seed: u64) -> (Vec<f64>, Vec<f64>) {
+    let mut chance = Chance::new(seed, 0);
+    let mut pair = || {
+        let first = chance.normal();
+        (first, 0.6 * first + 0.8 * chance.normal())
+    };
+    (0..n).map(|_| pair()).unzip()
+}
+
+#[test]
+fn the_interval_of_a_correlation_is_that_of_leaving_out_every_pair() {
+    let (a, b) = correlated(40, 3);
+    let how = how(IntervalMethod::Bca, 500);
+    let found = pearson_interval(&a, &b, &how).expect("forty pairs");
+    let drawn = |values: &[f64], drawn: &[usize]| -> Vec<f64> { drawn.iter().map(|&index| values[index]).collect() };
+    let again = |all: &[Vec<usize>]| pearson(&drawn(&a, &all[0]), &drawn(&b, &all[0]));
+    let expected = bootstrap_within(&[40], again, &how).expect("forty pairs");
+    // The same resamples; only how much single pairs move the correlation comes from other sums.
+    near("estimate", found.estimate, expected.estimate, 1e-12);
+    near("low", found.low, expected.low, 1e-9);
+    near("high", found.high, expected.high, 1e-9);
+    assert!(found.low < found.estimate && found.estimate < found.high, "{found}");
+    let percentile = pearson_interval(&a, &b, &Resampling { method: IntervalMethod::Percentile, ..how });
+    assert!((percentile.expect("forty pairs").low - found.low).abs() > 1e-3, "corrected for bias and acceleration");
+}
+
+#[test]
+fn a_correlation_is_known_the_better_the_more_pairs_there_are() {
+    let covered = (0..200)
+        .filter(|&run| {
+            let (a, b) = correlated(60, run);
+            let found = pearson_interval(&a, &b, &Resampling { resamples: 400, ..Resampling::seeded(run) });
+            let found = found.expect("sixty pairs");
+            (found.low..=found.high).contains(&0.6)
+        })
+        .count() as f64;
+    // 95 % less a percent or two for 60 pairs; three standard errors are 5 %.
+    near("covered", covered / 200.0, 0.94, 0.05);
+    let width = |n: usize| {
+        let (a, b) = correlated(n, 7);
+        let found = pearson_interval(&a, &b, &Resampling::seeded(1)).expect("pairs");
+        found.high - found.low
+    };
+    // 2 x 1.96 (1 - r²) / √n: a quarter with sixteen times the pairs.
+    let (few, many) = (width(50), width(800));
+    assert!(many < 0.4 * few && many > 0.1 * few, "{few} of 50 pairs, {many} of 800");
+    near("width of 800 pairs", many, 0.089, 0.03);
+    let (a, b) = correlated(LEAST_PAIRS - 1, 1);
+    let short = pearson_interval(&a, &b, &Resampling::seeded(1));
+    assert!(matches!(short, Err(StatisticsError::TooFew { needed: LEAST_PAIRS, found: 5, .. })), "{short:?}");
+    let unpaired = pearson_interval(&a, &b[1..], &Resampling::seeded(1));
+    assert_eq!(unpaired, Err(StatisticsError::Unpaired { first: 5, second: 4 }));
+    let constant = pearson_interval(&[2.0; 9], &[3.0; 9], &Resampling::seeded(1));
+    assert!(matches!(constant, Err(StatisticsError::Undefined { .. })), "{constant:?}");
 }
 
 #[test]

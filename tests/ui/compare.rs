@@ -228,7 +228,8 @@ fn the_window_compares_as_the_command_line_does() {
     let shown = gratings.tunings.iter().find(|tuning| tuning.label == "gOSI").expect("directions were shown");
     let expected: Vec<_> = osi.points.iter().map(|&(unit, a, b)| (unit, [a, b])).collect();
     assert_eq!(shown.points, expected);
-    assert!(shown.agreement.contains(&format!("n = {} units", osi.n())), "{}", shown.agreement);
+    let r = osi.correlation(Selection::default().seed).expect("units differ");
+    assert_eq!(shown.agreement, format!("r = {r}, n = {} units", osi.n()));
     assert!(clips.tunings.is_empty(), "no direction was varied there");
 }
 

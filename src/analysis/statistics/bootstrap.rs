@@ -104,18 +104,33 @@ pub fn bootstrap_within(
     how: &Resampling,
 ) -> Result<Interval, StatisticsError> {
     let defined = |drawn: &[Vec<usize>]| quantity(drawn).filter(|value| value.is_finite());
-    let all: Vec<Vec<usize>> = groups.iter().map(|&count| (0..count).collect()).collect();
+    bootstrap_knowing(groups, defined, || influence(&all_of(groups), &defined), how)
+}
+
+/// The same of a quantity that is finite where it is defined, and that tells by itself how much single observations move
+/// it: trying each takes a time that grows with the square of their number.
+pub(super) fn bootstrap_knowing(
+    groups: &[usize],
+    quantity: impl Fn(&[Vec<usize>]) -> Option<f64>,
+    influence: impl FnOnce() -> Option<Influence>,
+    how: &Resampling,
+) -> Result<Interval, StatisticsError> {
+    let mut drawn = all_of(groups);
     let resamples = how.resamples;
     let estimate = checked(groups, how)
-        .and_then(|()| defined(&all).ok_or(StatisticsError::Undefined { undefined: resamples, resamples }))?;
-    let mut drawn = all.clone();
+        .and_then(|()| quantity(&drawn).ok_or(StatisticsError::Undefined { undefined: resamples, resamples }))?;
     let values: Vec<f64> = (0..resamples)
         .filter_map(|resample| {
             draw_again(&mut drawn, &mut Chance::new(how.seed, resample as u32));
-            defined(&drawn)
+            quantity(&drawn)
         })
         .collect();
-    read_off(estimate, values, how, || influence(&all, &defined).map_or(0.0, |found| found.acceleration()))
+    read_off(estimate, values, how, || influence().map_or(0.0, |found| found.acceleration()))
+}
+
+/// The indices of all observations of each group.
+fn all_of(groups: &[usize]) -> Vec<Vec<usize>> {
+    groups.iter().map(|&count| (0..count).collect()).collect()
 }
 
 /// The interval of an estimate from the values of the resamples in which it is defined.

@@ -231,8 +231,8 @@ impl Table {
         let (Some(unit), Some(response)) = (self.column(&UNIT), response) else {
             let columns: String = self.columns.join(", ").chars().take(200).collect();
             let what = format!(
-                "a column for each unit (`unit_12`), or the columns `unit` and `response` (or another, named by \
-                 --signal), its columns are {}",
+                "a column for each unit (`unit_12`), or the columns `unit` and `response` (or another, named \
+                 with `twinscope session convert --signal`), its columns are {}",
                 columns.escape_debug()
             );
             return Err(ImportError::lacks(path, FORMAT, &what));
@@ -321,7 +321,11 @@ impl Table {
             return Ok(options.frame_rate.unwrap_or(FrameRate(1.0)));
         }
         options.frame_rate.ok_or_else(|| {
-            ImportError::lacks(path, FORMAT, "a column `time` in seconds: name the frame rate with --frame-rate")
+            ImportError::lacks(
+                path,
+                FORMAT,
+                "a column `time` in seconds: name the frame rate with `twinscope session convert --frame-rate`",
+            )
         })
     }
 }

@@ -66,8 +66,8 @@ pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, Impo
     names.sort_unstable();
     let names: String = names.join(", ").chars().take(200).collect::<String>().escape_debug().to_string();
     let what = format!(
-        "responses: expected `responses`, `spikes` or `counts` [trial, unit, time] (or another, named by --signal), or \
-         matrices with an array `trial`, but it has {names}"
+        "responses: expected `responses`, `spikes` or `counts` [trial, unit, time] (or another, named with \
+         `twinscope session convert --signal`), or matrices with an array `trial`, but it has {names}"
     );
     Err(ImportError::lacks(path, FORMAT, &what))
 }
@@ -81,7 +81,11 @@ fn rate(path: &Path, arrays: &HashMap<String, Array>, options: &ImportOptions) -
     let bin = ["bin_s", "frame_dt_s", "dt_s", "dt"].into_iter().find_map(number).map(|secs| 1.0 / secs);
     let rate = bin.or_else(|| ["frame_rate_hz", "frame_rate", "fps", "rate_hz"].into_iter().find_map(number));
     rate.filter(|rate| (0.1..=1000.0).contains(rate)).map(super::tidy_rate).ok_or_else(|| {
-        ImportError::lacks(path, FORMAT, "a frame rate (`bin_s` or `frame_rate_hz`): name it with --frame-rate")
+        ImportError::lacks(
+            path,
+            FORMAT,
+            "a frame rate (`bin_s` or `frame_rate_hz`): name it with `twinscope session convert --frame-rate`",
+        )
     })
 }
 

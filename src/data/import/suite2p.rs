@@ -71,7 +71,11 @@ pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, Impo
         return Err(ImportError::lacks(path, FORMAT, "cells: `iscell.npy` calls none of its regions one"));
     }
     let rate = options.frame_rate.or_else(|| frame_rate(&folder.join("ops.npy"))).ok_or_else(|| {
-        ImportError::lacks(path, FORMAT, "a frame rate that can be read in `ops.npy`: name it (--frame-rate)")
+        ImportError::lacks(
+            path,
+            FORMAT,
+            "a frame rate that can be read in `ops.npy`: name it with `twinscope session convert --frame-rate`",
+        )
     })?;
     let clock = Clock::Steady { start_secs: 0.0, rate_hz: rate.0, count: frames };
     let windows = stretches(0.0, frames as f64 / rate.0, rate).map_err(|what| traces[0].0.wrong(what))?;

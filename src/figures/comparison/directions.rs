@@ -4,11 +4,19 @@ use super::super::canvas::{Area, Canvas};
 use super::super::numbers::{Entry, Series};
 use super::super::style::BLUE;
 use super::panel::{self, Bars, Bins, SIDE_MM, below, empty, spoken};
+use crate::analysis::statistics::correlation::LEAST_PAIRS;
 use crate::comparison::{Comparison, DirectionComparison, Measure, Pairs};
 
 /// Top of the first row and from one row to the next, mm.
 const TOP_MM: f64 = 8.0;
 const ROW_MM: f64 = 64.0;
+
+/// What is said below of the correlations of a figure.
+pub fn about_correlations() -> String {
+    format!(
+        "r: Pearson's correlation over units, in brackets its 95 % interval (BCa bootstrap over units, 2,000 resamples), of {LEAST_PAIRS} units or more."
+    )
+}
 
 pub fn height(page: f64) -> f64 {
     TOP_MM + ROW_MM * (4_usize.div_ceil(panel::columns(page)) - 1) as f64 + 59.0
@@ -27,6 +35,7 @@ pub fn caption(found: &DirectionComparison) -> Vec<String> {
             shown(found),
             "Dots: units; dark line: equal in both; pale lines: opposite. Angles as the recording names them; beyond the circle they repeat.".to_owned(),
             "Circular error: the short way round; red: median, in brackets its 95 % interval (bootstrap over units). gOSI and gDSI: length of the mean vector over twice the angle and over the angle, weighted by responses.".to_owned(),
+            about_correlations(),
         ]
 }
 
@@ -69,13 +78,13 @@ pub fn draw(canvas: &mut Canvas, page: f64, comparison: &Comparison, found: &Dir
             continue;
         }
         panel::scatter(canvas, area, &pairs);
-        below(canvas, area, 9.5, &agreement(&pairs));
+        below(canvas, area, 9.5, &agreement(&pairs, seed));
     }
 }
 
-/// Number and correlation.
-pub fn agreement(pairs: &Pairs) -> Vec<String> {
-    let r = pairs.correlation().map(|r| format!("r = {r:.2}").replace('-', "−"));
+/// Correlation with its interval, and number.
+pub fn agreement(pairs: &Pairs, seed: u64) -> Vec<String> {
+    let r = pairs.correlation(seed).map(|r| format!("r = {r}").replace('-', "−"));
     vec![r.unwrap_or_else(|| "r not defined".to_owned()), format!("n = {} units", pairs.n())]
 }
 

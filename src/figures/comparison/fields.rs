@@ -3,7 +3,7 @@
 use super::super::canvas::{Area, Canvas};
 use super::super::numbers::{Entry, Series};
 use super::super::style::BLUE;
-use super::directions::{agreement, unit_number};
+use super::directions::{about_correlations, agreement, unit_number};
 use super::panel::{self, Bars, Bins, SIDE_MM, below, spoken};
 use crate::comparison::{Comparison, FieldComparison, FieldMap, LATE_FRAMES, LEAST_R2, NOISE_DELAYS};
 
@@ -36,6 +36,7 @@ pub fn caption(comparison: &Comparison, found: &FieldComparison) -> Vec<String> 
             found.monitor.width_cm, found.monitor.height_cm, found.monitor.distance_cm
         ),
         "Red: median distance, in brackets its 95 % interval (bootstrap over units).".to_owned(),
+        about_correlations(),
     ]
 }
 
@@ -49,7 +50,7 @@ pub fn draw(canvas: &mut Canvas, page: f64, comparison: &Comparison, found: &Fie
     for (column, pairs) in pairs.iter().enumerate() {
         panel::name(canvas, place(column), pairs.label);
         panel::scatter(canvas, place(column), pairs);
-        below(canvas, place(column), 9.5, &agreement(pairs));
+        below(canvas, place(column), 9.5, &agreement(pairs, seed));
     }
     let distances = found.distances_deg();
     let bins = Bins::from_zero(distances.iter().copied().fold(0.0, f64::max));

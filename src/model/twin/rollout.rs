@@ -59,7 +59,7 @@ pub enum TwinError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The device failed; the message is its own.
-    #[error("the GPU could not finish the prediction ({0}); try --device cpu, or a smaller batch")]
+    #[error("the GPU could not finish the prediction ({0}); try the CPU, or a smaller batch")]
     Device(String),
     /// The user asked to stop.
     #[error(transparent)]

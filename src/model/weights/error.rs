@@ -33,7 +33,10 @@ pub enum WeightError {
         why: String,
     },
     /// A folder with more than one readout.
-    #[error("`{folder}` holds {} scans ({}): choose one of them, such as `--scan {}`", .scans.len(), .scans.join(", "), .scans[0])]
+    #[error(
+        "`{folder}` holds {} scans ({}): choose one of them, such as `--scan {}`, or open its own file, params_{}.pt",
+        .scans.len(), .scans.join(", "), .scans[0], .scans[0].replace('-', "_")
+    )]
     SeveralScans {
         /// The folder.
         folder: String,

@@ -233,7 +233,7 @@ fn tuning_of_units_ui(
                 include: None,
             };
             let clicked = scatter.ui(ui, |unit| found.unit_name(unit));
-            words(ui, format!("Line: equal in both. {}", chosen.agreement));
+            words(ui, format!("Line: equal in both; in brackets: 95 % interval. {}", chosen.agreement));
             clicked
         },
         |ui| {
