@@ -14,7 +14,7 @@ use twinscope::data::ScanId;
 use twinscope::evaluation::{DomainEvaluation, Evaluation, Origin, Selection, UnitEvaluation};
 use twinscope::experiment::{Outcome, Protocol, run};
 use twinscope::figures::comparison::ComparisonFigure;
-use twinscope::figures::spikes::{bits, masked, rates, transfer};
+use twinscope::figures::spikes::{bits, decoding, masked, rates, transfer};
 use twinscope::figures::study::{curve, matrix, tuning};
 use twinscope::figures::{self, Data, Figure, Format, Layout, Plate, Sheet, Width, palette};
 use twinscope::job::Progress;
@@ -182,6 +182,7 @@ fn every_other_figure(mut call: impl FnMut(&str, &Plate<'_>)) {
     call("spikes-bits", &bits::plate(&spikes));
     call("spikes-rates", &rates::plate(&spikes));
     call("spikes-transfer", &transfer::plate(&spikes));
+    call("spikes-decoding", &decoding::plate(&made_up::decoding()));
     call("comparison-unit", &ComparisonFigure::UnitTuning(&comparison, &comparison.directions[0], 4).plate());
     made_up::masked(|masked| call("spikes-masked", &masked::plate(masked)));
 }

@@ -1,7 +1,8 @@
 //! Predicted spikes: rates beside counts, what is hidden and what is made of the rest, bits per spike of every task and
-//! region, and what other animals are worth.
+//! region, what other animals are worth, and what the animal did as decoders read it.
 
 pub mod bits;
+pub mod decoding;
 pub mod masked;
 pub mod rates;
 pub mod transfer;
@@ -11,7 +12,7 @@ use super::numbers::Entry;
 use super::plot::{LINE_MM, MARGIN_MM, Plot, Tick, numbered};
 use super::study::curve::dot;
 use super::style::{DATA_PT, LINES};
-use crate::evaluation::spikes::{Bits, SpikeEvaluation};
+use crate::evaluation::spikes::{Arm, Bits, SpikeEvaluation};
 
 /// Space before and between the entries of a legend, mm.
 const MARK_MM: f64 = 3.2;
@@ -77,13 +78,17 @@ fn limits(ticks: &[Tick]) -> (f64, f64) {
     (ticks.first().map_or(0.0, |tick| tick.0), ticks.last().map_or(1.0, |tick| tick.0))
 }
 
-/// How a figure was computed.
+/// How the figure of an evaluation was computed.
 fn provenance(evaluation: &SpikeEvaluation) -> String {
-    let networks =
-        evaluation.arms.iter().filter_map(|arm| Some(format!("{} sha256 {}", arm.name, arm.sha256.as_ref()?)));
-    let device = evaluation.device.iter().map(|device| format!("device {device}"));
+    computed(&evaluation.arms, evaluation.device.as_deref(), evaluation.selection.seed)
+}
+
+/// By which networks, on which device and with which seed.
+fn computed(arms: &[Arm], device: Option<&str>, seed: u64) -> String {
+    let networks = arms.iter().filter_map(|arm| Some(format!("{} sha256 {}", arm.name, arm.sha256.as_ref()?)));
+    let device = device.iter().map(|device| format!("device {device}"));
     let about: String = networks.chain(device).map(|part| format!("{part}; ")).collect();
-    format!("twinscope {}; {about}seed {}", env!("CARGO_PKG_VERSION"), evaluation.selection.seed)
+    format!("twinscope {}; {about}seed {seed}", env!("CARGO_PKG_VERSION"))
 }
 
 /// A vertical interval with its value.
