@@ -407,6 +407,23 @@ fn networks_stand_in_tables_and_figures_beside_the_baselines() {
 }
 
 #[test]
+fn the_scale_of_counts_is_in_spikes_and_says_what_lies_beyond_it() {
+    let mut made = super::made_up::spikes();
+    let drawn = |made: &SpikeEvaluation| texts(&rates::plate(made).svg(&Layout::default()).expect("drawn"));
+    let said = drawn(&made);
+    assert!(said.lines().any(|line| line == "Spikes in a bin"), "{said}");
+    assert!(said.replace('\n', " ").contains("Larger counts than on the scale have its last colour."), "{said}");
+    let example = made.example.as_mut().expect("an example");
+    example.counts = Binned::from_fn(example.counts.shape(), |_, _, _| 0.0);
+    example.rates = Binned::from_fn(example.rates.shape(), |_, _, _| 0.05);
+    let said = drawn(&made);
+    assert!(!said.replace('\n', " ").contains("last colour"), "{said}");
+    // The scale ends at 0.05, between two round numbers.
+    let has = |number: &str| said.lines().any(|line| line == number);
+    assert!(has("0.02") && has("0.04") && !has("0.06") && !has("1"), "{said}");
+}
+
+#[test]
 fn behaviour_is_read_from_spikes_and_not_from_noise() {
     let mut session = animal();
     let device = Device::flex();

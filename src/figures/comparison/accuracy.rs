@@ -35,7 +35,9 @@ pub fn caption(evaluation: &Evaluation) -> Vec<String> {
         n => format!(" {n} values beyond the axis count in its last bins."),
     };
     vec![
-        format!("Bars: number of units; red: median, in brackets its 95 % interval (bootstrap over units).{outside}"),
+        format!(
+            "Bars: number of units; orange: median, in brackets its 95 % interval (bootstrap over units).{outside}"
+        ),
         format!(
             "Dots: units; on the line a prediction is as good as noise allows (CC_norm = CC_abs / CC_max = 1). {burnin} frames of burn-in left out."
         ),
