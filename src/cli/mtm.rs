@@ -15,7 +15,7 @@ use crate::data::spikes::{SpikeFormat, SpikeSession};
 use crate::evaluation::spikes::{
     Bits, GlmGrid, NetworkArm, SpikeEvaluation, SpikeSelection, Task, TaskScore, decode_behavior, trained_schemes,
 };
-use crate::figures::spikes::{bits, rates, transfer};
+use crate::figures::spikes::{bits, decoding, rates, transfer};
 use crate::gpu::ComputeDevice;
 use crate::model::mtm::{MtmWeights, Scheme};
 use crate::training::mtm::{Epoch, MtmRecipe, MtmTraining};
@@ -204,7 +204,8 @@ pub struct EvaluateArguments {
 ///
 /// Linear decoders learn from training and validation trials and are scored on test trials: the choice by a linear
 /// discriminant (accuracy, mean of both sides), wheel and whiskers by ridge regression (R²), whose penalty and smoothing
-/// cross-validation chooses. Written are decoding.csv and decoding.json.
+/// cross-validation chooses. Written are decoding.csv, decoding.json, and the figure decoding.png, also as .svg and with its
+/// numbers.
 #[derive(Debug, Args)]
 pub struct DecodeArguments {
     /// Network whose latents are decoded; may be given several times
@@ -217,8 +218,10 @@ pub struct DecodeArguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     #[command(flatten)]
+    figures: FigureArguments,
+    #[command(flatten)]
     device: DeviceArgument,
-    /// Folder for the tables
+    /// Folder for the tables and the figure
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -354,11 +357,7 @@ fn evaluate(arguments: &EvaluateArguments) -> Result<()> {
     );
     let told = &mut |score: &TaskScore| eprintln!("{}", finding(score));
     let mut evaluation = SpikeEvaluation::of(&session, &arms, &selection, &stoppable(), told)?;
-    evaluation.device = (!arms.is_empty()).then(|| match &opened {
-        // Networks of spikes do not run on our own engine, whose name this would be.
-        ComputeDevice::Cpu => "CPU".to_owned(),
-        ComputeDevice::Gpu(_) => opened.name(),
-    });
+    evaluation.device = (!arms.is_empty()).then(|| device_name(&opened));
     let mut paths = evaluation.write(out)?;
     let plates = [
         ("bits", bits::plate(&evaluation), true),
@@ -401,18 +400,19 @@ fn decode(arguments: &DecodeArguments) -> Result<()> {
     ready(out)?;
     let session = open_session(&arguments.session)?;
     let networks = load_networks(&arguments.network, &session)?;
-    let arms = arms(&networks, &burn_device(&arguments.device.open()?));
-    let decoding = decode_behavior(&session, &arms, arguments.seed, &stoppable())?;
-    for path in decoding.write(out)? {
-        say(path.display())?;
-    }
-    for found in &decoding.found {
-        let source =
-            if found.source == "spikes" { "spikes".to_owned() } else { format!("latents of {}", found.source) };
+    let opened = arguments.device.open()?;
+    let arms = arms(&networks, &burn_device(&opened));
+    let mut decoded = decode_behavior(&session, &arms, arguments.seed, &stoppable())?;
+    decoded.device = Some(device_name(&opened));
+    let mut paths = decoded.write(out)?;
+    paths.extend(arguments.figures.write(&decoding::plate(&decoded), out, "decoding")?);
+    paths.iter().try_for_each(|path| say(path.display()))?;
+    for found in &decoded.found {
         let (name, measure) = (found.behavior.name(), found.behavior.measure());
         let (learned, tested) = found.trials;
         say(format_args!(
-            "{name} from {source}: {measure} {} ({learned} trials to learn from, {tested} to test)",
+            "{name} from {}: {measure} {} ({learned} trials to learn from, {tested} to test)",
+            found.origin(),
             spoken(Some(found.value))
         ))?;
     }
@@ -421,6 +421,15 @@ fn decode(arguments: &DecodeArguments) -> Result<()> {
 
 fn ready(output: &Path) -> Result<()> {
     check_folder(output).with_context(|| format!("{}: nothing can be written there", output.display()))
+}
+
+/// Where networks of spikes run.
+fn device_name(device: &ComputeDevice) -> String {
+    match device {
+        // They do not run on our own engine, whose name this would be.
+        ComputeDevice::Cpu => "CPU".to_owned(),
+        ComputeDevice::Gpu(_) => device.name(),
+    }
 }
 
 fn burn_device(device: &ComputeDevice) -> Device {

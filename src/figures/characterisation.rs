@@ -51,7 +51,7 @@ impl Page for Shown<'_> {
     }
 
     fn caption(&self, _: f64) -> Vec<String> {
-        let caption = "Bars: number of units (or of pairs, for correlations). Red: median, below with its 95 % interval \
+        let caption = "Bars: number of units (or of pairs, for correlations). Orange: median, below with its 95 % interval \
                        (percentile bootstrap over units).";
         vec![caption.to_owned()]
     }

@@ -11,7 +11,7 @@ use super::{FigureError, Layout, Plate, unit_name};
 use crate::analysis::Median;
 use crate::evaluation::{DomainEvaluation, Evaluation, Quantity};
 
-/// Panels in a row of a page, and of a column.
+/// Most panels in a row of a page, and of a column; fewer are as much wider.
 const COLUMNS: usize = 4;
 const NARROW_COLUMNS: usize = 2;
 /// Left edge of the first panel, space between panels, and height of a panel, mm.
@@ -26,6 +26,8 @@ const LEAST: f64 = -0.5;
 const MOST: f64 = 1.5;
 /// Radius of a unit, mm.
 const DOT_MM: f64 = 0.5;
+/// The box's middle is never farther from the left edge of its panel, mm.
+const BOX_MM: f64 = 8.0;
 
 /// The figure, to be written.
 pub fn plate(evaluation: &Evaluation) -> Plate<'_> {
@@ -44,13 +46,14 @@ pub fn write(evaluation: &Evaluation, path: &Path) -> Result<(), FigureError> {
 struct Compared<'a>(&'a Evaluation);
 
 impl Compared<'_> {
-    fn columns(width: f64) -> usize {
-        if width < NARROW_MM { NARROW_COLUMNS } else { COLUMNS }
+    fn columns(&self, width: f64) -> usize {
+        let most = if width < NARROW_MM { NARROW_COLUMNS } else { COLUMNS };
+        self.0.domains.len().clamp(1, most)
     }
 
     /// Width of a panel, mm.
-    fn across(width: f64) -> f64 {
-        (width - LEFT_MM) / Self::columns(width) as f64 - BETWEEN_MM
+    fn across(&self, width: f64) -> f64 {
+        (width - LEFT_MM) / self.columns(width) as f64 - BETWEEN_MM
     }
 }
 
@@ -83,12 +86,12 @@ impl Page for Compared<'_> {
     }
 
     fn height(&self, width: f64) -> f64 {
-        TOP_MM + ROW_MM * self.0.domains.len().div_ceil(Self::columns(width)) as f64 - 4.2
+        TOP_MM + ROW_MM * self.0.domains.len().div_ceil(self.columns(width)) as f64 - 4.2
     }
 
     fn draw(&self, canvas: &mut Canvas, width: f64) {
         let ticks = ticks(&self.0.domains);
-        let (columns, across) = (Self::columns(width), Self::across(width));
+        let (columns, across) = (self.columns(width), self.across(width));
         for (index, domain) in self.0.domains.iter().enumerate() {
             let left = LEFT_MM + (across + BETWEEN_MM) * (index % columns) as f64;
             let top = TOP_MM + ROW_MM * (index / columns) as f64;
@@ -220,18 +223,20 @@ fn spoken(median: Median) -> String {
 fn distribution(canvas: &mut Canvas, plot: &Plot, values: &[f64]) {
     let on_axis = |value: f64| value.clamp(plot.y.0, plot.y.1);
     let alpha = if values.len() > 100 { 0.3 } else { 0.7 };
+    // A box as wide as a wide panel would look like a bar.
+    let centre = (BOX_MM / plot.area.width()).min(0.20);
+    let (left, right) = (0.5 * centre, 1.5 * centre);
     for (index, &value) in values.iter().enumerate() {
         // The golden ratio spreads any number of neighbours evenly.
-        let across = 0.40 + 0.52 * (index as f64 * 0.618_033_988_75).fract();
+        let across = 2.0 * centre + (0.92 - 2.0 * centre) * (index as f64 * 0.618_033_988_75).fract();
         canvas.dot(plot.at(across, on_axis(value)), DOT_MM, BLUE, alpha);
     }
     let at = |share: f64| on_axis(quantile(values, share));
-    let (left, centre, right) = (0.10, 0.20, 0.30);
     let corners = [(left, 0.25), (right, 0.25), (right, 0.75), (left, 0.75), (left, 0.25)];
     let outline: Vec<_> = corners.iter().map(|&(x, share)| plot.at(x, at(share))).collect();
     canvas.line(&outline, AXIS_PT, INK);
     for (from, to) in [(0.05, 0.25), (0.75, 0.95)] {
         canvas.line(&[plot.at(centre, at(from)), plot.at(centre, at(to))], AXIS_PT, INK);
     }
-    canvas.line(&[plot.at(left - 0.04, at(0.5)), plot.at(right + 0.04, at(0.5))], DATA_PT, VERMILLION);
+    canvas.line(&[plot.at(0.3 * centre, at(0.5)), plot.at(1.7 * centre, at(0.5))], DATA_PT, VERMILLION);
 }

@@ -66,13 +66,13 @@ impl Page for Shown<'_> {
         }
         if !self.0.examples.fields.is_empty() {
             said.push(
-                "Maps: colours from the least (dark) to the largest value of each map; red: the blocks within one \
+                "Maps: colours from the least (dark) to the largest value of each map; orange: the blocks within one \
                  standard deviation of the fitted Gaussian."
                     .to_owned(),
             );
         }
         if !self.0.examples.curves.is_empty() {
-            said.push("Curves: mean ± s.e.m. over presentations; red: the fitted curve.".to_owned());
+            said.push("Curves: mean ± s.e.m. over presentations; orange: the fitted curve.".to_owned());
         }
         if !examples.surfaces.is_empty() {
             said.push(

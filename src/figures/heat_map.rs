@@ -116,6 +116,12 @@ fn direction_ticks(directions: &[f64]) -> Vec<(f64, f64, String)> {
 
 /// The scale of [`colour_of`] from 0 to 1, with what it measures beside it.
 pub fn colour_bar(canvas: &mut Canvas, area: Area, label: &str) {
+    let ticks: [Tick; 3] = [(0.0, "0".to_owned()), (0.5, "0.5".to_owned()), (1.0, "1".to_owned())];
+    colour_scale(canvas, area, 1.0, &ticks, label);
+}
+
+/// The scale of [`colour_of`] over values from 0 to `most`, with what it measures beside it.
+pub fn colour_scale(canvas: &mut Canvas, area: Area, most: f64, ticks: &[Tick], label: &str) {
     const STEPS: usize = 128;
     let bar = Plot { area, x: (0.0, 1.0), y: (0.0, 1.0) };
     for step in 0..STEPS {
@@ -123,12 +129,14 @@ pub fn colour_bar(canvas: &mut Canvas, area: Area, label: &str) {
         let ((left, bottom), (right, top)) = (bar.at(0.0, low), bar.at(1.0, high));
         canvas.rectangle(Area::new(left, (top - 0.06).max(area.top), right, bottom), colour_of((low + high) / 2.0));
     }
-    let ticks: [Tick; 3] = [(0.0, "0".to_owned()), (0.5, "0.5".to_owned()), (1.0, "1".to_owned())];
-    for (value, text) in &ticks {
-        let (right, down) = bar.at(1.0, *value);
+    let mut widest = 0.0_f64;
+    for (value, text) in ticks {
+        let (right, down) = bar.at(1.0, value / most);
         canvas.line(&[(right, down), (right + 0.8, down)], AXIS_PT, INK);
         canvas.text((right + 1.4, down + CAPITALS_MM / 2.0), text, Text::NORMAL);
+        widest = widest.max(Text::NORMAL.width_mm(text));
     }
-    let beside = (area.right + 8.2, area.centre().1);
+    // Letters that read upwards reach 2 mm to the left of their baseline.
+    let beside = (area.right + (1.4 + widest + 2.6).max(8.2), area.centre().1);
     canvas.text(beside, label, Text::NORMAL.aligned(Align::Centre).upwards());
 }

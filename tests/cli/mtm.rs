@@ -102,7 +102,13 @@ fn simulated_animals_become_a_network_tables_and_figures() {
     }
     let decode =
         ["mtm", "decode", "--network", &at("kept/network.safetensors"), "--session", &new, "--out", &at("decoded")];
-    let told = succeeds(&[&decode[..], &cpu].concat());
+    let told = succeeds(&[&decode[..], &cpu, &["--width", "89", "--format", "svg"]].concat());
+    for name in ["decoding.json", "decoding.svg", "decoding_numbers.csv"] {
+        let path = scratch.path().join("decoded").join(name);
+        assert!(told.lines().any(|line| line == text(&path)) && path.is_file(), "{name}: {told}");
+    }
+    let drawing = std::fs::read_to_string(at("decoded/decoding.svg")).expect("written");
+    assert!(drawing.contains("width=\"89mm\"") && drawing.contains("; device CPU; seed 1"), "as it was asked for");
     assert!(told.contains("wheel from latents of MtM, pre-trained on 2 animals: r2 "), "{told}");
     assert!(told.contains("choice from spikes: accuracy "), "{told}");
     assert_eq!(lines(at("decoded/decoding.csv").as_ref()), 1 + 3 * 2);

@@ -14,7 +14,7 @@ use twinscope::data::ScanId;
 use twinscope::evaluation::{DomainEvaluation, Evaluation, Origin, Selection, UnitEvaluation};
 use twinscope::experiment::{Outcome, Protocol, run};
 use twinscope::figures::comparison::ComparisonFigure;
-use twinscope::figures::spikes::{bits, masked, rates, transfer};
+use twinscope::figures::spikes::{bits, decoding, masked, rates, transfer};
 use twinscope::figures::study::{curve, matrix, tuning};
 use twinscope::figures::{self, Data, Figure, Format, Layout, Plate, Sheet, Width, palette};
 use twinscope::job::Progress;
@@ -168,6 +168,9 @@ fn every_other_figure(mut call: impl FnMut(&str, &Plate<'_>)) {
         stems.push(stem);
     }
     assert_eq!(stems, ["accuracy", "domains", "tuning", "receptive", "traces"]);
+    let one = evaluation(1);
+    call("evaluation-one", &figures::evaluation::plate(&one));
+    call("comparison-accuracy-one", &ComparisonFigure::Accuracy(&one).plate());
     let populations = made_up::populations(&comparison.evaluation);
     call("comparison-population", &ComparisonFigure::Population(&populations).plate());
     let raster = Raster { height: 18, width: 32 };
@@ -182,6 +185,7 @@ fn every_other_figure(mut call: impl FnMut(&str, &Plate<'_>)) {
     call("spikes-bits", &bits::plate(&spikes));
     call("spikes-rates", &rates::plate(&spikes));
     call("spikes-transfer", &transfer::plate(&spikes));
+    call("spikes-decoding", &decoding::plate(&made_up::decoding()));
     call("comparison-unit", &ComparisonFigure::UnitTuning(&comparison, &comparison.directions[0], 4).plate());
     made_up::masked(|masked| call("spikes-masked", &masked::plate(masked)));
 }
@@ -295,6 +299,26 @@ fn no_text_is_below_five_points_off_the_page_or_upon_another() {
             }
         }
     });
+}
+
+#[test]
+fn a_single_domain_reaches_across_the_page() {
+    let one = evaluation(1);
+    let accuracy = ComparisonFigure::Accuracy(&one).plate();
+    for (name, plate) in [("evaluation", figures::evaluation::plate(&one)), ("accuracy", accuracy)] {
+        for (width, layout) in layouts(KEPT_DPI) {
+            let drawn = plate.picture(&layout).unwrap_or_else(|error| panic!("{name}: {error}"));
+            // Units have a colour; axes and words are grey.
+            let is_coloured = |pixel: &[u8]| {
+                let ends = pixel.iter().max().zip(pixel.iter().min());
+                ends.is_some_and(|(most, least)| most - least > 60)
+            };
+            let pixels = drawn.rgb.chunks_exact(3).enumerate();
+            let columns = pixels.filter(|(_, pixel)| is_coloured(pixel)).map(|(index, _)| index % drawn.width);
+            let part = columns.max().expect("units") as f64 / drawn.width as f64;
+            assert!(part > 0.6, "{name}-{width}: units end at {part:.2} of the width");
+        }
+    }
 }
 
 #[test]

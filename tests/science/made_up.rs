@@ -12,7 +12,8 @@ use twinscope::comparison::{
 use twinscope::data::ScanId;
 use twinscope::data::simulated::SpikeSimulation;
 use twinscope::evaluation::spikes::{
-    Arm, Bits, Example as SpikeExample, RegionScore, SpikeEvaluation, SpikeSelection, Task, TaskScore,
+    Arm, Behavior, BehaviorDecoding, Bits, Decoded, Example as SpikeExample, RegionScore, SpikeEvaluation,
+    SpikeSelection, Task, TaskScore,
 };
 use twinscope::evaluation::{Evaluation, Origin};
 use twinscope::experiment::Provenance;
@@ -341,6 +342,36 @@ pub fn spikes() -> SpikeEvaluation {
             mean_rates: binned(&rate),
             bits: (0..NEURONS).map(|neuron| (neuron != 5).then(|| chance(3 * neuron))).collect(),
         }),
+    }
+}
+
+/// Behaviour read from the spikes and from the latents of the networks of [`spikes`].
+pub fn decoding() -> BehaviorDecoding {
+    let arms: Vec<Arm> = spikes().arms.into_iter().filter(|arm| !arm.is_baseline).collect();
+    let sources: Vec<String> =
+        ["spikes".to_owned()].into_iter().chain(arms.iter().map(|arm| arm.name.clone())).collect();
+    let decoded = |(place, behavior): (usize, Behavior)| {
+        let of_source = |(index, source): (usize, &String)| {
+            // Whiskers are told worse from spikes than by their mean.
+            let value = [0.7, 0.4, -0.05][place] + 0.08 * index as f64;
+            Decoded {
+                behavior,
+                source: source.clone(),
+                value: Bits { value, interval: Some((value - 0.09, value + 0.07)) },
+                chance: if behavior == Behavior::Choice { 0.5 } else { 0.0 },
+                trials: (180, 60 - place),
+                note: String::new(),
+            }
+        };
+        sources.iter().enumerate().map(of_source).collect::<Vec<_>>()
+    };
+    BehaviorDecoding {
+        session: "session 3".to_owned(),
+        simulated: true,
+        seed: 1,
+        arms,
+        device: Some("CPU".to_owned()),
+        found: Behavior::ALL.into_iter().enumerate().flat_map(decoded).collect(),
     }
 }
 

@@ -13,7 +13,7 @@ use twinscope::evaluation::spikes::{
     Behavior, GlmGrid, NetworkArm, RegionScore, SpikeEvaluation, SpikeSelection, Task, decode_behavior,
 };
 use twinscope::figures::Layout;
-use twinscope::figures::spikes::{bits, rates, transfer};
+use twinscope::figures::spikes::{bits, decoding, rates, transfer};
 use twinscope::job::Progress;
 use twinscope::model::mtm::{MtmConfig, MtmWeights, Scheme};
 use twinscope::signals::Binned;
@@ -407,6 +407,23 @@ fn networks_stand_in_tables_and_figures_beside_the_baselines() {
 }
 
 #[test]
+fn the_scale_of_counts_is_in_spikes_and_says_what_lies_beyond_it() {
+    let mut made = super::made_up::spikes();
+    let drawn = |made: &SpikeEvaluation| texts(&rates::plate(made).svg(&Layout::default()).expect("drawn"));
+    let said = drawn(&made);
+    assert!(said.lines().any(|line| line == "Spikes in a bin"), "{said}");
+    assert!(said.replace('\n', " ").contains("Larger counts than on the scale have its last colour."), "{said}");
+    let example = made.example.as_mut().expect("an example");
+    example.counts = Binned::from_fn(example.counts.shape(), |_, _, _| 0.0);
+    example.rates = Binned::from_fn(example.rates.shape(), |_, _, _| 0.05);
+    let said = drawn(&made);
+    assert!(!said.replace('\n', " ").contains("last colour"), "{said}");
+    // The scale ends at 0.05, between two round numbers.
+    let has = |number: &str| said.lines().any(|line| line == number);
+    assert!(has("0.02") && has("0.04") && !has("0.06") && !has("1"), "{said}");
+}
+
+#[test]
 fn behaviour_is_read_from_spikes_and_not_from_noise() {
     let mut session = animal();
     let device = Device::flex();
@@ -421,6 +438,23 @@ fn behaviour_is_read_from_spikes_and_not_from_noise() {
             .expect("there")
             .clone()
     };
+    let plate = decoding::plate(&decoding);
+    let drawn = plate.svg(&Layout::default()).expect("drawn");
+    let provenance = format!("MtM sha256 {}; seed 1", decoding.arms[0].sha256.as_ref().expect("a network"));
+    assert!(drawn.contains(&provenance), "the figure lacks {provenance}");
+    let said = texts(&drawn);
+    for text in
+        ["Choice", "Wheel", "Whiskers", "Accuracy", "R²", "chance", "mean", "from spikes", "from latents of MtM"]
+    {
+        assert!(said.lines().any(|line| line == text), "the figure lacks {text}: {said}");
+    }
+    for found in &decoding.found {
+        let n = format!("n = {} test trials", found.trials.1);
+        assert!(said.contains(&n), "the figure lacks {n}: {said}");
+    }
+    let rows = String::from_utf8(plate.numbers(&Layout::default()).expect("numbers")).expect("UTF-8");
+    // Three behaviours, each with spikes, latents and what guessing reaches.
+    assert_eq!(rows.lines().count(), 1 + 3 * 3, "{rows}");
     let (choice, wheel) = (of(&decoding, Behavior::Choice), of(&decoding, Behavior::Wheel));
     // 20 test trials: guessing has a standard error of 0.11.
     assert!(choice.value.value > 0.6, "{choice:?}");

@@ -3,7 +3,7 @@
 //! Decoders learn from training and validation trials, their penalty and smoothing are chosen by cross-validation among
 //! those, and what is reported is of test trials, which neither a network nor a decoder has seen.
 
-use super::{Bits, NetworkArm, SpikeEvaluationError};
+use super::{Arm, Bits, NetworkArm, SpikeEvaluationError};
 use crate::analysis::population::{Regression, RegressionError, ResponseTable, Ridge, decode_unseen};
 use crate::analysis::spikes::Smoothing;
 use crate::analysis::statistics::{Interval, IntervalMethod, Resampling, bootstrap_within};
@@ -15,6 +15,8 @@ use crate::signals::Binned;
 const STRETCHES: usize = 4;
 /// Smoothings of spikes that are tried, standard deviations in bins; latents are smooth by themselves.
 const SIGMAS_BINS: [f64; 4] = [0.0, 1.0, 2.0, 4.0];
+/// Name of the source that is no network.
+const SPIKES: &str = "spikes";
 /// Times that the test trials are drawn again for an interval.
 const RESAMPLES: usize = 1000;
 
@@ -39,6 +41,15 @@ impl Behavior {
             Self::Choice => "choice",
             Self::Wheel => "wheel",
             Self::Whisker => "whisker",
+        }
+    }
+
+    /// Name in figures.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Choice => "Choice",
+            Self::Wheel => "Wheel",
+            Self::Whisker => "Whiskers",
         }
     }
 
@@ -68,6 +79,13 @@ pub struct Decoded {
     pub note: String,
 }
 
+impl Decoded {
+    /// From what, in words: "spikes", or "latents of" a network.
+    pub fn origin(&self) -> String {
+        if self.source == SPIKES { SPIKES.to_owned() } else { format!("latents of {}", self.source) }
+    }
+}
+
 /// All behaviours of a session.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BehaviorDecoding {
@@ -77,8 +95,19 @@ pub struct BehaviorDecoding {
     pub simulated: bool,
     /// Seed of folds and intervals.
     pub seed: u64,
+    /// Networks whose latents were decoded.
+    pub arms: Vec<Arm>,
+    /// Device of the networks, where the caller notes it; decoders are computed on the CPU.
+    pub device: Option<String>,
     /// What came out, behaviour by behaviour.
     pub found: Vec<Decoded>,
+}
+
+impl BehaviorDecoding {
+    /// Whose behaviour this is, in one line.
+    pub fn notice(&self) -> String {
+        format!("Session {}{}", self.session, if self.simulated { " (simulated)" } else { "" })
+    }
 }
 
 /// Activity over time, under several settings to choose from.
@@ -106,7 +135,7 @@ pub fn decode_behavior(
     learn.sort_unstable();
     let counts = session.counts.all();
     let mut sources = vec![Source {
-        name: "spikes".to_owned(),
+        name: SPIKES.to_owned(),
         variants: SIGMAS_BINS
             .map(|sigma_bins| {
                 let smoothing = Smoothing::Gaussian { sigma_bins };
@@ -140,7 +169,14 @@ pub fn decode_behavior(
             "it has neither choice nor wheel nor whiskers that vary over its training and test trials",
         ));
     }
-    Ok(BehaviorDecoding { session: session.id.clone(), simulated: session.simulated, seed, found })
+    Ok(BehaviorDecoding {
+        session: session.id.clone(),
+        simulated: session.simulated,
+        seed,
+        arms: networks.iter().map(NetworkArm::arm).collect(),
+        device: None,
+        found,
+    })
 }
 
 fn resampling(seed: u64) -> Resampling {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{BehaviorDecoding, Bits, RegionScore, SpikeEvaluation, SpikeEvaluationError, TaskScore};
+use super::{Arm, BehaviorDecoding, Bits, RegionScore, SpikeEvaluation, SpikeEvaluationError, TaskScore};
 use crate::data::save;
 
 type Part<T> = fn(&T, &mut dyn Write) -> std::io::Result<()>;
@@ -97,16 +97,7 @@ impl SpikeEvaluation {
     }
 
     fn write_json(&self, to: &mut dyn Write) -> std::io::Result<()> {
-        let arms: Vec<Value> = self
-            .arms
-            .iter()
-            .map(|arm| {
-                json!({
-                    "name": arm.name, "baseline": arm.is_baseline, "pretrained_animals": arm.pretrained_animals,
-                    "sha256": arm.sha256,
-                })
-            })
-            .collect();
+        let arms: Vec<Value> = self.arms.iter().map(identified).collect();
         let scores: Vec<Value> = self
             .scores
             .iter()
@@ -202,11 +193,12 @@ impl BehaviorDecoding {
                 })
             })
             .collect();
+        let arms: Vec<Value> = self.arms.iter().map(identified).collect();
         json_to(
             to,
             &json!({
                 "schema": 1, "version": env!("CARGO_PKG_VERSION"), "session": self.session,
-                "simulated": self.simulated, "seed": self.seed, "found": found,
+                "simulated": self.simulated, "seed": self.seed, "device": self.device, "arms": arms, "found": found,
             }),
         )
     }
@@ -233,6 +225,14 @@ fn json_to(mut to: &mut dyn Write, value: &Value) -> std::io::Result<()> {
 fn bits(bits: Option<Bits>) -> [String; 3] {
     let interval = bits.and_then(|bits| bits.interval);
     [text(bits.map(|bits| bits.value)), text(interval.map(|(low, _)| low)), text(interval.map(|(_, high)| high))]
+}
+
+/// Who predicted, or whose latents these are.
+fn identified(arm: &Arm) -> Value {
+    json!({
+        "name": arm.name, "baseline": arm.is_baseline, "pretrained_animals": arm.pretrained_animals,
+        "sha256": arm.sha256,
+    })
 }
 
 fn described(bits: Option<Bits>) -> Value {

@@ -1,7 +1,9 @@
-//! CC_norm of all units, and CC_abs against CC_max: a column of two panels for each domain of stimuli.
+//! CC_norm of all units, and CC_abs against CC_max: a column of two panels for each domain of stimuli, or both side by side
+//! where there is one domain.
 
 use super::super::canvas::{Area, Canvas};
 use super::super::numbers::{Entry, Series, rounded};
+use super::super::page::NARROW_MM;
 use super::super::plot::{Plot, Tick, numbered};
 use super::super::style::{BLUE, GRID_PT, QUIET};
 use super::panel::{self, Bars, Bins, alpha, below, empty, ends, spoken};
@@ -14,13 +16,37 @@ const TOP_MM: f64 = 8.0;
 const ROW_MM: f64 = 96.0;
 /// From the histogram to the scatter, mm.
 const BETWEEN_MM: f64 = 16.0;
+/// Room for the words below the scatter, mm.
+const BELOW_MM: f64 = 24.0;
+/// Side of the scatter of a single domain on a wide page, mm.
+const WIDE_SIDE_MM: f64 = 50.0;
 /// The axes never reach farther.
 const LEAST: f64 = -0.5;
 const MOST: f64 = 1.5;
 /// Width of a bin.
 const BIN: f64 = 0.05;
 
+/// The histogram and the scatter of a domain.
+fn areas(page: f64, index: usize, domains: usize) -> [Area; 2] {
+    let corner = |index: usize| panel::corner(page, index, TOP_MM, ROW_MM);
+    if domains == 1 {
+        let side = if page < NARROW_MM { panel::SIDE_MM } else { WIDE_SIDE_MM };
+        let (left, top) = corner(0);
+        let right = corner(panel::columns(page) - 1).0 + panel::SIDE_MM;
+        let between = panel::STEP_MM - panel::SIDE_MM;
+        let bars = Area::new(left, top, right - side - between, top + side);
+        return [bars, Area::new(right - side, top, right, top + side)];
+    }
+    let (left, top) = corner(index);
+    let bars = Area::new(left, top, left + panel::SIDE_MM, top + BARS_MM);
+    let below = bars.bottom + BETWEEN_MM;
+    [bars, Area::new(left, below, bars.right, below + panel::SIDE_MM)]
+}
+
 pub fn height(evaluation: &Evaluation, page: f64) -> f64 {
+    if evaluation.domains.len() == 1 {
+        return areas(page, 0, 1)[1].bottom + BELOW_MM;
+    }
     TOP_MM + ROW_MM * evaluation.domains.len().div_ceil(panel::columns(page)) as f64 - 5.0
 }
 
@@ -35,7 +61,9 @@ pub fn caption(evaluation: &Evaluation) -> Vec<String> {
         n => format!(" {n} values beyond the axis count in its last bins."),
     };
     vec![
-        format!("Bars: number of units; red: median, in brackets its 95 % interval (bootstrap over units).{outside}"),
+        format!(
+            "Bars: number of units; orange: median, in brackets its 95 % interval (bootstrap over units).{outside}"
+        ),
         format!(
             "Dots: units; on the line a prediction is as good as noise allows (CC_norm = CC_abs / CC_max = 1). {burnin} frames of burn-in left out."
         ),
@@ -45,7 +73,7 @@ pub fn caption(evaluation: &Evaluation) -> Vec<String> {
 pub fn draw(canvas: &mut Canvas, page: f64, evaluation: &Evaluation) {
     let [norm, abs, most] = [Quantity::CcNorm, Quantity::CcAbs, Quantity::CcMax].map(|one| ticks(evaluation, one));
     for (index, domain) in evaluation.domains.iter().enumerate() {
-        column(canvas, panel::corner(page, index, TOP_MM, ROW_MM), domain, [&norm, &abs, &most]);
+        both(canvas, areas(page, index, evaluation.domains.len()), domain, [&norm, &abs, &most]);
     }
 }
 
@@ -74,10 +102,7 @@ pub fn numbers(evaluation: &Evaluation) -> Vec<Series> {
     evaluation.domains.iter().flat_map(of_domain).collect()
 }
 
-fn column(canvas: &mut Canvas, (left, top): (f64, f64), domain: &DomainEvaluation, [norm, abs, most]: [&[Tick]; 3]) {
-    let bars = Area::new(left, top, left + panel::SIDE_MM, top + BARS_MM);
-    let dots =
-        Area::new(left, bars.bottom + BETWEEN_MM, left + panel::SIDE_MM, bars.bottom + BETWEEN_MM + panel::SIDE_MM);
+fn both(canvas: &mut Canvas, [bars, dots]: [Area; 2], domain: &DomainEvaluation, [norm, abs, most]: [&[Tick]; 3]) {
     panel::name(canvas, bars, &domain.name);
     let values = domain.values(Quantity::CcNorm);
     let points: Vec<(f64, f64)> = domain.units.iter().filter_map(|unit| Some((unit.cc_max?, unit.cc_abs?))).collect();

@@ -34,7 +34,7 @@ pub fn caption(found: &DirectionComparison) -> Vec<String> {
     vec![
             shown(found),
             "Dots: units; dark line: equal in both; pale lines: opposite. Angles as the recording names them; beyond the circle they repeat.".to_owned(),
-            "Circular error: the short way round; red: median, in brackets its 95 % interval (bootstrap over units). gOSI and gDSI: length of the mean vector over twice the angle and over the angle, weighted by responses.".to_owned(),
+            "Circular error: the short way round; orange: median, in brackets its 95 % interval (bootstrap over units). gOSI and gDSI: length of the mean vector over twice the angle and over the angle, weighted by responses.".to_owned(),
             about_correlations(),
         ]
 }

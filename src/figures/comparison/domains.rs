@@ -49,7 +49,7 @@ pub fn caption(evaluation: &Evaluation) -> Vec<String> {
     let units = evaluation.units.len();
     vec![
         format!(
-            "Red: median over units; thick: its 95 % interval (bootstrap over {units} units); thin: quartiles of the units. Right: median (number of units)."
+            "Orange: median over units; thick: its 95 % interval (bootstrap over {units} units); thin: quartiles of the units. Right: median (number of units)."
         ),
         "CC_norm = CC_abs / CC_max; no unit, 1 is the ceiling set by noise.".to_owned(),
     ]

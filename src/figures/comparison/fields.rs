@@ -35,7 +35,7 @@ pub fn caption(comparison: &Comparison, found: &FieldComparison) -> Vec<String> 
             "Degrees right of and above the middle of the screen, for a flat screen of {} × {} cm at {} cm. Line: equal in both.",
             found.monitor.width_cm, found.monitor.height_cm, found.monitor.distance_cm
         ),
-        "Red: median distance, in brackets its 95 % interval (bootstrap over units).".to_owned(),
+        "Orange: median distance, in brackets its 95 % interval (bootstrap over units).".to_owned(),
         about_correlations(),
     ]
 }

@@ -1,13 +1,12 @@
 //! Spikes, the mask on them, and the rates that a network predicts from what is left to see.
 
 use super::super::canvas::{Area, Canvas, Text};
-use super::super::heat_map::colour_bar;
 use super::super::numbers::{Entry, Series, rounded};
 use super::super::page::{NARROW_MM, Page};
 use super::super::plot::{Plot, Tick, with_minus};
 use super::super::style::{PAGE_MM, VERMILLION, colour_of};
 use super::super::{FigureError, Plate};
-use super::round_times;
+use super::{beyond_scale, brightest, count_scale, round_times};
 use crate::analysis::spikes::BitsPerSpike;
 use crate::data::spikes::SpikeSession;
 use crate::signals::Binned;
@@ -151,11 +150,7 @@ impl Masked<'_> {
 
     /// What is drawn brightest: what only a few places exceed.
     fn most(&self) -> f64 {
-        let values = self.predicted.as_ref().map_or(&self.counts, |predicted| &predicted.rates);
-        let mut sorted: Vec<f32> = values.values().iter().copied().filter(|value| *value > 0.0).collect();
-        sorted.sort_by(f32::total_cmp);
-        let most = sorted.get(sorted.len().saturating_sub(1) * 99 / 100).copied().unwrap_or(1.0);
-        f64::from(most).max(1e-3)
+        brightest(self.predicted.as_ref().map_or(&self.counts, |predicted| &predicted.rates))
     }
 }
 
@@ -195,7 +190,10 @@ impl Page for Masked<'_> {
             0 => " Nothing is hidden.".to_owned(),
             hidden => format!(" Red: hidden from the network, {hidden} of {} places.", self.hidden.len()),
         };
-        let mut caption = vec![format!("{}; each row is a neuron.{mask}{part}", self.shown)];
+        let rates = self.predicted.as_ref().map(|predicted| &predicted.rates);
+        let mut drawn = std::iter::once(&self.counts).chain(rates);
+        let beyond = drawn.find_map(|values| beyond_scale(values, self.rows(), self.most())).unwrap_or_default();
+        let mut caption = vec![format!("{}; each row is a neuron.{mask}{beyond}{part}", self.shown)];
         if let Some(predicted) = &self.predicted {
             let bits = predicted.bits.pooled.map_or("undefined".to_owned(), |bits| with_minus(format!("{bits:.3}")));
             caption.push(format!("Bits per spike at the hidden places: {bits}, {}.", predicted.over));
@@ -228,8 +226,7 @@ impl Page for Masked<'_> {
             plot.axes(canvas, (&times, "Time (s)"), (names, label));
         }
         if let Some(last) = areas.last() {
-            let bar = Area::new(last.right + 4.0, last.top, last.right + 6.5, last.bottom);
-            colour_bar(canvas, bar, &format!("Spikes in a bin / {most:.2}"));
+            count_scale(canvas, *last, most);
         }
     }
 

@@ -1,17 +1,20 @@
 //! Predicted spikes: rates beside counts, what is hidden and what is made of the rest, bits per spike of every task and
-//! region, and what other animals are worth.
+//! region, what other animals are worth, and what the animal did as decoders read it.
 
 pub mod bits;
+pub mod decoding;
 pub mod masked;
 pub mod rates;
 pub mod transfer;
 
-use super::canvas::{CAPITALS_MM, Canvas, Text};
+use super::canvas::{Area, CAPITALS_MM, Canvas, Text};
+use super::heat_map::colour_scale;
 use super::numbers::Entry;
-use super::plot::{LINE_MM, MARGIN_MM, Plot, Tick, numbered};
+use super::plot::{LINE_MM, MARGIN_MM, Plot, Tick, numbered, ticks_from_zero};
 use super::study::curve::dot;
 use super::style::{DATA_PT, LINES};
-use crate::evaluation::spikes::{Bits, SpikeEvaluation};
+use crate::evaluation::spikes::{Arm, Bits, SpikeEvaluation};
+use crate::signals::Binned;
 
 /// Space before and between the entries of a legend, mm.
 const MARK_MM: f64 = 3.2;
@@ -77,13 +80,38 @@ fn limits(ticks: &[Tick]) -> (f64, f64) {
     (ticks.first().map_or(0.0, |tick| tick.0), ticks.last().map_or(1.0, |tick| tick.0))
 }
 
-/// How a figure was computed.
+/// What is drawn brightest: what only a few places exceed.
+fn brightest(values: &Binned) -> f64 {
+    let mut sorted: Vec<f32> = values.values().iter().copied().filter(|value| *value > 0.0).collect();
+    sorted.sort_by(f32::total_cmp);
+    let most = sorted.get(sorted.len().saturating_sub(1) * 99 / 100).copied().unwrap_or(1.0);
+    f64::from(most).max(1e-3)
+}
+
+/// The scale of counts right of a map, up to what is drawn brightest.
+fn count_scale(canvas: &mut Canvas, map: Area, most: f64) {
+    let bar = Area::new(map.right + 4.0, map.top, map.right + 6.5, map.bottom);
+    let ticks: Vec<Tick> = ticks_from_zero(most, 4).into_iter().filter(|tick| tick.0 <= most * (1.0 + 1e-9)).collect();
+    colour_scale(canvas, bar, most, &ticks, "Spikes in a bin");
+}
+
+/// Whether some of the values in these columns exceed what is drawn brightest, in words.
+fn beyond_scale(values: &Binned, columns: &[usize], most: f64) -> Option<&'static str> {
+    let is_beyond = |&neuron: &usize| (0..values.bins()).any(|bin| f64::from(values.at(0, bin, neuron)) > most);
+    columns.iter().any(is_beyond).then_some(" Larger counts than on the scale have its last colour.")
+}
+
+/// How the figure of an evaluation was computed.
 fn provenance(evaluation: &SpikeEvaluation) -> String {
-    let networks =
-        evaluation.arms.iter().filter_map(|arm| Some(format!("{} sha256 {}", arm.name, arm.sha256.as_ref()?)));
-    let device = evaluation.device.iter().map(|device| format!("device {device}"));
+    computed(&evaluation.arms, evaluation.device.as_deref(), evaluation.selection.seed)
+}
+
+/// By which networks, on which device and with which seed.
+fn computed(arms: &[Arm], device: Option<&str>, seed: u64) -> String {
+    let networks = arms.iter().filter_map(|arm| Some(format!("{} sha256 {}", arm.name, arm.sha256.as_ref()?)));
+    let device = device.iter().map(|device| format!("device {device}"));
     let about: String = networks.chain(device).map(|part| format!("{part}; ")).collect();
-    format!("twinscope {}; {about}seed {}", env!("CARGO_PKG_VERSION"), evaluation.selection.seed)
+    format!("twinscope {}; {about}seed {seed}", env!("CARGO_PKG_VERSION"))
 }
 
 /// A vertical interval with its value.

@@ -1,13 +1,12 @@
 //! Predicted rates beside spikes: one test trial of all neurons, and the mean over trials of those predicted best.
 
 use super::super::canvas::{Area, Canvas, Text};
-use super::super::heat_map::colour_bar;
 use super::super::numbers::{Entry, Series, rounded};
 use super::super::page::{NARROW_MM, Page};
 use super::super::plot::{Plot, Tick, numbered, ticks_from_zero};
 use super::super::style::{AXIS_PT, DATA_PT, INK, PAGE_MM, VERMILLION, colour_of};
 use super::super::{FigureError, Plate};
-use super::{provenance, round_times};
+use super::{beyond_scale, brightest, count_scale, provenance, round_times};
 use crate::evaluation::spikes::{Example, SpikeEvaluation};
 use crate::signals::Binned;
 
@@ -81,12 +80,15 @@ impl Rates<'_> {
         let rows = example.neurons.len();
         let shown = if rows > MOST_ROWS { format!(" The first {MOST_ROWS} of {rows} neurons.") } else { String::new() };
         let task = example.task.label().to_lowercase();
+        let (drawn, most) = (self.order(example), brightest(&example.rates));
+        let both = [&example.counts, &example.rates];
+        let beyond = both.into_iter().find_map(|values| beyond_scale(values, &drawn, most)).unwrap_or_default();
         vec![
             format!(
-                "Trial {} ({task} by {}): each row is a neuron that was hidden; both sides have the same scale.{shown}",
+                "Trial {} ({task} by {}): each row is a neuron that was hidden; both sides have the same scale.{beyond}{shown}",
                 example.trial, example.arm
             ),
-            "Below: mean over all test trials, black counted, red predicted; in brackets bits per spike of single trials.".to_owned(),
+            "Below: mean over all test trials, black counted, orange predicted; in brackets bits per spike of single trials.".to_owned(),
         ]
     }
 
@@ -169,10 +171,7 @@ impl Page for Rates<'_> {
     fn draw(&self, canvas: &mut Canvas, page: f64) {
         let Some(example) = &self.0.example else { return };
         // Counts are whole and rates are not: one scale, up to what only a few rates exceed.
-        let mut rates: Vec<f32> = example.rates.values().to_vec();
-        rates.sort_by(f32::total_cmp);
-        let most = rates.get(rates.len().saturating_sub(1) * 99 / 100).copied().unwrap_or(1.0);
-        let most = f64::from(most).max(1e-3);
+        let most = brightest(&example.rates);
         let areas = Self::maps(page);
         let both = [(&example.counts, "Spikes"), (&example.rates, "Predicted rates")];
         for (area, (values, name)) in areas.into_iter().zip(both) {
@@ -184,8 +183,7 @@ impl Page for Rates<'_> {
             let label = if area.left == areas[0].left { "Neuron" } else { "" };
             plot.axes(canvas, (&self.times(bins), "Time (s)"), (&numbered(&[0.0, rows]), label));
         }
-        let bar = Area::new(areas[1].right + 4.0, areas[1].top, areas[1].right + 6.5, areas[1].bottom);
-        colour_bar(canvas, bar, &format!("Spikes in a bin / {most:.2}"));
+        count_scale(canvas, areas[1], most);
         let columns = Self::in_a_row(page);
         let width = (page - LEFT_MM - 4.0 - BETWEEN_MM * (columns - 1) as f64) / columns as f64;
         for (place, index) in Self::best(example).into_iter().enumerate() {

@@ -128,7 +128,7 @@ impl Page for Tuning<'_> {
         let names: Vec<&str> = self.0.tuning.iter().map(|tuning| tuning.stimulus).collect();
         vec![
             format!(
-                "Error of the preferred direction, the short way round, over units whose simulated gDSI under the same stimulus is above {SELECTIVE}. Red: median, in brackets its 95 % interval (bootstrap over units). Last bars hold all larger values."
+                "Error of the preferred direction, the short way round, over units whose simulated gDSI under the same stimulus is above {SELECTIVE}. Orange: median, in brackets its 95 % interval (bootstrap over units). Last bars hold all larger values."
             ),
             format!(
                 "Selectivity: all units that prefer a direction; {} (filled, blue, and open, green); dark line: equal in both; pale line: gDSI {SELECTIVE}. gDSI has no unit.",
