@@ -13,7 +13,7 @@ use crate::gpu::ComputeDevice;
 use crate::model::twin::TwinConfig;
 use crate::training::{Adaptation, Recipe, Row, Training};
 
-/// Train a twin on one or many animals.
+/// Train a twin on the sessions of one or many animals.
 ///
 /// The folder gets recipe.toml, log.csv, checkpoint.safetensors, and in the end one twin for each session. Run the same
 /// command again after an interruption, and it goes on from the last checkpoint; on a CPU the result is the same to the
@@ -33,10 +33,11 @@ pub struct TrainArguments {
     output: Option<PathBuf>,
 }
 
-/// Adapt a twin to a new animal: core and memory of arousal are kept, everything else is learned.
+/// Adapt a twin to a new animal: the core is kept, the rest is learned.
 ///
-/// Needs minutes of movies instead of hours. The folder gets the same files as with `train`, and an interrupted
-/// adaptation goes on in the same way.
+/// Core and memory of arousal stay as they are, so that minutes of movies are enough instead of hours. The folder gets
+/// recipe.toml, log.csv, checkpoint.safetensors, and in the end the twin of the new animal. Run the same command again
+/// after an interruption, and it goes on from the last checkpoint; on a CPU the result is the same to the last bit.
 #[derive(Debug, Args)]
 pub struct AdaptArguments {
     /// Twin whose core is taken over: folder in the published layout or one file; the built-in twin (simulated mouse) when absent

@@ -12,6 +12,9 @@ use crate::model::weights;
 #[derive(Debug, Subcommand)]
 pub enum TwinCommand {
     /// Show configuration, units, parameter counts and SHA-256
+    ///
+    /// Reads a folder in the published layout or one file, and prints where the weights come from, whether the animal is
+    /// simulated, and the sizes of every part of the network. Nothing is written.
     Inspect {
         #[command(flatten)]
         twin: TwinArgument,
@@ -20,6 +23,9 @@ pub enum TwinCommand {
         json: bool,
     },
     /// Make a twin with the deterministic test fill: reproducible numbers, no knowledge
+    ///
+    /// The same configuration, units and seed make the same file, byte for byte, on every machine: for tests and for
+    /// measuring speed. Written is one file.
     Fill {
         /// Configuration (TOML), or `microns` for the published one
         #[arg(long, value_name = "FILE.toml")]
@@ -35,6 +41,9 @@ pub enum TwinCommand {
         output: PathBuf,
     },
     /// Write a twin as one `.safetensors` file with its configuration inside
+    ///
+    /// The file holds the weights, the configuration, the identity of every unit, and what the twin says of its origin, so
+    /// that every other command reads it without --scan and --config.
     Convert {
         #[command(flatten)]
         twin: TwinArgument,
