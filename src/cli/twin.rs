@@ -7,6 +7,7 @@ use clap::Subcommand;
 
 use super::{TwinArgument, check_output, read_config, say};
 use crate::model::weights;
+use crate::toml_text::mistake;
 
 /// What to do with a twin.
 #[derive(Debug, Subcommand)]
@@ -82,7 +83,8 @@ pub fn perform(command: TwinCommand) -> Result<()> {
             if let Some(path) = card {
                 let text = std::fs::read_to_string(&path)
                     .with_context(|| format!("{}: the card could not be read", path.display()))?;
-                twin.card = toml::from_str(&text).with_context(|| path.display().to_string())?;
+                twin.card = toml::from_str(&text)
+                    .map_err(|e| anyhow!("{}: the card could not be read: {}", path.display(), mistake(&text, &e)))?;
                 twin.card.check().map_err(|what| anyhow!("{}: {what}", path.display()))?;
             }
             weights::save(&output, &twin)?;

@@ -303,6 +303,22 @@ fn a_network_that_no_memory_holds_is_refused_in_a_sentence() {
 }
 
 #[test]
+fn a_mistyped_key_is_named_with_its_tables_and_what_was_meant() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (file, out) = (folder.path().join("mistyped.toml"), folder.path().join("out"));
+    std::fs::write(&file, "[batch]\nframe = 3\n").expect("a writable folder");
+    let sentence = refuses(&["train", text(&file), "--device", "cpu", "-o", text(&out)]);
+    let expected = "mistyped.toml: the recipe has an unknown key `batch.frame`; did you mean `frames`?";
+    assert!(sentence.ends_with(expected), "{sentence}");
+    let tiny = std::fs::read_to_string(path("twin/twin-tiny.toml")).expect("the fixture is there");
+    std::fs::write(&file, tiny.replace("mlp_layers", "mlp_layer")).expect("a writable folder");
+    let fill = ["twin", "fill", "--config", text(&file), "--units", "4", "--seed", "7", "-o", text(&out)];
+    let sentence = refuses(&fill);
+    assert!(sentence.contains("mlp_layer`; did you mean `mlp_layers`?"), "{sentence}");
+    assert!(!out.exists());
+}
+
+#[test]
 fn a_users_error_is_one_sentence_and_leaves_no_file() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let fixture = Fixture::load("twin/tiny_public_n1.safetensors");

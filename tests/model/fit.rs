@@ -327,10 +327,25 @@ fn recipes_come_back_and_impossible_ones_name_the_key() {
             other => panic!("{text}: {other:?}"),
         }
     }
-    for text in
-        ["stepps = 3", "[batch]\nframe = 3", "[optimizer]\nkind = \"adam\"", "[optimizer]\nkind = \"adam-w\"\nlr = 1.0"]
-    {
-        assert!(matches!(Recipe::from_toml(text), Err(RecipeError::Syntax(_))), "{text}");
+    let said = |text: &str| Recipe::from_toml(text).expect_err(text).to_string();
+    for (text, expected) in [
+        ("seeds = 3", "`seeds`; did you mean `seed`?"),
+        ("[batch]\nframe = 3", "`batch.frame`; did you mean `frames`?"),
+        ("[schedule]\nlrs = 3", "`schedule.lrs`; did you mean `lr`?"),
+        ("[optimizer]\nkind = \"adam-w\"\nclip = 1.0", "`optimizer.clip`; "),
+        ("[optimizer]\nkind = \"sgd-clip\"\nclips = 1.0", "`optimizer.clips`; did you mean `clip`?"),
+    ] {
+        let said = said(text);
+        assert!(said.starts_with(&format!("the recipe has an unknown key {expected}")), "{text}: {said}");
+    }
+    for (text, expected) in [
+        ("seed = 1\nminutes = many", "line 2: "),
+        ("seed = 1\n\n[batch]\nframes = \"many\"", "line 4: "),
+        ("[optimizer]\nkind = \"adam\"", "`adam`"),
+    ] {
+        let said = said(text);
+        assert!(said.starts_with("the recipe could not be read: line ") && said.contains(expected), "{text}: {said}");
+        assert!(!said.contains('\n') && !said.contains('^'), "{text}: {said}");
     }
 }
 
