@@ -87,7 +87,7 @@ pub struct BaselineArguments {
     /// Twin of the same animal that stands in the same table
     #[arg(long, value_name = "TWIN")]
     twin: Option<PathBuf>,
-    /// Minutes of clips to learn from; all when absent
+    /// Minutes of clips to learn from, no more than the session has; all when absent
     #[arg(long, value_name = "M")]
     minutes: Option<f64>,
     /// Seed of the network's start and clips
@@ -108,7 +108,7 @@ pub struct CurveArguments {
     /// Session folders, or folders of sessions, of animals that the core never saw
     #[arg(long, value_name = "S", required = true)]
     session: Vec<PathBuf>,
-    /// Minutes of clips, separated by commas
+    /// Minutes of clips, separated by commas, none more than a session has
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,2,5,10")]
     minutes: Vec<f64>,
     /// Seeds of the trainings, separated by commas

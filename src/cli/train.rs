@@ -11,7 +11,7 @@ use super::{DeviceArgument, read_config, say};
 use crate::data::{Session, check_folder};
 use crate::gpu::ComputeDevice;
 use crate::model::twin::TwinConfig;
-use crate::training::{Adaptation, Recipe, Row, Training};
+use crate::training::{Adaptation, Lessons, Recipe, Row, Training};
 
 /// Train a twin on the sessions of one or many animals.
 ///
@@ -46,7 +46,7 @@ pub struct AdaptArguments {
     /// Folder of the animal's recording session
     #[arg(long, value_name = "S")]
     session: PathBuf,
-    /// Minutes to learn from, the first ones; all when absent
+    /// Minutes to learn from, the first ones, no more than the session has; all when absent
     #[arg(long, value_name = "M")]
     minutes: Option<f64>,
     /// Recipe of the steps, TOML with `schema = 1`; its sessions and sizes are not looked at
@@ -72,6 +72,7 @@ pub fn train(arguments: &TrainArguments) -> Result<()> {
     };
     let recipe = read_recipe(path)?;
     let sessions = open_sessions(&recipe.sessions)?;
+    check_minutes(&recipe, &sessions)?;
     let config = sizes(&recipe.twin, path)?;
     perform(&recipe, &config, &sessions, None, &arguments.device.open()?, output)
 }
@@ -87,9 +88,16 @@ pub fn adapt(arguments: &AdaptArguments) -> Result<()> {
     recipe.seed = arguments.seed.unwrap_or(recipe.seed);
     let twin = arguments.twin.load()?;
     let sessions = open_sessions(&recipe.sessions)?;
+    check_minutes(&recipe, &sessions)?;
     let config = twin.config.clone();
     let adaptation = Adaptation { twin: &twin, inherit: !arguments.fresh };
     perform(&recipe, &config, &sessions, Some(adaptation), &arguments.device.open()?, &arguments.output)
+}
+
+/// Fails where a session has fewer minutes than the recipe asks of each.
+fn check_minutes(recipe: &Recipe, sessions: &[Session]) -> Result<()> {
+    let mut each = sessions.iter();
+    Ok(each.try_for_each(|session| Lessons::check_minutes(session, recipe.minutes, recipe.batch.frames))?)
 }
 
 fn perform(

@@ -289,6 +289,18 @@ fn a_session_that_is_too_short_says_so() {
 }
 
 #[test]
+fn more_minutes_than_a_session_has_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let session = open(&sessions(folder.path(), 1)).remove(0);
+    // Eight trials of 2 s, and up to one more may be asked for.
+    for (minutes, frames) in [(None, 20), (Some(0.2), 20), (Some(16.0 / 60.0), 20), (Some(0.29), 20), (Some(9.0), 61)] {
+        Lessons::check_minutes(&session, minutes, frames).expect("enough");
+    }
+    let said = Lessons::check_minutes(&session, Some(0.31), 20).expect_err("too many").to_string();
+    assert!(said.contains("there are 0.27 minutes to learn from") && said.contains("0.31 were asked for"), "{said}");
+}
+
+#[test]
 fn a_twin_learns_a_simulated_mouse() {
     let folder = tempfile::tempdir().expect("a folder");
     // Two minutes without noise.
