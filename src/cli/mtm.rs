@@ -355,7 +355,8 @@ fn evaluate(arguments: &EvaluateArguments) -> Result<()> {
         selection.grid.widths_bins.iter().all(|width| (0.0..=1000.0).contains(width)),
         "--widths must lie between 0 and 1000 bins"
     );
-    let told = &mut |score: &TaskScore| eprintln!("{}", finding(score));
+    // Only what is finished; what came out is said once, at the end.
+    let told = &mut |score: &TaskScore| eprintln!("{}, {}: done", score.task, score.arm);
     let mut evaluation = SpikeEvaluation::of(&session, &arms, &selection, &stoppable(), told)?;
     evaluation.device = (!arms.is_empty()).then(|| match &opened {
         // Networks of spikes do not run on our own engine, whose name this would be.

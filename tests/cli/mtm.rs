@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{killed_when, refuses, succeeds, text};
+use super::{killed_when, refuses, succeeds, text, twinscope};
 
 /// Animals and a network that are simulated and trained in seconds.
 const RECIPE: &str = r#"
@@ -83,7 +83,12 @@ fn simulated_animals_become_a_network_tables_and_figures() {
         &at("alone/network.safetensors"),
     ];
     let rest = ["--session", &new, "--widths", "1", "--penalties", "0.1", "--wrong-prompts", "--out", &at("out")];
-    let told = succeeds(&[&networks[..], &cpu, &rest].concat());
+    let output = twinscope(&[&networks[..], &cpu, &rest].concat());
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let on_the_way = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}{on_the_way}");
+    assert!(on_the_way.contains("intra-region, GLM: done"), "{on_the_way}");
+    assert!(!on_the_way.contains("bits per spike"), "results are said once: {on_the_way}");
     for name in ["summary.csv", "neurons.csv", "evaluation.json", "bits.png", "bits.svg", "rates.png", "transfer.svg"] {
         let path = scratch.path().join("out").join(name);
         assert!(told.lines().any(|line| line == text(&path)) && path.is_file(), "{name}: {told}");
