@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::say;
-use super::waiting::stoppable;
+use super::waiting::{stoppable, while_recorded};
 use crate::data::check_folder;
 use crate::data::simulated::{HELD_OUT, Noise, SimulateOptions, TestMovies, simulate};
 use crate::experiment::Protocol;
@@ -111,7 +111,9 @@ pub fn perform(arguments: &SimulateArguments) -> Result<()> {
         ..SimulateOptions::default()
     };
     let tests = arguments.test.iter().map(|path| test_movies(path, &monitor)).collect::<Result<Vec<_>>>()?;
-    for folder in simulate(&options, &protocol.schedule(&monitor), &tests, &monitor, out, &stoppable())? {
+    let (schedule, progress) = (protocol.schedule(&monitor), stoppable());
+    let record = || simulate(&options, &schedule, &tests, &monitor, out, &progress);
+    for folder in while_recorded("simulate", &progress, record)? {
         say(folder.display())?;
     }
     Ok(())
