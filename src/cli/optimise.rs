@@ -148,12 +148,9 @@ fn finding(optimised: &Optimised) -> String {
             controls.n, controls.mean, controls.best
         )
     });
-    let units = match optimised.units.len() {
-        1 => "1 unit".to_owned(),
-        n => format!("{n} units"),
-    };
     let notice = optimised.provenance.notice();
-    format!("{} for {units}: response {:.3} × mean{random} ({notice})", optimised.title(), optimised.response)
+    let (title, whom) = (optimised.title(), optimised.whom());
+    format!("{title} for {whom}: response {:.3} × mean{random} ({notice})", optimised.response)
 }
 
 fn plan(arguments: &OptimiseArguments) -> Result<Plan> {
