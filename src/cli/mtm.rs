@@ -95,7 +95,7 @@ pub struct TrainArguments {
 
 /// Adapt a network to new sessions: their own layers are new, the rest is trained on or kept.
 ///
-/// Every session gets new layers of its own, also one that the network knows already. The rest is trained on from where it
+/// Every session gets new layers of its own, also one that the network knows already (`--keep-shared` refuses it). The rest is trained on from where it
 /// was, or kept with `--keep-shared`. The folder gets recipe.toml, log.csv, checkpoint.safetensors, and in the end
 /// network.safetensors. Run the same command again after an interruption, and it goes on from the last checkpoint; on a CPU
 /// the result is the same to the last bit.
@@ -289,7 +289,20 @@ fn adapt(arguments: &AdaptArguments) -> Result<()> {
         recipe.training.schemes = trained_schemes(&network);
     }
     let sessions = open_sessions(&arguments.session)?;
+    if let Some(notice) = known_already(&network, &sessions).filter(|_| !recipe.training.keep_shared) {
+        eprintln!("{notice}");
+    }
     learn(&recipe, &sessions, Some(&network), &arguments.device, &arguments.output)
+}
+
+/// A word on the sessions whose layers are begun anew although the network has some; one that keeps what is shared refuses
+/// them.
+fn known_already(network: &MtmWeights, sessions: &[SpikeSession]) -> Option<String> {
+    let known = |id: &str| network.sessions().iter().any(|known| known.id == id);
+    let ids: Vec<&str> = sessions.iter().map(|session| session.id.as_str()).filter(|id| known(id)).collect();
+    let names = ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+    let rest = "its layers of them are not used, and new ones are begun";
+    (!ids.is_empty()).then(|| format!("the network knows {names} already: {rest}"))
 }
 
 /// Trains in a folder, and tells of every validation.

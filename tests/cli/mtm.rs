@@ -71,6 +71,15 @@ fn simulated_animals_become_a_network_tables_and_figures() {
     let adapt = |more: &[&str]| succeeds(&[&adapt[..], &cpu, more].concat());
     adapt(&["--keep-shared", "--trials", "10", "--epochs", "2", "-o", &at("kept")]);
     adapt(&["-o", &at("adapted")]);
+    let (network, known) = (at("mtm/network.safetensors"), at("animals/simulated-0-1.npz"));
+    let again = ["mtm", "adapt", "--network", &network, "--recipe", &recipe, "--epochs", "1", "--session", &known];
+    let again = |more: &[&str]| twinscope(&[&again[..], &cpu, more].concat());
+    let output = again(&["-o", &at("again")]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.matches("the network knows `simulated-0-1` already: ").count(), 1, "{said}");
+    let said = String::from_utf8_lossy(&again(&["--keep-shared", "-o", &at("never")]).stderr).into_owned();
+    assert!(said.contains("there is one of that name already") && !said.contains("the network knows"), "{said}");
 
     let networks = [
         "mtm",
