@@ -371,11 +371,7 @@ fn evaluate(arguments: &EvaluateArguments) -> Result<()> {
     // Only what is finished; what came out is said once, at the end.
     let told = &mut |score: &TaskScore| eprintln!("{}, {}: done", score.task, score.arm);
     let mut evaluation = SpikeEvaluation::of(&session, &arms, &selection, &stoppable(), told)?;
-    evaluation.device = (!arms.is_empty()).then(|| match &opened {
-        // Networks of spikes do not run on our own engine, whose name this would be.
-        ComputeDevice::Cpu => "CPU".to_owned(),
-        ComputeDevice::Gpu(_) => opened.name(),
-    });
+    evaluation.device = (!arms.is_empty()).then(|| opened.name());
     let mut paths = evaluation.write(out)?;
     let plates = [
         ("bits", bits::plate(&evaluation), true),

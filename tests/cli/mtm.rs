@@ -103,7 +103,7 @@ fn simulated_animals_become_a_network_tables_and_figures() {
         assert!(told.lines().any(|line| line == text(&path)) && path.is_file(), "{name}: {told}");
     }
     let drawing = std::fs::read_to_string(at("out/bits.svg")).expect("written");
-    assert!(drawing.contains("; device CPU; seed 1"), "the figure says where it was computed");
+    assert!(drawing.contains("; device CPU engine; seed 1"), "the figure says where it was computed");
     for words in [
         "co-smoothing, MtM, pre-trained on 2 animals: ",
         "inter-region, MtM, pre-trained on 2 animals, wrong prompt: ",
