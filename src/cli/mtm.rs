@@ -301,8 +301,8 @@ fn known_already(network: &MtmWeights, sessions: &[SpikeSession]) -> Option<Stri
     let known = |id: &str| network.sessions().iter().any(|known| known.id == id);
     let ids: Vec<&str> = sessions.iter().map(|session| session.id.as_str()).filter(|id| known(id)).collect();
     let names = ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
-    let rest = "its layers of them are not used, and new ones are begun";
-    (!ids.is_empty()).then(|| format!("the network knows {names} already: {rest}"))
+    let rest = "they are not used, and new ones are begun";
+    (!ids.is_empty()).then(|| format!("the network has layers for {names} already: {rest}"))
 }
 
 /// Trains in a folder, and tells of every validation.

@@ -34,6 +34,8 @@ struct Counted {
     after: &'static str,
 }
 
+const RECORDED: Counted = Counted { of: "the frames", after: "all frames are recorded; writing the sessions" };
+
 /// Does the work, and says meanwhile how many of the frames are predicted and how long the rest will take.
 pub fn while_shown<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T) -> T {
     let counted = Counted { of: "the frames", after: "all frames are predicted; counting and fitting" };
@@ -49,8 +51,6 @@ pub fn while_analysed<T>(what: &str, progress: &Progress, work: impl FnOnce() ->
 pub fn while_recorded<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T) -> T {
     while_counted(what, RECORDED, progress, work)
 }
-
-const RECORDED: Counted = Counted { of: "the frames", after: "all frames are recorded; writing the sessions" };
 
 fn while_counted<T>(what: &str, counted: Counted, progress: &Progress, work: impl FnOnce() -> T) -> T {
     let terminal = std::io::stderr().is_terminal();

@@ -73,8 +73,8 @@ impl Default for BaselinePlan {
 /// evaluation.
 ///
 /// # Errors
-/// When there is too little to learn from, or less than the minutes that were asked for, a setting is impossible, a trial cannot be read, nothing is left to evaluate,
-/// twin and session do not belong together, or the user asked to stop.
+/// When there is too little to learn from, or less than the minutes that were asked for, a setting is impossible, a trial
+/// cannot be read, nothing is left to evaluate, twin and session do not belong together, or the user asked to stop.
 pub fn baselines(
     session: &Session,
     plan: &BaselinePlan,

@@ -77,9 +77,9 @@ fn simulated_animals_become_a_network_tables_and_figures() {
     let output = again(&["-o", &at("again")]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
-    assert_eq!(said.matches("the network knows `simulated-0-1` already: ").count(), 1, "{said}");
+    assert_eq!(said.matches("the network has layers for `simulated-0-1` already: ").count(), 1, "{said}");
     let said = String::from_utf8_lossy(&again(&["--keep-shared", "-o", &at("never")]).stderr).into_owned();
-    assert!(said.contains("there is one of that name already") && !said.contains("the network knows"), "{said}");
+    assert!(said.contains("there is one of that name already") && !said.contains("the network has layers"), "{said}");
 
     let networks = [
         "mtm",
