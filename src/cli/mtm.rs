@@ -95,10 +95,10 @@ pub struct TrainArguments {
 
 /// Adapt a network to new sessions: their own layers are new, the rest is trained on or kept.
 ///
-/// Every session gets new layers of its own, also one that the network knows already (`--keep-shared` refuses it). The rest is trained on from where it
-/// was, or kept with `--keep-shared`. The folder gets recipe.toml, log.csv, checkpoint.safetensors, and in the end
-/// network.safetensors. Run the same command again after an interruption, and it goes on from the last checkpoint; on a CPU
-/// the result is the same to the last bit.
+/// Every session gets new layers of its own, also one that the network knows already (`--keep-shared` refuses it). The rest
+/// is trained on from where it was, or kept with `--keep-shared`. The folder gets recipe.toml, log.csv,
+/// checkpoint.safetensors, and in the end network.safetensors. Run the same command again after an interruption, and it goes
+/// on from the last checkpoint; on a CPU the result is the same to the last bit.
 #[derive(Debug, Args)]
 pub struct AdaptArguments {
     /// Network to begin with, such as network.safetensors of a training
