@@ -28,6 +28,7 @@ pub mod gpu;
 pub mod job;
 pub(crate) mod nearest;
 pub mod signals;
+pub(crate) mod toml_text;
 
 pub mod stimulus;
 

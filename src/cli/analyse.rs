@@ -19,7 +19,9 @@ use crate::model::twin::{Twin, TwinOptions};
 use crate::signals::{FrameSource, Monitor, SourceError};
 use crate::stimulus::{self, Schedule};
 
-/// Analyse a run of a twin, one that was written before, or a recorded session.
+/// Analyse a run or a recording: tuning fits, receptive fields, reliability, population.
+///
+/// A run is made with --protocol, or read with --outcome where it was written before; a recording is read with --session.
 ///
 /// What was shown decides: curves are fitted to every parameter that was varied (bi-von Mises to directions, von Mises to orientations, a Gaussian in
 /// log frequency to frequencies and speeds, Naka and Rushton's to contrasts, a ratio of Gaussians to sizes) with bootstrap
@@ -37,6 +39,8 @@ use crate::stimulus::{self, Schedule};
 ///
 /// Responses are read from their files, for as many units at a time as fit into little memory: 10,000 units over 18,000
 /// frames are analysed with less than 1 GB. With --protocol they lie in a temporary folder within DIR meanwhile.
+/// Nothing is kept of an analysis that was stopped; a long run is better made with `twinscope run`, which goes on where it
+/// was killed, and then read with --outcome.
 #[derive(Debug, Args)]
 pub struct AnalyseArguments {
     /// Protocol to show to the twin, TOML with `schema = 1`

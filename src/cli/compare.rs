@@ -28,7 +28,7 @@ use crate::model::twin::{Twin, TwinOptions};
 /// folder, which `twinscope simulate` writes.
 ///
 /// Twin and recording must agree in animal, session, scan and unit. With --population other twins are welcome: then only
-/// distributions are compared.
+/// distributions are compared. Nothing is kept of a comparison that was stopped.
 #[derive(Debug, Args)]
 pub struct CompareArguments {
     #[command(flatten)]

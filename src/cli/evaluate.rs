@@ -22,7 +22,7 @@ use crate::model::twin::{Twin, TwinOptions};
 /// Written are units.csv (one row for each unit and domain), summary.csv (medians with their 95 % interval),
 /// evaluation.json, and the figure evaluation.png and .svg with its numbers: CC_abs, CC_max and CC_norm (Schoppe et al. 2016),
 /// correlation of single trials, with the true rate where a simulated session keeps it, mean prediction over mean
-/// response, and Poisson loss.
+/// response, and Poisson loss. Nothing is kept of an evaluation that was stopped.
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
     #[command(flatten)]

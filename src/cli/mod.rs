@@ -48,9 +48,13 @@ pub struct Arguments {
     device: Option<DeviceChoice>,
 }
 
+/// Commands whose arguments are a struct have their help there: a sentence on the variant would replace all of it.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the demonstration without a window: direction tuning of the built-in twin, as figures and CSV
+    ///
+    /// The folder gets `gratings` and `dots`, each with what `twinscope run` writes for a protocol: responses.npy, tables,
+    /// and the figures with their numbers. When it was stopped or killed, the same command computes only what is missing.
     Demo {
         /// Folder for the figures and tables
         #[arg(long, value_name = "DIR", default_value = "twinscope-demo")]
@@ -66,11 +70,8 @@ enum Command {
     /// List stimuli; write a protocol's movie or its table of conditions
     #[command(subcommand)]
     Stimulus(stimulus::StimulusCommand),
-    /// Predict responses to a movie
     Predict(predict::PredictArguments),
-    /// Run a protocol, or a share of it, and write its figures and tables; goes on where it was stopped
     Run(run::RunArguments),
-    /// Join the shards of a run to what one run would have written
     Merge(run::MergeArguments),
     /// Show recordings of many formats, and convert them into sessions
     #[command(subcommand)]
@@ -78,29 +79,24 @@ enum Command {
     /// Show recordings of spikes in trials (NWB, ALF, .npz), and convert them into sessions of binned spikes
     #[command(subcommand)]
     Spikes(spikes::SpikesCommand),
-    /// Record simulated mice with known tuning into session folders
     Simulate(simulate::SimulateArguments),
-    /// Train a twin on the sessions of one or many animals
     Train(train::TrainArguments),
     /// Experiments with twins: learning curve, lesions, tuning
     #[command(subcommand)]
     Study(study::StudyCommand),
-    /// Train on corrupted clips and see where the twin breaks
     Stress(study::StressArguments),
-    /// Adapt a twin to a new animal: the core is kept, the rest is learned
     Adapt(train::AdaptArguments),
-    /// Compare a twin's predictions with a recording, unit by unit and domain by domain
     Evaluate(evaluate::EvaluateArguments),
-    /// Lay a twin beside a recording: accuracy, responses over time, tuning in silico against in vivo
     Compare(compare::CompareArguments),
     /// MtM, a masked transformer over spikes: simulate, train, adapt, evaluate, decode
     #[command(subcommand)]
     Mtm(mtm::MtmCommand),
-    /// Analyse a run or a recording: tuning fits, receptive fields, reliability, population
     Analyse(analyse::AnalyseArguments),
-    /// Find the image or short movie that excites units most or least
     Optimise(optimise::OptimiseArguments),
     /// List the adapters found, and which one `auto` picks
+    ///
+    /// One line for each graphics adapter with its driver, and a last one that says where a command with `--device auto`
+    /// computes. Nothing is written.
     Devices,
 }
 

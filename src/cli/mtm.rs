@@ -20,25 +20,23 @@ use crate::gpu::ComputeDevice;
 use crate::model::mtm::{MtmWeights, Scheme};
 use crate::training::mtm::{Epoch, MtmRecipe, MtmTraining};
 
-/// What to do with spikes.
+/// What to do with spikes. The help of each command stands on its arguments: a sentence here would replace all of it.
 #[derive(Debug, Subcommand)]
 pub enum MtmCommand {
-    /// Simulate animals whose spikes follow shared latent dynamics, one session file each
     Simulate(SimulateArguments),
-    /// Train one network on the sessions of one or many animals
     Train(TrainArguments),
-    /// Adapt a network to new sessions: their own layers are new, the rest is trained on or kept
     Adapt(AdaptArguments),
-    /// Predict hidden neurons, regions and bins of test trials, in bits per spike, beside baselines
     Evaluate(EvaluateArguments),
-    /// Decode choice, wheel and whiskers from latents and from spikes
     Decode(DecodeArguments),
 }
 
-/// Simulate animals for MtM.
+/// Simulate animals whose spikes follow shared latent dynamics, one session file each.
 ///
 /// In every animal a few latents turn and decay by the same rule; each region hears them later than the one before and
 /// has one of its own. Choice and wheel follow the first latent. The true rates are kept in the file.
+///
+/// Written is a session file for each animal, simulated-SEED-1.npz and so on; files of the same names are replaced. It takes
+/// seconds, and begins anew after an interruption.
 #[derive(Debug, Args)]
 pub struct SimulateArguments {
     /// Configuration, TOML with `schema = 1`: its table `simulation` holds every setting; options replace them
@@ -64,7 +62,7 @@ pub struct SimulateArguments {
     output: PathBuf,
 }
 
-/// Train a masked transformer on one or many sessions of spikes.
+/// Train one network on the sessions of one or many animals.
 ///
 /// The folder gets recipe.toml, log.csv, checkpoint.safetensors, and in the end network.safetensors, the network of the
 /// best validation epoch. Run the same command again after an interruption, and it goes on from the last checkpoint; on a
@@ -95,10 +93,12 @@ pub struct TrainArguments {
     output: Option<PathBuf>,
 }
 
-/// Adapt a network to new sessions.
+/// Adapt a network to new sessions: their own layers are new, the rest is trained on or kept.
 ///
-/// Every new session gets layers of its own. The rest is trained on from where it was, or kept with `--keep-shared`. The
-/// folder gets the same files as with `train`, and an interrupted adaptation goes on in the same way.
+/// Every session gets new layers of its own, also one that the network knows already (`--keep-shared` refuses it). The rest
+/// is trained on from where it was, or kept with `--keep-shared`. The folder gets recipe.toml, log.csv,
+/// checkpoint.safetensors, and in the end network.safetensors. Run the same command again after an interruption, and it goes
+/// on from the last checkpoint; on a CPU the result is the same to the last bit.
 #[derive(Debug, Args)]
 pub struct AdaptArguments {
     /// Network to begin with, such as network.safetensors of a training
@@ -152,15 +152,16 @@ impl StepArguments {
     }
 }
 
-/// Evaluate networks on the test trials of a session.
+/// Predict hidden neurons, regions and bins of test trials, in bits per spike, beside baselines.
 ///
-/// Tasks: held-out (the neurons that the file's benchmark holds out), co-smoothing (each neuron from all others), forward
-/// (the last bins from those before), inter-region (each region from the others), intra-region (each neuron from the
-/// others of its region). In the same table: the mean response (PSTH), a Poisson regression (GLM) whose smoothing and
-/// penalty are chosen on validation trials, and for simulated animals the true rates.
+/// Tasks, as --tasks takes them: held-out (the neurons that the file's benchmark holds out), co-smoothing (each neuron from
+/// all others), forward (the last bins from those before), inter-region (each region from the others), intra-region (each
+/// neuron from the others of its region). In the same table: the mean response (PSTH), a Poisson regression (GLM) whose
+/// smoothing and penalty are chosen on validation trials, and for simulated animals the true rates.
 ///
 /// Written are summary.csv, neurons.csv, evaluation.json, and the figures bits.png, rates.png and, for networks that
 /// learned from different numbers of animals before, transfer.png, each also as .svg and with its numbers.
+/// Nothing is kept of an evaluation that was stopped.
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
     /// Network, such as network.safetensors of a training; may be given several times, for example with one that was
@@ -170,7 +171,8 @@ pub struct EvaluateArguments {
     /// Session file
     #[arg(long, value_name = "S")]
     session: PathBuf,
-    /// Tasks, separated by commas; all that the session allows when absent
+    /// Tasks, separated by commas: held-out, co-smoothing, forward, inter-region, intra-region; all that the session
+    /// allows when absent
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     tasks: Vec<Task>,
     /// Share of the bins of a trial that forward prediction hides
@@ -200,12 +202,12 @@ pub struct EvaluateArguments {
     out: PathBuf,
 }
 
-/// Decode behaviour from latents and from spikes.
+/// Decode choice, wheel and whiskers from latents and from spikes.
 ///
 /// Linear decoders learn from training and validation trials and are scored on test trials: the choice by a linear
 /// discriminant (accuracy, mean of both sides), wheel and whiskers by ridge regression (R²), whose penalty and smoothing
-/// cross-validation chooses. Written are decoding.csv, decoding.json, and the figure decoding.png, also as .svg and with its
-/// numbers.
+/// cross-validation chooses. Scores have 95 % intervals (bootstrap over trials). Written are decoding.csv, decoding.json, and
+/// the figure decoding.png, also as .svg and with its numbers; nothing is kept of a decoding that was stopped.
 #[derive(Debug, Args)]
 pub struct DecodeArguments {
     /// Network whose latents are decoded; may be given several times
@@ -289,7 +291,20 @@ fn adapt(arguments: &AdaptArguments) -> Result<()> {
         recipe.training.schemes = trained_schemes(&network);
     }
     let sessions = open_sessions(&arguments.session)?;
+    if let Some(notice) = known_already(&network, &sessions).filter(|_| !recipe.training.keep_shared) {
+        eprintln!("{notice}");
+    }
     learn(&recipe, &sessions, Some(&network), &arguments.device, &arguments.output)
+}
+
+/// A word on the sessions whose layers are begun anew although the network has some; one that keeps what is shared refuses
+/// them.
+fn known_already(network: &MtmWeights, sessions: &[SpikeSession]) -> Option<String> {
+    let known = |id: &str| network.sessions().iter().any(|known| known.id == id);
+    let ids: Vec<&str> = sessions.iter().map(|session| session.id.as_str()).filter(|id| known(id)).collect();
+    let names = ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+    let rest = "they are not used, and new ones are begun";
+    (!ids.is_empty()).then(|| format!("the network has layers for {names} already: {rest}"))
 }
 
 /// Trains in a folder, and tells of every validation.
@@ -355,9 +370,10 @@ fn evaluate(arguments: &EvaluateArguments) -> Result<()> {
         selection.grid.widths_bins.iter().all(|width| (0.0..=1000.0).contains(width)),
         "--widths must lie between 0 and 1000 bins"
     );
-    let told = &mut |score: &TaskScore| eprintln!("{}", finding(score));
+    // Only what is finished; what came out is said once, at the end.
+    let told = &mut |score: &TaskScore| eprintln!("{}, {}: done", score.task, score.arm);
     let mut evaluation = SpikeEvaluation::of(&session, &arms, &selection, &stoppable(), told)?;
-    evaluation.device = (!arms.is_empty()).then(|| device_name(&opened));
+    evaluation.device = (!arms.is_empty()).then(|| opened.name());
     let mut paths = evaluation.write(out)?;
     let plates = [
         ("bits", bits::plate(&evaluation), true),
@@ -403,7 +419,7 @@ fn decode(arguments: &DecodeArguments) -> Result<()> {
     let opened = arguments.device.open()?;
     let arms = arms(&networks, &burn_device(&opened));
     let mut decoded = decode_behavior(&session, &arms, arguments.seed, &stoppable())?;
-    decoded.device = Some(device_name(&opened));
+    decoded.device = Some(opened.name());
     let mut paths = decoded.write(out)?;
     paths.extend(arguments.figures.write(&decoding::plate(&decoded), out, "decoding")?);
     paths.iter().try_for_each(|path| say(path.display()))?;
@@ -421,15 +437,6 @@ fn decode(arguments: &DecodeArguments) -> Result<()> {
 
 fn ready(output: &Path) -> Result<()> {
     check_folder(output).with_context(|| format!("{}: nothing can be written there", output.display()))
-}
-
-/// Where networks of spikes run.
-fn device_name(device: &ComputeDevice) -> String {
-    match device {
-        // They do not run on our own engine, whose name this would be.
-        ComputeDevice::Cpu => "CPU".to_owned(),
-        ComputeDevice::Gpu(_) => device.name(),
-    }
 }
 
 fn burn_device(device: &ComputeDevice) -> Device {

@@ -24,8 +24,8 @@ use crate::optimise::{Goal, Kind, Optimised, Optimiser, Plan};
 ///
 /// Written are stimulus.npy (u8 [time, height, width]), stimulus.png or .gif, protocol.toml, which shows the stimulus
 /// again with `twinscope run`, responses.csv, log.csv (response and contrast at every step), summary.json, and the figure
-/// optimised.png and .svg with its numbers. Run the same command again after an interruption, and it goes on from the last checkpoint; on a
-/// CPU the result is the same to the last bit.
+/// optimised.png and .svg with its numbers. Run the same command again after an interruption, and it goes on from the last
+/// checkpoint; on a CPU the result is the same to the last bit.
 #[derive(Debug, Args)]
 pub struct OptimiseArguments {
     #[command(flatten)]
@@ -148,12 +148,9 @@ fn finding(optimised: &Optimised) -> String {
             controls.n, controls.mean, controls.best
         )
     });
-    let units = match optimised.units.len() {
-        1 => "1 unit".to_owned(),
-        n => format!("{n} units"),
-    };
     let notice = optimised.provenance.notice();
-    format!("{} for {units}: response {:.3} × mean{random} ({notice})", optimised.title(), optimised.response)
+    let (title, whom) = (optimised.title(), optimised.whom());
+    format!("{title} for {whom}: response {:.3} × mean{random} ({notice})", optimised.response)
 }
 
 fn plan(arguments: &OptimiseArguments) -> Result<Plan> {

@@ -13,6 +13,11 @@ use crate::model::twin::{Periphery, Twin, TwinOptions};
 use crate::signals::{Behavior, FrameSource};
 
 /// Predict responses to a movie.
+///
+/// Every unit of the twin answers every frame of the movie, in units of its mean activity. Written is one file, f32 `.npy`
+/// [time, unit], or [time, sample, unit] where the movie or the behaviour has several samples. Movie and responses go
+/// through memory piece by piece, however long they are. A prediction that fails or is stopped leaves no file, and begins
+/// anew.
 #[derive(Debug, Args)]
 pub struct PredictArguments {
     #[command(flatten)]

@@ -25,7 +25,10 @@ const GLANCE: Duration = Duration::from_millis(200);
 /// Time between two lines of progress in a file.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Run a protocol and write its figures and tables.
+/// Run a protocol, or a share of it, and write its figures and tables; goes on where it was stopped.
+///
+/// The folder gets responses.npy (f32 [time, unit]), conditions.csv (what was shown when), outcome.json, protocol.toml, tables
+/// of tuning where something was varied, and every figure that the responses can fill, with its numbers.
 ///
 /// The twin sees each condition apart from the others: grey lead-in, then its presentations (`apart = false` under [timing]
 /// of the protocol shows everything as one movie instead). A condition that is finished lies in DIR/conditions as f32
@@ -62,10 +65,10 @@ pub struct NpzArgument {
     npz: bool,
 }
 
-/// Join the shards of a run to what one run would have written, byte for byte.
+/// Join the shards of a run to what one run would have written.
 ///
 /// The shards are the folders that `twinscope run --shard I/N --out SHARD` wrote, all of the same protocol, twin, kind of
-/// device and version.
+/// device and version. The folder gets the same responses, tables and figures, byte for byte; the shards stay as they are.
 #[derive(Debug, Args)]
 pub struct MergeArguments {
     /// Folders of the shards

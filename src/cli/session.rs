@@ -20,7 +20,7 @@ pub enum SessionCommand {
     /// Show who was recorded, units, trials, stimuli, and how much was not measured
     ///
     /// Known by their content are session folders of this program, Sensorium 2022 and 2023 folders, Suite2p folders,
-    /// NumPy .npz files, CSV tables and NWB 2 files (HDF5).
+    /// NumPy .npz files, CSV tables and NWB 2 files (HDF5). Nothing is written.
     Show {
         #[command(flatten)]
         recording: RecordingArgument,

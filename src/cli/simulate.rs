@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::say;
-use super::waiting::stoppable;
+use super::waiting::{stoppable, while_recorded};
 use crate::data::check_folder;
 use crate::data::simulated::{HELD_OUT, Noise, SimulateOptions, TestMovies, simulate};
 use crate::experiment::Protocol;
@@ -35,7 +35,13 @@ const CALCIUM_DECAY: &str = "0.4s";
 /// Minutes of clips to learn from without `--protocol` and `--minutes`, as for each mouse of the built-in twin's core.
 const MINUTES: f64 = 20.0;
 
-/// Record simulated mice into session folders.
+/// Record simulated mice with known tuning into session folders.
+///
+/// Each mouse has a folder, mouse-1, mouse-2 and so on, that `train`, `adapt`, `evaluate`, `compare` and `analyse` read as
+/// they read a recording: trials of movie, behaviour and responses, session.toml, presentations.csv (what was shown when),
+/// and truth.csv, the true tuning of every unit. The last movies are kept for testing and shown repeatedly. A folder
+/// appears when its mouse is finished; one that is there already is not written over, so remove the finished ones, or name
+/// another folder, to begin again.
 #[derive(Debug, Args)]
 pub struct SimulateArguments {
     /// Number of mice, each in its own folder
@@ -105,7 +111,9 @@ pub fn perform(arguments: &SimulateArguments) -> Result<()> {
         ..SimulateOptions::default()
     };
     let tests = arguments.test.iter().map(|path| test_movies(path, &monitor)).collect::<Result<Vec<_>>>()?;
-    for folder in simulate(&options, &protocol.schedule(&monitor), &tests, &monitor, out, &stoppable())? {
+    let (schedule, progress) = (protocol.schedule(&monitor), stoppable());
+    let record = || simulate(&options, &schedule, &tests, &monitor, out, &progress);
+    for folder in while_recorded("simulate", &progress, record)? {
         say(folder.display())?;
     }
     Ok(())

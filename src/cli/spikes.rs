@@ -13,6 +13,9 @@ use crate::data::spikes::{ImportedSpikes, Shares, SpikeFormat, SpikeImport, Spik
 #[derive(Debug, Subcommand)]
 pub enum SpikesCommand {
     /// Show neurons, regions, trials, spikes and behaviour, and what was decided or left out
+    ///
+    /// The options are those of `twinscope spikes convert`: so it tells, before anything is written, what they keep and what
+    /// they leave out.
     Show {
         #[command(flatten)]
         recording: SpikesArgument,

@@ -23,12 +23,18 @@ const QUIET: Duration = Duration::from_secs(2);
 #[derive(Debug, Subcommand)]
 pub enum StimulusCommand {
     /// List the kinds of stimulus and the modifiers, with their parameters, units, ranges and defaults
+    ///
+    /// The keys are those of [stimulus] and [[modify]] in a protocol, and what [sweep] can vary. Nothing is written.
     List {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
     /// Write the movie of a protocol to a file
+    ///
+    /// The ending of OUT decides: .npy and .npz hold the grey levels, u8 [time, height, width]; .gif and .mp4 are for
+    /// looking at (.mp4 needs `ffmpeg`); a folder gets a numbered picture for each frame. A movie that was stopped begins
+    /// anew.
     Render {
         /// Protocol, TOML with `schema = 1`
         protocol: PathBuf,
@@ -43,6 +49,9 @@ pub enum StimulusCommand {
         device: DeviceChoice,
     },
     /// Write what a protocol shows when, as CSV: one row a presentation
+    ///
+    /// It is the table that `twinscope run` writes as conditions.csv: condition, repeat, onset and length of every
+    /// presentation, and the values that are swept.
     Table {
         /// Protocol, TOML with `schema = 1`
         protocol: PathBuf,

@@ -27,22 +27,32 @@ use crate::training::Recipe;
 pub enum StudyCommand {
     /// Learning curve: the twin's core adapted to new animals beside networks trained from scratch, on the same minutes
     ///
-    /// Run the same command again after an interruption, and it goes on.
+    /// For each animal, number of minutes and seed, both networks are trained and evaluated on the test trials.
+    ///
+    /// The folder gets learning_curve.csv, the figure learning_curve.png and .svg with its numbers, and a folder for each
+    /// network with its twin and its checkpoint. Run the same command again after an interruption, and it goes on: what is
+    /// finished is read, and the training that was stopped begins at its last checkpoint.
     Curve(CurveArguments),
     /// Baselines: a linear-nonlinear model and a small convolutional network, beside the twin when one is given
     ///
     /// With a twin, baselines_tests.csv compares each baseline with it over the same units: median difference of CC_norm
     /// with its 95 % interval, Wilcoxon signed-rank test, p corrected for the number of tests (Holm).
+    ///
+    /// The folder gets baselines.csv, and the figure baselines.png and .svg with its numbers. Nothing is kept of a study
+    /// that was stopped.
     Baselines(BaselineArguments),
     /// Lesions: what predictions lose without gaze, and without running and pupil
     ///
     /// lesions_tests.csv compares each lesion with the intact twin over the same units: median difference of CC_norm with
     /// its 95 % interval, Wilcoxon signed-rank test, p corrected for the number of tests (Holm).
+    ///
+    /// The folder gets lesions.csv, and the figure lesions.png and .svg with its numbers. Nothing is kept of a study that was
+    /// stopped.
     Lesions(OneTwinArguments),
     /// Tuning: preferred directions and receptive fields of the twin's units beside those of the simulated mouse
     ///
     /// The folder gets tuning.csv, one row a unit with both preferred directions, selectivities and centres, and a figure
-    /// of errors, selectivity and distances.
+    /// of errors, selectivity and distances. Nothing is kept of a study that was stopped.
     Tuning(OneTwinArguments),
 }
 
@@ -77,7 +87,7 @@ pub struct BaselineArguments {
     /// Twin of the same animal that stands in the same table
     #[arg(long, value_name = "TWIN")]
     twin: Option<PathBuf>,
-    /// Minutes of clips to learn from; all when absent
+    /// Minutes of clips to learn from, no more than the session has; all when absent
     #[arg(long, value_name = "M")]
     minutes: Option<f64>,
     /// Seed of the network's start and clips
@@ -98,7 +108,7 @@ pub struct CurveArguments {
     /// Session folders, or folders of sessions, of animals that the core never saw
     #[arg(long, value_name = "S", required = true)]
     session: Vec<PathBuf>,
-    /// Minutes of clips, separated by commas
+    /// Minutes of clips, separated by commas, none more than a session has
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,2,5,10")]
     minutes: Vec<f64>,
     /// Seeds of the trainings, separated by commas
@@ -127,8 +137,9 @@ pub struct CurveArguments {
 /// it is unknown in the tests too. Without rightward motion there are fewer clips to learn from.
 ///
 /// In stress.csv, `minutes` are the minutes of clips that an arm learned from, and `minus_clean` is its median CC_norm minus
-/// that of clean clips in the same domain; the last lines on the terminal tell in which domain each arm loses most. Run the
-/// same command again after an interruption, and it goes on.
+/// that of clean clips in the same domain; the last lines on the terminal tell in which domain each arm loses most. The
+/// folder gets the sessions and the twin of every arm, stress.csv, and the figure stress.png and .svg with its numbers. Run
+/// the same command again after an interruption, and it goes on.
 #[derive(Debug, Args)]
 pub struct StressArguments {
     /// Protocol of the clips, TOML with `schema = 1`

@@ -11,9 +11,9 @@ use super::{DeviceArgument, read_config, say};
 use crate::data::{Session, check_folder};
 use crate::gpu::ComputeDevice;
 use crate::model::twin::TwinConfig;
-use crate::training::{Adaptation, Recipe, Row, Training};
+use crate::training::{Adaptation, Lessons, Recipe, Row, Training};
 
-/// Train a twin on one or many animals.
+/// Train a twin on the sessions of one or many animals.
 ///
 /// The folder gets recipe.toml, log.csv, checkpoint.safetensors, and in the end one twin for each session. Run the same
 /// command again after an interruption, and it goes on from the last checkpoint; on a CPU the result is the same to the
@@ -33,10 +33,11 @@ pub struct TrainArguments {
     output: Option<PathBuf>,
 }
 
-/// Adapt a twin to a new animal: core and memory of arousal are kept, everything else is learned.
+/// Adapt a twin to a new animal: the core is kept, the rest is learned.
 ///
-/// Needs minutes of movies instead of hours. The folder gets the same files as with `train`, and an interrupted
-/// adaptation goes on in the same way.
+/// Core and memory of arousal stay as they are, so that minutes of movies are enough instead of hours. The folder gets
+/// recipe.toml, log.csv, checkpoint.safetensors, and in the end the twin of the new animal. Run the same command again
+/// after an interruption, and it goes on from the last checkpoint; on a CPU the result is the same to the last bit.
 #[derive(Debug, Args)]
 pub struct AdaptArguments {
     /// Twin whose core is taken over: folder in the published layout or one file; the built-in twin (simulated mouse) when absent
@@ -45,7 +46,7 @@ pub struct AdaptArguments {
     /// Folder of the animal's recording session
     #[arg(long, value_name = "S")]
     session: PathBuf,
-    /// Minutes to learn from, the first ones; all when absent
+    /// Minutes to learn from, the first ones, no more than the session has; all when absent
     #[arg(long, value_name = "M")]
     minutes: Option<f64>,
     /// Recipe of the steps, TOML with `schema = 1`; its sessions and sizes are not looked at
@@ -71,6 +72,7 @@ pub fn train(arguments: &TrainArguments) -> Result<()> {
     };
     let recipe = read_recipe(path)?;
     let sessions = open_sessions(&recipe.sessions)?;
+    check_minutes(&recipe, &sessions)?;
     let config = sizes(&recipe.twin, path)?;
     perform(&recipe, &config, &sessions, None, &arguments.device.open()?, output)
 }
@@ -86,9 +88,16 @@ pub fn adapt(arguments: &AdaptArguments) -> Result<()> {
     recipe.seed = arguments.seed.unwrap_or(recipe.seed);
     let twin = arguments.twin.load()?;
     let sessions = open_sessions(&recipe.sessions)?;
+    check_minutes(&recipe, &sessions)?;
     let config = twin.config.clone();
     let adaptation = Adaptation { twin: &twin, inherit: !arguments.fresh };
     perform(&recipe, &config, &sessions, Some(adaptation), &arguments.device.open()?, &arguments.output)
+}
+
+/// Fails where a session has fewer minutes than the recipe asks of each.
+fn check_minutes(recipe: &Recipe, sessions: &[Session]) -> Result<()> {
+    let mut each = sessions.iter();
+    Ok(each.try_for_each(|session| Lessons::check_minutes(session, recipe.minutes, recipe.batch.frames))?)
 }
 
 fn perform(

@@ -7,11 +7,15 @@ use clap::Subcommand;
 
 use super::{TwinArgument, check_output, read_config, say};
 use crate::model::weights;
+use crate::toml_text::mistake;
 
 /// What to do with a twin.
 #[derive(Debug, Subcommand)]
 pub enum TwinCommand {
     /// Show configuration, units, parameter counts and SHA-256
+    ///
+    /// Reads a folder in the published layout or one file, and prints where the weights come from, whether the animal is
+    /// simulated, and the sizes of every part of the network. Nothing is written.
     Inspect {
         #[command(flatten)]
         twin: TwinArgument,
@@ -20,6 +24,9 @@ pub enum TwinCommand {
         json: bool,
     },
     /// Make a twin with the deterministic test fill: reproducible numbers, no knowledge
+    ///
+    /// The same configuration, units and seed make the same file, byte for byte, on every machine: for tests and for
+    /// measuring speed. Written is one file.
     Fill {
         /// Configuration (TOML), or `microns` for the published one
         #[arg(long, value_name = "FILE.toml")]
@@ -35,6 +42,9 @@ pub enum TwinCommand {
         output: PathBuf,
     },
     /// Write a twin as one `.safetensors` file with its configuration inside
+    ///
+    /// The file holds the weights, the configuration, the identity of every unit, and what the twin says of its origin, so
+    /// that every other command reads it without --scan and --config.
     Convert {
         #[command(flatten)]
         twin: TwinArgument,
@@ -73,7 +83,8 @@ pub fn perform(command: TwinCommand) -> Result<()> {
             if let Some(path) = card {
                 let text = std::fs::read_to_string(&path)
                     .with_context(|| format!("{}: the card could not be read", path.display()))?;
-                twin.card = toml::from_str(&text).with_context(|| path.display().to_string())?;
+                twin.card = toml::from_str(&text)
+                    .map_err(|e| anyhow!("{}: the card could not be read: {}", path.display(), mistake(&text, &e)))?;
                 twin.card.check().map_err(|what| anyhow!("{}: {what}", path.display()))?;
             }
             weights::save(&output, &twin)?;

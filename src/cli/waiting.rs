@@ -34,6 +34,8 @@ struct Counted {
     after: &'static str,
 }
 
+const RECORDED: Counted = Counted { of: "the frames", after: "all frames are recorded; writing the sessions" };
+
 /// Does the work, and says meanwhile how many of the frames are predicted and how long the rest will take.
 pub fn while_shown<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T) -> T {
     let counted = Counted { of: "the frames", after: "all frames are predicted; counting and fitting" };
@@ -43,6 +45,11 @@ pub fn while_shown<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T)
 /// The same of an analysis, by its steps.
 pub fn while_analysed<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T) -> T {
     while_counted(what, Counted { of: "the steps", after: "all steps are done" }, progress, work)
+}
+
+/// The same of mice that are recorded; frames are counted when they are drawn, and once more for every mouse.
+pub fn while_recorded<T>(what: &str, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    while_counted(what, RECORDED, progress, work)
 }
 
 fn while_counted<T>(what: &str, counted: Counted, progress: &Progress, work: impl FnOnce() -> T) -> T {
@@ -88,4 +95,20 @@ fn line(what: &str, Counted { of, after }: Counted, eta: &mut Eta, part: f64) ->
     }
     let left = left.map(|secs| format!(", about {} left", Eta::spoken(secs))).unwrap_or_default();
     format!("{what}: {:.0} % of {of}{left}", 100.0 * part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recording_mice_tells_its_part_and_then_that_it_is_written() {
+        let mut eta = Eta::new(Instant::now());
+        let half = line("simulate", RECORDED, &mut eta, 0.5);
+        assert!(half.starts_with("simulate: 50 % of the frames"), "{half}");
+        assert_eq!(
+            line("simulate", RECORDED, &mut eta, 1.0),
+            "simulate: all frames are recorded; writing the sessions"
+        );
+    }
 }

@@ -24,6 +24,7 @@ use super::session::{Record, ScanId, Session, SessionError, SessionUnit, Trial, 
 use super::target::{UnfinishedFolder, folder_of};
 use super::trial_array::{TrialMovie, check_rows, digest, write_rows, write_stimuli};
 use crate::signals::{Behavior, FrameRate, FrameSource, Raster, Responses};
+use crate::toml_text;
 
 /// The only version of the layout so far.
 const SCHEMA: i64 = 1;
@@ -345,7 +346,7 @@ fn read_text(path: &Path, largest: u64) -> Result<String, SessionError> {
 fn read_toml(path: &Path) -> Result<toml::Table, SessionError> {
     let text = read_text(path, LARGEST_TOML)?;
     toml::from_str(&text).map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+        let line = toml_text::line(&text, &error);
         content(path, format!(", line {line}"), format!("it is no TOML: {}", error.message().replace('\n', " ")))
     })
 }

@@ -58,7 +58,8 @@ pub enum SessionError {
     /// A unit that was not recorded here.
     #[error(
         "unit {unit} of session {session}, scan {scan}, animal {animal} is not in this recording of {recording}: \
-         only units of the same animal, session and scan belong together (populations can still be compared)"
+         only units of the same animal, session and scan belong together (`twinscope compare --population` compares \
+         populations)"
     )]
     Stranger {
         /// Animal of the unit, or "unknown".

@@ -269,9 +269,10 @@ fn dashed(canvas: &mut Canvas, from: Point, to: Point) {
 
 fn caption(optimised: &Optimised) -> Vec<String> {
     let plan = &optimised.plan;
-    let units = match optimised.units.len() {
-        1 => super::unit_name(&optimised.units[0]),
-        n => format!("mean of n = {n} units"),
+    let units = match (&optimised.units[..], &optimised.rows_of_units[..]) {
+        ([id], [row]) if id.unit as usize != *row => format!("{}, row {row} of the readout", super::unit_name(id)),
+        ([id], _) => super::unit_name(id),
+        (all, _) => format!("mean of n = {} units", all.len()),
     };
     let random = optimised.controls.map_or_else(String::new, |controls| {
         format!("; best of {} random stimuli of the same contrast {:.2}", controls.n, controls.best)

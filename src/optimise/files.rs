@@ -99,6 +99,15 @@ impl Optimised {
         }
     }
 
+    /// Whom it is for: "2 units", or one by its number and, where that is another one, by its row, as it was asked for.
+    pub fn whom(&self) -> String {
+        match (&self.units[..], &self.rows_of_units[..]) {
+            ([id], [row]) if id.unit as usize != *row => format!("unit {} (row {row})", id.unit),
+            ([id], _) => format!("unit {}", id.unit),
+            (all, _) => format!("{} units", all.len()),
+        }
+    }
+
     /// Mean response over units of every frame, from the first frame of the background on.
     pub fn mean_responses(&self) -> Vec<f64> {
         let units = self.responses.units() as f64;

@@ -45,6 +45,11 @@ impl BaselinePlan {
     pub const LINEAR: &str = "LN";
     /// Arm of the network.
     pub const NETWORK: &str = "CNN + GRU";
+
+    /// Frames of the shortest trial to learn from: shorter ones teach neither of the two.
+    fn clip_frames(&self) -> usize {
+        self.training.frames.max(self.linear.lags)
+    }
 }
 
 impl Default for BaselinePlan {
@@ -68,14 +73,15 @@ impl Default for BaselinePlan {
 /// evaluation.
 ///
 /// # Errors
-/// When there is too little to learn from, a setting is impossible, a trial cannot be read, nothing is left to evaluate,
-/// twin and session do not belong together, or the user asked to stop.
+/// When there is too little to learn from, or less than the minutes that were asked for, a setting is impossible, a trial
+/// cannot be read, nothing is left to evaluate, twin and session do not belong together, or the user asked to stop.
 pub fn baselines(
     session: &Session,
     plan: &BaselinePlan,
     twin: Option<TwinWeights>,
     progress: &Progress,
 ) -> Result<Table, StudyError> {
+    Lessons::check_minutes(session, plan.minutes, plan.clip_frames())?;
     let mut table = Table::new(if twin.is_some() { "Baselines beside the twin" } else { "Baselines" });
     let mut beside = None;
     if let Some(weights) = twin {
@@ -126,9 +132,7 @@ impl Clips {
         plan: &BaselinePlan,
         progress: &Progress,
     ) -> Result<Self, TrainingError> {
-        // Shorter trials teach neither of the two.
-        let frames = plan.training.frames.max(plan.linear.lags);
-        let lessons = Lessons::new(session, minutes, frames, plan.validation)?;
+        let lessons = Lessons::new(session, minutes, plan.clip_frames(), plan.validation)?;
         let read = |lessons: &[Lesson]| -> Result<Vec<Clip>, TrainingError> {
             let each = lessons.iter().map(|lesson| {
                 progress.check()?;

@@ -47,7 +47,8 @@ impl Default for CurvePlan {
 /// and an interrupted study goes on. Networks are trained and evaluated on the `device`. `told` hears of every finished arm.
 ///
 /// # Errors
-/// When a training or an evaluation fails, a file cannot be written, or the user asked to stop.
+/// When a session has fewer minutes to learn from than the plan asks for, a training or an evaluation fails, a file cannot be
+/// written, or the user asked to stop.
 pub fn learning_curve(
     twin: &TwinWeights,
     sessions: &[Session],
@@ -59,6 +60,11 @@ pub fn learning_curve(
 ) -> Result<Table, StudyError> {
     let mut table = Table::new("Learning curve");
     table.sha256 = Some(twin.sha256.clone());
+    // Before anything is trained; the table would say minutes that nothing was learned from.
+    let frames = plan.adapted.batch.frames.max(plan.scratch.batch.frames);
+    for session in sessions {
+        plan.minutes.iter().try_for_each(|minutes| Lessons::check_minutes(session, Some(*minutes), frames))?;
+    }
     for session in sessions {
         for &seed in &plan.seeds {
             for &minutes in &plan.minutes {

@@ -36,6 +36,19 @@ pub enum TrainingError {
         /// Trials kept for validation.
         validation: usize,
     },
+    /// A session that is shorter than what was asked of it.
+    #[error(
+        "{session}: there are {available:.2} minutes to learn from, in training trials as long as a clip or longer, but \
+         {asked} were asked for; ask for fewer, or name no minutes to learn from all"
+    )]
+    TooFewMinutes {
+        /// The session.
+        session: String,
+        /// Minutes of its training trials that are long enough.
+        available: f64,
+        /// Minutes that were asked for.
+        asked: f64,
+    },
     /// Nobody to learn from.
     #[error("a training needs at least one session; name their folders in `sessions`")]
     NoSessions,

@@ -55,6 +55,22 @@ impl Lessons {
         (chosen, short)
     }
 
+    /// Whether a session has so many minutes to learn from in clips of so many frames. Minutes are filled with whole trials:
+    /// up to one trial too many may be asked for.
+    ///
+    /// # Errors
+    /// When it has fewer, with how many it has. A session without any trial that is long enough is left to [`Self::new`].
+    pub fn check_minutes(session: &Session, minutes: Option<f64>, frames: usize) -> Result<(), TrainingError> {
+        let lengths = || session.trials_for(true).map(|trial| trial.frames).filter(move |length| *length >= frames);
+        let (Some(asked), Some(longest)) = (minutes, lengths().max()) else { return Ok(()) };
+        let all: usize = lengths().sum();
+        if session.frame_rate.frames_in(60.0 * asked) <= all + longest {
+            return Ok(());
+        }
+        let available = all as f64 / session.frame_rate.0 / 60.0;
+        Err(TrainingError::TooFewMinutes { session: session.id.to_string(), available, asked })
+    }
+
     /// The training trials of a session, up to so many minutes, for clips of so many frames. Validation trials are
     /// taken evenly from among them.
     ///

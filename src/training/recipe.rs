@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cpu::AdamWConfig;
 use super::{CosineLr, Objective, SgdClipConfig};
+use crate::toml_text::{mistake, unknown_key};
 
 /// The only version of the layout so far.
 const SCHEMA: u32 = 1;
@@ -120,6 +121,14 @@ pub enum RecipeError {
     /// Not the TOML that was expected.
     #[error("the recipe could not be read: {0}")]
     Syntax(String),
+    /// A key that does not exist.
+    #[error("the recipe has an unknown key `{key}`{hint}")]
+    UnknownKey {
+        /// With the tables it stands in.
+        key: String,
+        /// What to write instead.
+        hint: String,
+    },
     /// A value that cannot be.
     #[error("recipe: `{key}` is {found}, but {expected}")]
     Value {
@@ -188,8 +197,12 @@ impl Recipe {
     /// # Errors
     /// When the text is not TOML, has an unknown key, or asks for something impossible.
     pub fn from_toml(text: &str) -> Result<Self, RecipeError> {
-        let recipe: Self =
-            toml::from_str(text).map_err(|e| RecipeError::Syntax(e.to_string().trim().replace('\n', " ")))?;
+        let syntax = |error: toml::de::Error| RecipeError::Syntax(mistake(text, &error));
+        let given: toml::Table = toml::from_str(text).map_err(syntax)?;
+        if let Some((key, hint)) = unknown_key(&given, &example(&given)) {
+            return Err(RecipeError::UnknownKey { key, hint });
+        }
+        let recipe: Self = toml::from_str(text).map_err(syntax)?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -293,4 +306,19 @@ impl Recipe {
         let epoch = step / s.epoch_steps;
         cosine.at(epoch % cosine.cycle_size, epoch / cosine.cycle_size)
     }
+}
+
+/// A table with every key there is, those of the optimizer that is named among them.
+fn example(given: &toml::Table) -> toml::Table {
+    let kind = given.get("optimizer").and_then(|optimizer| optimizer.get("kind")).and_then(toml::Value::as_str);
+    let whole = Recipe {
+        minutes: Some(1.0),
+        optimizer: match kind {
+            Some("sgd-clip") => OptimizerRecipe::SgdClip(SgdClipConfig::default()),
+            _ => OptimizerRecipe::AdamW(AdamWConfig::default()),
+        },
+        schedule: ScheduleRecipe { lr: Some(1.0), ..ScheduleRecipe::default() },
+        ..Recipe::default()
+    };
+    toml::Table::try_from(whole).expect("plain numbers and names are a table")
 }

@@ -14,6 +14,7 @@ use crate::data::import::Contents;
 use crate::data::simulated::SpikeSimulation;
 use crate::data::spikes::{SpikeFormat, SpikeImport, SpikeSession};
 use crate::figures::spikes::masked::{self, Masked, Predicted};
+use crate::gpu::ComputeDevice;
 use crate::job::{Job, Progress, Worker};
 use crate::model::mtm::{Engine, MtmError, MtmWeights, Predict, Scheme};
 use crate::signals::Binned;
@@ -687,7 +688,12 @@ fn write_figure(
                 found.hidden_spikes, found.scored, found.scheme
             ),
             // The window predicts spikes on the CPU, whatever else is computed where.
-            provenance: format!("network sha256 {}; prompt {}; device CPU", found.model.weights.sha256(), found.scheme),
+            provenance: format!(
+                "network sha256 {}; prompt {}; device {}",
+                found.model.weights.sha256(),
+                found.scheme,
+                ComputeDevice::Cpu.name()
+            ),
         })
     });
     let (session, order, hidden) = (&open.session, &open.order[..], &mask.hidden[..]);

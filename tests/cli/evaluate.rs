@@ -44,6 +44,7 @@ fn a_simulated_session_is_evaluated_and_a_stranger_is_refused() {
 
     let said = refuse(with(&at("mice/mouse-2"), &at("other"), &[]));
     assert!(said.contains("animal simulated-1-1 is not in this recording of animal simulated-1-2"), "{said}");
+    assert!(said.contains("`twinscope compare --population` compares populations"), "{said}");
     let said = refuse(with(&mouse, &at("other"), &["--domain", "Dots"]));
     assert!(said.contains("no trial of the domain `Dots` to evaluate; it has Drifting grating"), "{said}");
     let said = refuse(with(&mouse, &at("p.toml"), &[]));

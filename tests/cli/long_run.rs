@@ -96,9 +96,12 @@ fn an_adaptation_that_was_killed_goes_on_and_ends_with_the_same_bytes() {
     weights::save(&at("twin.safetensors"), &twin).expect("writable");
 
     let (twin, session, recipe) = (at("twin.safetensors"), mice.join("mouse-2"), at("recipe.toml"));
-    let (whole, killed) = (at("whole"), at("killed"));
+    let (whole, killed, greedy) = (at("whole"), at("killed"), at("greedy"));
     let adapt = ["adapt", "--twin", text(&twin), "--session", text(&session), "--recipe", text(&recipe)];
     let into = |folder| [&adapt[..], &["--device", "cpu", "-o", text(folder)]].concat();
+    let said = refuses(&[&into(&greedy)[..], &["--minutes", "99"]].concat());
+    assert!(said.contains("there are 0.03 minutes to learn from") && said.contains("99 were asked for"), "{said}");
+    assert!(!greedy.exists(), "nothing is trained");
     let made = succeeds(&into(&whole));
     let adapted = Path::new(made.trim()).strip_prefix(&whole).expect("a file in the folder");
     killed_when(&into(&killed), || killed.join("checkpoint.safetensors").exists());

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use clap::CommandFactory;
 use twinscope::model::twin::TwinConfig;
 use twinscope::model::weights;
 
@@ -66,6 +67,68 @@ fn refuses(arguments: &[&str]) -> String {
     let sentences: Vec<&str> = err.lines().filter(|line| line.starts_with("twinscope: ")).collect();
     assert_eq!(sentences.len(), 1, "{err}");
     sentences[0].to_owned()
+}
+
+/// Every command that has no further ones, as it is typed.
+fn leaves<'c>(command: &'c clap::Command, typed: &str, found: &mut Vec<(String, &'c clap::Command)>) {
+    if !command.has_subcommands() {
+        found.push((typed.to_owned(), command));
+    }
+    for next in command.get_subcommands() {
+        leaves(next, format!("{typed} {}", next.get_name()).trim_start(), found);
+    }
+}
+
+#[test]
+fn the_long_help_of_every_command_says_more_than_its_line_in_the_list() {
+    let tree = twinscope::cli::Arguments::command();
+    let mut commands = Vec::new();
+    leaves(&tree, "", &mut commands);
+    assert!(commands.len() > 20, "{} commands", commands.len());
+    for (typed, command) in commands {
+        let short = command.get_about().map(ToString::to_string).unwrap_or_default();
+        let long = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+        assert!(!short.is_empty() && !short.contains('\n'), "{typed}: {short}");
+        assert!(long.starts_with(&short) && long.len() > short.len() + 40, "{typed}: {short}\n{long}");
+        assert!(long.contains("\n\n"), "{typed} has no second paragraph: {long}");
+    }
+}
+
+#[test]
+fn a_user_who_asks_for_help_reads_what_is_written_and_what_an_interruption_costs() {
+    let list = succeeds(&["--help"]);
+    for line in [
+        "Run a protocol, or a share of it, and write its figures and tables; goes on where it was stopped\n",
+        "Train a twin on the sessions of one or many animals\n",
+        "Record simulated mice with known tuning into session folders\n",
+    ] {
+        assert!(list.contains(line), "{line}: {list}");
+    }
+    // Whether lines are broken is left to the terminal.
+    let help = |typed: &[&str]| {
+        let told = succeeds(&[typed, &["--help"]].concat());
+        told.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let mtm = help(&["mtm"]);
+    assert!(mtm.contains("Train one network on the sessions of one or many animals adapt Adapt a network"), "{mtm}");
+    let goes_on = "after an interruption, and it goes on";
+    for (typed, told) in [
+        (&["run"][..], &["the same command computes only what is missing", "responses.npy"][..]),
+        (&["train"], &[goes_on, "log.csv, checkpoint.safetensors"]),
+        (&["adapt"], &[goes_on, "log.csv, checkpoint.safetensors"]),
+        (&["optimise"], &[goes_on, "stimulus.npy"]),
+        (&["stress"], &[goes_on, "stress.csv"]),
+        (&["study", "curve"], &[goes_on, "learning_curve.csv"]),
+        (&["mtm", "train"], &[goes_on, "network.safetensors"]),
+        (&["mtm", "adapt"], &[goes_on, "network.safetensors"]),
+        (&["mtm", "evaluate"], &["held-out, co-smoothing, forward, inter-region, intra-region", "summary.csv", "PSTH"]),
+        (&["mtm", "decode"], &["scored on test trials", "decoding.csv"]),
+    ] {
+        let help = help(typed);
+        for part in told {
+            assert!(help.contains(part), "{typed:?}, {part}: {help}");
+        }
+    }
 }
 
 /// Bytes of a version 1.0 `.npy` file.
@@ -237,6 +300,22 @@ fn a_network_that_no_memory_holds_is_refused_in_a_sentence() {
         assert!(sentence.contains(what) && sentence.contains("twin.toml"), "{new}: {sentence}");
         assert!(!out.exists());
     }
+}
+
+#[test]
+fn a_mistyped_key_is_named_with_its_tables_and_what_was_meant() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (file, out) = (folder.path().join("mistyped.toml"), folder.path().join("out"));
+    std::fs::write(&file, "[batch]\nframe = 3\n").expect("a writable folder");
+    let sentence = refuses(&["train", text(&file), "--device", "cpu", "-o", text(&out)]);
+    let expected = "mistyped.toml: the recipe has an unknown key `batch.frame`; did you mean `frames`?";
+    assert!(sentence.ends_with(expected), "{sentence}");
+    let tiny = std::fs::read_to_string(path("twin/twin-tiny.toml")).expect("the fixture is there");
+    std::fs::write(&file, tiny.replace("mlp_layers", "mlp_layer")).expect("a writable folder");
+    let fill = ["twin", "fill", "--config", text(&file), "--units", "4", "--seed", "7", "-o", text(&out)];
+    let sentence = refuses(&fill);
+    assert!(sentence.contains("mlp_layer`; did you mean `mlp_layers`?"), "{sentence}");
+    assert!(!out.exists());
 }
 
 #[test]

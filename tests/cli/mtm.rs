@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{killed_when, refuses, succeeds, text};
+use super::{killed_when, refuses, succeeds, text, twinscope};
 
 /// Animals and a network that are simulated and trained in seconds.
 const RECIPE: &str = r#"
@@ -71,6 +71,15 @@ fn simulated_animals_become_a_network_tables_and_figures() {
     let adapt = |more: &[&str]| succeeds(&[&adapt[..], &cpu, more].concat());
     adapt(&["--keep-shared", "--trials", "10", "--epochs", "2", "-o", &at("kept")]);
     adapt(&["-o", &at("adapted")]);
+    let (network, known) = (at("mtm/network.safetensors"), at("animals/simulated-0-1.npz"));
+    let again = ["mtm", "adapt", "--network", &network, "--recipe", &recipe, "--epochs", "1", "--session", &known];
+    let again = |more: &[&str]| twinscope(&[&again[..], &cpu, more].concat());
+    let output = again(&["-o", &at("again")]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.matches("the network has layers for `simulated-0-1` already: ").count(), 1, "{said}");
+    let said = String::from_utf8_lossy(&again(&["--keep-shared", "-o", &at("never")]).stderr).into_owned();
+    assert!(said.contains("there is one of that name already") && !said.contains("the network has layers"), "{said}");
 
     let networks = [
         "mtm",
@@ -83,13 +92,18 @@ fn simulated_animals_become_a_network_tables_and_figures() {
         &at("alone/network.safetensors"),
     ];
     let rest = ["--session", &new, "--widths", "1", "--penalties", "0.1", "--wrong-prompts", "--out", &at("out")];
-    let told = succeeds(&[&networks[..], &cpu, &rest].concat());
+    let output = twinscope(&[&networks[..], &cpu, &rest].concat());
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let on_the_way = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}{on_the_way}");
+    assert!(on_the_way.contains("intra-region, GLM: done"), "{on_the_way}");
+    assert!(!on_the_way.contains("bits per spike"), "results are said once: {on_the_way}");
     for name in ["summary.csv", "neurons.csv", "evaluation.json", "bits.png", "bits.svg", "rates.png", "transfer.svg"] {
         let path = scratch.path().join("out").join(name);
         assert!(told.lines().any(|line| line == text(&path)) && path.is_file(), "{name}: {told}");
     }
     let drawing = std::fs::read_to_string(at("out/bits.svg")).expect("written");
-    assert!(drawing.contains("; device CPU; seed 1"), "the figure says where it was computed");
+    assert!(drawing.contains("; device CPU engine; seed 1"), "the figure says where it was computed");
     for words in [
         "co-smoothing, MtM, pre-trained on 2 animals: ",
         "inter-region, MtM, pre-trained on 2 animals, wrong prompt: ",

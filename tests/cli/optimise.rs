@@ -44,6 +44,10 @@ fn a_stimulus_is_optimised_for_units_or_an_area_and_shown_again() {
     assert_eq!(succeeds(&[&few[..], &["--units", "0,2", "-o", &at("units")]].concat()), printed);
     succeeds(&["run", &at("units/protocol.toml"), "--out", &at("again"), "--device", "cpu"]);
 
+    // The second row of the readout is the unit that was recorded as number 4.
+    let printed = succeeds(&[&few[..], &["--units", "1", "-o", &at("one")]].concat());
+    assert!(printed.contains("Most exciting image for unit 4 (row 1): response "), "{printed}");
+
     let area = session.units[0].area.clone().expect("simulated units have areas");
     let of_area = ["--area", &area, "--session", &at("mice/mouse-1"), "--kind", "movie", "--direction", "least"];
     let printed = succeeds(&[&few[..], &of_area, &["-o", &at("area")]].concat());

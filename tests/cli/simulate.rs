@@ -11,7 +11,7 @@ fn noise_is_as_strong_as_was_asked() {
     let simulate = ["simulate", "--protocol", text(&protocol), "--units", "2", "--test-movies", "1"];
     let with = |noise| [&simulate[..], &["--test-repeats", "1", "--noise", noise, "-o", text(&out)]].concat();
     for (noise, expected) in [
-        ("poisson", "Poisson, 1 counts in a frame on average"),
+        ("poisson", "Poisson, 1 count in a frame on average"),
         ("poisson:4.5", "Poisson, 4.5 counts in a frame on average"),
         ("calcium", "calcium, 0.4 s decay, signal-to-noise ratio 1"),
         ("calcium:2", "calcium, 0.4 s decay, signal-to-noise ratio 2"),

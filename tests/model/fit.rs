@@ -289,6 +289,18 @@ fn a_session_that_is_too_short_says_so() {
 }
 
 #[test]
+fn more_minutes_than_a_session_has_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let session = open(&sessions(folder.path(), 1)).remove(0);
+    // Eight trials of 2 s, and up to one more may be asked for.
+    for (minutes, frames) in [(None, 20), (Some(0.2), 20), (Some(16.0 / 60.0), 20), (Some(0.29), 20), (Some(9.0), 61)] {
+        Lessons::check_minutes(&session, minutes, frames).expect("enough");
+    }
+    let said = Lessons::check_minutes(&session, Some(0.31), 20).expect_err("too many").to_string();
+    assert!(said.contains("there are 0.27 minutes to learn from") && said.contains("0.31 were asked for"), "{said}");
+}
+
+#[test]
 fn a_twin_learns_a_simulated_mouse() {
     let folder = tempfile::tempdir().expect("a folder");
     // Two minutes without noise.
@@ -327,10 +339,25 @@ fn recipes_come_back_and_impossible_ones_name_the_key() {
             other => panic!("{text}: {other:?}"),
         }
     }
-    for text in
-        ["stepps = 3", "[batch]\nframe = 3", "[optimizer]\nkind = \"adam\"", "[optimizer]\nkind = \"adam-w\"\nlr = 1.0"]
-    {
-        assert!(matches!(Recipe::from_toml(text), Err(RecipeError::Syntax(_))), "{text}");
+    let said = |text: &str| Recipe::from_toml(text).expect_err(text).to_string();
+    for (text, expected) in [
+        ("seeds = 3", "`seeds`; did you mean `seed`?"),
+        ("[batch]\nframe = 3", "`batch.frame`; did you mean `frames`?"),
+        ("[schedule]\nlrs = 3", "`schedule.lrs`; did you mean `lr`?"),
+        ("[optimizer]\nkind = \"adam-w\"\nclip = 1.0", "`optimizer.clip`; "),
+        ("[optimizer]\nkind = \"sgd-clip\"\nclips = 1.0", "`optimizer.clips`; did you mean `clip`?"),
+    ] {
+        let said = said(text);
+        assert!(said.starts_with(&format!("the recipe has an unknown key {expected}")), "{text}: {said}");
+    }
+    for (text, expected) in [
+        ("seed = 1\nminutes = many", "line 2: "),
+        ("seed = 1\n\n[batch]\nframes = \"many\"", "line 4: "),
+        ("[optimizer]\nkind = \"adam\"", "`adam`"),
+    ] {
+        let said = said(text);
+        assert!(said.starts_with("the recipe could not be read: line ") && said.contains(expected), "{text}: {said}");
+        assert!(!said.contains('\n') && !said.contains('^'), "{text}: {said}");
     }
 }
 

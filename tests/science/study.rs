@@ -12,8 +12,10 @@ use twinscope::model::twin::{Twin, TwinConfig, TwinOptions};
 use twinscope::model::weights::TwinWeights;
 use twinscope::signals::{Monitor, Raster, UnitId};
 use twinscope::study::{
-    Corruption, CurvePlan, Lesion, StressPlan, StudyError, Table, fidelity, learning_curve, lesions, stress,
+    BaselinePlan, Corruption, CurvePlan, Lesion, StressPlan, StudyError, Table, baselines, fidelity, learning_curve,
+    lesions, stress,
 };
+use twinscope::training::baseline::GruTraining;
 use twinscope::training::{BatchRecipe, Recipe, ScheduleRecipe, Training, ValidationRecipe};
 
 const CLIPS: &str = r#"
@@ -184,6 +186,17 @@ fn a_learning_curve_has_a_row_for_each_animal_seed_budget_and_arm() {
     assert_ne!(of("adapted core", 1, 0.1), of("from scratch", 1, 0.1), "the core matters");
     assert_ne!(of("adapted core", 1, 0.1), of("adapted core", 2, 0.1), "the seed matters");
     assert_ne!(of("adapted core", 1, 0.1), of("adapted core", 1, 0.2), "the minutes matter");
+
+    let greedy = CurvePlan { minutes: vec![0.1, 5.0], ..plan };
+    let mut told = 0;
+    let refused = learning_curve(&core, &sessions, &greedy, None, &ComputeDevice::Cpu, &progress, &mut |_| told += 1);
+    let said = refused.expect_err("15 seconds are not 5 minutes").to_string();
+    assert!(said.contains("0.25 minutes to learn from") && said.contains("5 were asked for"), "{said}");
+    assert_eq!(told, 0, "nothing is trained before");
+    let plan = BaselinePlan { minutes: Some(5.0), ..BaselinePlan::default() };
+    let plan = BaselinePlan { training: GruTraining { frames: 20, ..GruTraining::default() }, ..plan };
+    let said = baselines(&sessions[0], &plan, None, &progress).expect_err("15 seconds").to_string();
+    assert!(said.contains("5 were asked for"), "{said}");
 }
 
 #[test]

@@ -297,7 +297,7 @@ fn spikes_mask_and_reconstruction_are_written_as_they_are_shown() {
         drawing.contains("Predicted rates") && drawing.contains(&trained().sha256()),
         "weights are named in the file"
     );
-    assert!(drawing.contains("; device CPU"), "and where they were run");
+    assert!(drawing.contains("; device CPU engine"), "and where they were run");
 
     // Without a model there are spikes and mask alone; without a session nothing.
     let mut alone = fake::bench(Duration::ZERO);

@@ -33,7 +33,10 @@ impl std::fmt::Display for Noise {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::None => f.write_str("none"),
-            Self::Poisson { counts_per_frame } => write!(f, "Poisson, {counts_per_frame} counts in a frame on average"),
+            Self::Poisson { counts_per_frame } => {
+                let counts = if *counts_per_frame == 1.0 { "count" } else { "counts" };
+                write!(f, "Poisson, {counts_per_frame} {counts} in a frame on average")
+            }
             Self::Calcium { decay_secs, signal_to_noise } => {
                 write!(f, "calcium, {decay_secs} s decay, signal-to-noise ratio {signal_to_noise}")
             }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::toml_text::mistake;
+
 /// Sizes of the network; a TOML file has all of them, or `preset` and those that differ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,8 +104,7 @@ impl MtmConfig {
     /// # Errors
     /// When the text is not TOML, has an unknown or missing key, or describes no possible network.
     pub fn from_toml(text: &str) -> Result<Self, MtmConfigError> {
-        let syntax = |e: toml::de::Error| MtmConfigError::Syntax(e.to_string().trim().replace('\n', " "));
-        let table: toml::Table = toml::from_str(text).map_err(syntax)?;
+        let table: toml::Table = toml::from_str(text).map_err(|e| MtmConfigError::Syntax(mistake(text, &e)))?;
         Self::from_table(table)
     }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::toml_text::{mistake, unknown_key};
+
 /// What the retina sees beside the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -120,6 +122,14 @@ pub enum ConfigError {
     /// Not the TOML that was expected.
     #[error("the twin configuration could not be read: {0}")]
     Syntax(String),
+    /// A key that does not exist.
+    #[error("the twin configuration has an unknown key `{key}`{hint}")]
+    UnknownKey {
+        /// With the tables it stands in.
+        key: String,
+        /// What to write instead.
+        hint: String,
+    },
     /// Too much of everything together.
     #[error(
         "twin configuration: the network needs {found} {what} in all, but at most {limit} can be held; make it \
@@ -236,8 +246,13 @@ impl TwinConfig {
     /// # Errors
     /// When the text is not TOML, has an unknown or missing key, or describes no possible network.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        let config: Self =
-            toml::from_str(text).map_err(|e| ConfigError::Syntax(e.to_string().trim().replace('\n', " ")))?;
+        let syntax = |error: toml::de::Error| ConfigError::Syntax(mistake(text, &error));
+        let given: toml::Table = toml::from_str(text).map_err(syntax)?;
+        let example = toml::Table::try_from(Self::small()).expect("plain numbers and lists are a table");
+        if let Some((key, hint)) = unknown_key(&given, &example) {
+            return Err(ConfigError::UnknownKey { key, hint });
+        }
+        let config: Self = toml::from_str(text).map_err(syntax)?;
         config.check()?;
         Ok(config)
     }

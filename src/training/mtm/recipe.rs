@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{AdamWConfig, FitConfig, OneCycle};
 use crate::data::simulated::{SpikeSimulation, SpikeSimulationError};
 use crate::model::mtm::{MtmConfig, MtmConfigError, Scheme};
-use crate::nearest::{key_hint, listed, nearest};
+use crate::nearest::{listed, nearest};
+use crate::toml_text::{mistake, unknown_key};
 
 /// The only version of the layout so far.
 const SCHEMA: u32 = 1;
@@ -126,8 +127,8 @@ impl MtmRecipe {
         if text.len() > MOST_BYTES {
             return Err(syntax(format!("it is {} bytes long, and at most {MOST_BYTES} are read", text.len())));
         }
-        let mut given: toml::Table = toml::from_str(text).map_err(|e: toml::de::Error| syntax(e.to_string()))?;
-        if let Some((key, hint)) = unknown_key(&given, &example(), "") {
+        let mut given: toml::Table = toml::from_str(text).map_err(|e| MtmRecipeError::Syntax(mistake(text, &e)))?;
+        if let Some((key, hint)) = unknown_key(&given, &example()) {
             return Err(MtmRecipeError::UnknownKey { key, hint });
         }
         let preset = match given.remove("preset") {
@@ -187,23 +188,6 @@ fn example() -> toml::Table {
     let mut table = table_of(&whole);
     table.insert("preset".to_owned(), "small".into());
     table
-}
-
-/// The first key that the example does not have, and what was probably meant.
-fn unknown_key(given: &toml::Table, example: &toml::Table, path: &str) -> Option<(String, String)> {
-    for (key, value) in given {
-        let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        let Some(like) = example.get(key) else {
-            let known: Vec<&str> = example.keys().map(String::as_str).collect();
-            return Some((full.escape_debug().take(200).collect(), key_hint(key, &known)));
-        };
-        if let (toml::Value::Table(given), toml::Value::Table(like)) = (value, like)
-            && let Some(found) = unknown_key(given, like, &full)
-        {
-            return Some(found);
-        }
-    }
-    None
 }
 
 /// Every masking scheme that is named must exist.
