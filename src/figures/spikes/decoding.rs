@@ -15,7 +15,7 @@ const NARROW_COLUMNS: usize = 1;
 /// Left edge of the first panel, room right of the last one and between two, mm: what guessing reaches is named there.
 const LEFT_MM: f64 = 15.0;
 const RIGHT_MM: f64 = 11.0;
-const BETWEEN_MM: f64 = 20.0;
+const BETWEEN_MM: f64 = 24.0;
 /// Height of a panel, from one row to the next, and room for the words below the last one, mm.
 const HEIGHT_MM: f64 = 34.0;
 const ROW_MM: f64 = 52.0;
