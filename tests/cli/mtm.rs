@@ -122,7 +122,10 @@ fn simulated_animals_become_a_network_tables_and_figures() {
         assert!(told.lines().any(|line| line == text(&path)) && path.is_file(), "{name}: {told}");
     }
     let drawing = std::fs::read_to_string(at("decoded/decoding.svg")).expect("written");
-    assert!(drawing.contains("width=\"89mm\"") && drawing.contains("; device CPU engine; seed 1"), "as it was asked for");
+    assert!(
+        drawing.contains("width=\"89mm\"") && drawing.contains("; device CPU engine; seed 1"),
+        "as it was asked for"
+    );
     assert!(told.contains("wheel from latents of MtM, pre-trained on 2 animals: r2 "), "{told}");
     assert!(told.contains("choice from spikes: accuracy "), "{told}");
     assert_eq!(lines(at("decoded/decoding.csv").as_ref()), 1 + 3 * 2);
