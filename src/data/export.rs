@@ -4,6 +4,7 @@
 //! twinscope_session   1, the version of the layout
 //! animal, session, scan, frame_rate_hz, about       one value each; `about` is TOML
 //! unit, area, layer                                 [unit]
+//! position_px     f32 [unit, 2]                     x and y, NaN where unknown; not there where all are
 //! trial_frames, training, condition, movie          [trial]; `movie` is the first frame in `stimuli`, or -1
 //! stimuli         u8  [frame, height, width]        repeats share their frames
 //! perspectives    f32 [frame, 2]                    all trials, one after the other; NaN where nothing was measured
@@ -56,6 +57,11 @@ impl Npz {
         self.texts("area", &[units], &areas)?;
         let layers: Vec<String> = session.units.iter().map(|unit| text(&unit.layer)).collect();
         self.texts("layer", &[units], &layers)?;
+        if session.units.iter().any(|unit| unit.position_px.is_some()) {
+            let positions = session.units.iter().flat_map(|unit| unit.position_px.unwrap_or([f32::NAN; 2]));
+            let bytes: Vec<u8> = positions.flat_map(f32::to_le_bytes).collect();
+            self.array("position_px", "<f4", &[units, 2], &bytes)?;
+        }
 
         let trials = &session.trials;
         let whole = |values: Vec<i64>| -> Vec<u8> { values.into_iter().flat_map(i64::to_le_bytes).collect() };

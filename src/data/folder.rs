@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! session.toml            schema, animal, session, scan, frame_rate_hz, raster; anything else is kept
-//! units.csv               animal, session, scan, unit, area, layer: one row a column of the responses
+//! units.csv               animal, session, scan, unit, area, layer; x_px, y_px where known: one row a column of the
+//!                         responses
 //! trials.csv              trial, training, frames, condition, stimuli; domain where known
 //! stimuli/0003.npy        u8 [time, height, width, 1]
 //! perspectives/0003.npy   f32 [time, 2]: pupil x and y, z-scored
@@ -37,10 +38,10 @@ const LONGEST_SIDE: usize = 4096;
 /// Longest name of an animal, an area or a condition, characters.
 const LONGEST_NAME: usize = 200;
 /// Columns of the tables.
-const UNIT_COLUMNS: [&str; 6] = ["animal", "session", "scan", "unit", "area", "layer"];
+const UNIT_COLUMNS: [&str; 8] = ["animal", "session", "scan", "unit", "area", "layer", "x_px", "y_px"];
 const TRIAL_COLUMNS: [&str; 6] = ["trial", "training", "frames", "condition", "stimuli", "domain"];
 /// Those that a table need not have.
-const OPTIONAL_COLUMNS: [&str; 1] = ["domain"];
+const OPTIONAL_COLUMNS: [&str; 3] = ["domain", "x_px", "y_px"];
 
 /// File of one array of a trial.
 fn array(folder: &Path, kind: &str, trial: u32) -> PathBuf {
@@ -313,11 +314,14 @@ fn described(session: &Session) -> String {
     table.to_string()
 }
 
-/// `units.csv`.
+/// `units.csv`; without the last two columns where no unit has a position.
 fn unit_table(session: &Session) -> Vec<u8> {
+    let placed = session.units.iter().any(|unit| unit.position_px.is_some());
+    let count = if placed { UNIT_COLUMNS.len() } else { UNIT_COLUMNS.len() - 2 };
     let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(UNIT_COLUMNS).expect("memory can be written to");
+    table.write_record(&UNIT_COLUMNS[..count]).expect("memory can be written to");
     for unit in &session.units {
+        let [x, y] = unit.position_px.map(|position| position.map(|side| side.to_string())).unwrap_or_default();
         let row = [
             session.id.animal.clone(),
             session.id.session.to_string(),
@@ -325,8 +329,10 @@ fn unit_table(session: &Session) -> Vec<u8> {
             unit.unit.to_string(),
             unit.area.clone().unwrap_or_default(),
             unit.layer.clone().unwrap_or_default(),
+            x,
+            y,
         ];
-        table.write_record(&row).expect("memory can be written to");
+        table.write_record(&row[..count]).expect("memory can be written to");
     }
     table.into_inner().expect("memory can be written to")
 }
@@ -459,6 +465,24 @@ impl Row<'_> {
             }
         }
     }
+
+    /// Two numbers, in these columns, or nothing in both.
+    fn optional_pair(&self, columns: [usize; 2]) -> Result<Option<[f32; 2]>, SessionError> {
+        if columns.iter().all(|&column| self.text(column).is_empty()) {
+            return Ok(None);
+        }
+        let mut pair = [0.0; 2];
+        for (number, column) in pair.iter_mut().zip(columns) {
+            let text = self.text(column);
+            *number = text.parse::<f32>().ok().filter(|number| number.is_finite()).ok_or_else(|| {
+                let short = text.chars().take(40).collect::<String>().escape_debug().to_string();
+                let [x, y] = columns.map(|column| self.columns[column]);
+                let name = self.columns[column];
+                self.wrong(format!("`{name}` is \"{short}\", expected a number, or nothing in both `{x}` and `{y}`"))
+            })?;
+        }
+        Ok(Some(pair))
+    }
 }
 
 /// Reads a table with these columns, in any order; others are ignored.
@@ -500,7 +524,8 @@ fn read_units(path: &Path, id: &ScanId) -> Result<Vec<SessionUnit>, SessionError
         if !seen.insert(unit) {
             return Err(row.wrong(format!("unit {unit} is listed twice, expected each once")));
         }
-        units.push(SessionUnit { unit, area: row.optional_name(4)?, layer: row.optional_name(5)? });
+        let (area, layer, position_px) = (row.optional_name(4)?, row.optional_name(5)?, row.optional_pair([6, 7])?);
+        units.push(SessionUnit { unit, area, layer, position_px });
         Ok(())
     })?;
     if units.is_empty() {

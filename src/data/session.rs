@@ -110,7 +110,7 @@ impl std::fmt::Display for ScanId {
 }
 
 /// A recorded cell and where it lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SessionUnit {
     /// Number within the scan, not consecutive.
     pub unit: u32,
@@ -118,6 +118,15 @@ pub struct SessionUnit {
     pub area: Option<String>,
     /// Cortical layer, such as `L2/3`, where known.
     pub layer: Option<String>,
+    /// x and y of its centre in the imaging plane, pixels from the top left corner, where known.
+    pub position_px: Option<[f32; 2]>,
+}
+
+impl SessionUnit {
+    /// A cell of which nothing but its number is known.
+    pub fn numbered(unit: u32) -> Self {
+        Self { unit, area: None, layer: None, position_px: None }
+    }
 }
 
 /// One uninterrupted stretch of recording.

@@ -412,7 +412,7 @@ fn noise_session() -> Session {
         id: ScanId { animal: "M".to_owned(), session: 1, scan: 1 },
         frame_rate: FrameRate::WANG2025,
         raster: RASTER,
-        units: (1..3).map(|unit| SessionUnit { unit, area: None, layer: None }).collect(),
+        units: (1..3).map(SessionUnit::numbered).collect(),
         trials: vec![
             trial(0, "noise 1", "Binary noise"),
             trial(1, "noise 2", "Binary noise"),
@@ -578,7 +578,7 @@ fn a_made_up_recording_with_unbalanced_repeats_for_measuring_memory() {
     let Some(folder) = std::env::var_os("TWINSCOPE_RECORDING_TO_MAKE") else { return };
     let (units, frames) = (10_000, 300);
     let session = Session {
-        units: (0..units as u32).map(|unit| SessionUnit { unit, area: None, layer: None }).collect(),
+        units: (0..units as u32).map(SessionUnit::numbered).collect(),
         trials: Vec::new(),
         ..noise_session()
     };

@@ -529,7 +529,7 @@ fn parameters_of_a_recording_are_read_from_the_names_of_its_conditions() {
     trials.push(trial("direction=0", f32::NAN));
     let session = Session {
         id: ScanId { animal: "M".to_owned(), session: 1, scan: 1 },
-        units: vec![SessionUnit { unit: 0, area: None, layer: None }],
+        units: vec![SessionUnit::numbered(0)],
         trials,
         frame_rate: FrameRate::WANG2025,
         raster,
@@ -571,7 +571,7 @@ fn session(units: u32, trials: Vec<(String, Vec<f32>)>) -> Session {
     };
     Session {
         id: ScanId { animal: "M".to_owned(), session: 1, scan: 1 },
-        units: (0..units).map(|unit| SessionUnit { unit: 10 + unit, area: None, layer: None }).collect(),
+        units: (0..units).map(|unit| SessionUnit::numbered(10 + unit)).collect(),
         trials: trials.into_iter().map(trial).collect(),
         frame_rate: FrameRate::WANG2025,
         raster,

@@ -147,7 +147,7 @@ fn session() -> Session {
     for _ in 0..2 {
         trials.push(trial(trials.len(), "spots", "Gaussian dots", &spots));
     }
-    let unit = |unit: u32| SessionUnit { unit, area: Some("V1".to_owned()), layer: None };
+    let unit = |unit: u32| SessionUnit { area: Some("V1".to_owned()), ..SessionUnit::numbered(unit) };
     Session {
         id: id(),
         frame_rate: FrameRate::WANG2025,

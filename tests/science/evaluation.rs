@@ -80,7 +80,7 @@ fn trial(
 fn same(_: &mut Vec<f32>) {}
 
 fn session(trials: Vec<Trial>) -> Session {
-    let unit = |unit: u32| SessionUnit { unit, area: Some("V1".to_owned()), layer: None };
+    let unit = |unit: u32| SessionUnit { area: Some("V1".to_owned()), ..SessionUnit::numbered(unit) };
     Session {
         id: ScanId { animal: "M17".to_owned(), session: 4, scan: 7 },
         frame_rate: FrameRate::WANG2025,

@@ -33,8 +33,8 @@ fn session() -> Session {
         frame_rate: FrameRate::WANG2025,
         raster: RASTER,
         units: vec![
-            SessionUnit { unit: 11, area: Some("V1".to_owned()), layer: Some("L2/3".to_owned()) },
-            SessionUnit { unit: 3, area: None, layer: None },
+            SessionUnit { area: Some("V1".to_owned()), layer: Some("L2/3".to_owned()), ..SessionUnit::numbered(11) },
+            SessionUnit::numbered(3),
         ],
         trials: vec![
             trial(0, 4, true, None),
@@ -111,6 +111,33 @@ fn a_session_comes_back_as_it_was_written() {
     let again = saved.scratch.path().join("again");
     opened.save(&again).expect("another folder");
     assert_same(&opened, &Session::open(&again).expect("our own folder"));
+}
+
+#[test]
+fn positions_stand_in_two_more_columns_where_any_is_known() {
+    let saved = saved();
+    let table = |folder: &Path| std::fs::read_to_string(folder.join("units.csv")).expect("a table");
+    let head = "animal,session,scan,unit,area,layer";
+    let animal = "\"M 17, \"\"left\"\"\"";
+    let expected = format!("{head}\n{animal},4,7,11,V1,L2/3\n{animal},4,7,3,,\n");
+    assert_eq!(table(&saved.folder), expected, "as before there were positions");
+
+    let mut session = session();
+    session.units[1].position_px = Some([0.1, 250.0]);
+    let placed = Saved { folder: saved.scratch.path().join("placed"), ..saved };
+    session.save(&placed.folder).expect("a folder that can be written");
+    let expected = format!("{head},x_px,y_px\n{animal},4,7,11,V1,L2/3,,\n{animal},4,7,3,,,0.1,250\n");
+    assert_eq!(table(&placed.folder), expected);
+    assert_same(&session, &Session::open(&placed.folder).expect("our own folder"));
+    for (to, part) in [
+        (",0.1,\n", "line 3: `y_px` is \"\", expected a number, or nothing in both `x_px` and `y_px`"),
+        (",nan,250\n", "line 3: `x_px` is \"nan\", expected a number"),
+        (",0.1,1e99\n", "line 3: `y_px` is \"1e99\", expected a number"),
+    ] {
+        placed.edit("units.csv", |_| expected.replace(",0.1,250\n", to));
+        let said = placed.refused();
+        assert!(said.contains(part), "{to}: {said}");
+    }
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn session() -> Session {
     for _ in 0..2 {
         trials.push(trial(trials.len(), "clip 1", "Clips", &clip));
     }
-    let unit = |unit: u32| SessionUnit { unit, area: Some("V1".to_owned()), layer: None };
+    let unit = |unit: u32| SessionUnit { area: Some("V1".to_owned()), ..SessionUnit::numbered(unit) };
     Session {
         id: ScanId { animal: "M17".to_owned(), session: 4, scan: 7 },
         frame_rate: FrameRate::WANG2025,

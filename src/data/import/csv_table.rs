@@ -217,7 +217,7 @@ impl Table {
                 of.responses.push(self.number(row, column)? as f32);
             }
         }
-        let units = units.keys().map(|&unit| SessionUnit { unit, area: None, layer: None }).collect();
+        let units = units.keys().copied().map(SessionUnit::numbered).collect();
         Ok(Found { units, rows, note: None })
     }
 
@@ -289,7 +289,7 @@ impl Table {
             }
             *value = self.number(row, response)? as f32;
         }
-        let units = places.keys().map(|&unit| SessionUnit { unit, area: None, layer: None }).collect();
+        let units = places.keys().copied().map(SessionUnit::numbered).collect();
         let note = alone.then_some("units were recorded one after the other: each has trials of its own");
         Ok(Found { units, rows, note })
     }

@@ -163,7 +163,7 @@ fn session(
 }
 
 fn numbered(count: usize) -> Vec<SessionUnit> {
-    (0..count).map(|unit| SessionUnit { unit: unit as u32, area: None, layer: None }).collect()
+    (0..count).map(|unit| SessionUnit::numbered(unit as u32)).collect()
 }
 
 /// An array `[trial, unit, time]`.
@@ -344,7 +344,7 @@ fn matrices(
         let area = clean(name.split('_').next().unwrap_or_default());
         for _ in 0..array.shape()[1] {
             let area = Some(area.clone()).filter(|area| !area.is_empty());
-            units.push(SessionUnit { unit: units.len() as u32, area, layer: None });
+            units.push(SessionUnit { area, ..SessionUnit::numbered(units.len() as u32) });
         }
     }
     let parts = trials.iter().map(|samples| Part { training: true, condition: None, frames: samples.len() }).collect();
@@ -434,6 +434,18 @@ impl FrameSource for OurMovie {
     }
 }
 
+/// x and y of each unit, NaN where unknown; nothing where no position is stored.
+fn positions(archive: &mut Archive, units: usize) -> Result<Vec<[f32; 2]>, ArrayError> {
+    if !archive.has("position_px") {
+        return Ok(Vec::new());
+    }
+    let array = archive.array("position_px")?;
+    if array.shape() != [units, 2] || !array.is_numeric() {
+        return Err(array.wrong(format!("it has the shape {:?}, expected numbers [{units}, 2]", array.shape())));
+    }
+    Ok(array.f32s(0, 2 * units)?.as_chunks::<2>().0.to_vec())
+}
+
 /// A session that was saved by this program.
 fn ours(archive: &mut Archive, options: &ImportOptions) -> Result<Session, ImportError> {
     let schema = archive.array("twinscope_session")?;
@@ -479,11 +491,13 @@ fn ours(archive: &mut Archive, options: &ImportOptions) -> Result<Session, Impor
         Err(array.wrong(format!("it has {} values, expected {count}", texts.len())))
     };
     let (areas, layers) = (column(archive, "area", count)?, column(archive, "layer", count)?);
+    let positions = positions(archive, count)?;
     let name = |name: &String| Some(clean(name)).filter(|name| !name.is_empty());
     let unit = |index: usize| SessionUnit {
         unit: numbers[index] as u32,
         area: name(&areas[index]),
         layer: name(&layers[index]),
+        position_px: positions.get(index).copied().filter(|position| position.iter().all(|side| side.is_finite())),
     };
     let units: Vec<SessionUnit> = (0..count).map(unit).collect();
     if count == 0 {

@@ -248,7 +248,7 @@ struct Table {
 
 impl Table {
     fn of(file: &Hdf5, series: &Found, processing: &[Found], cells: usize) -> Result<Self, SessionError> {
-        let unknown = |number: usize| SessionUnit { unit: number as u32, area: None, layer: None };
+        let unknown = |number: usize| SessionUnit::numbered(number as u32);
         let mut table = Self {
             path: String::new(),
             rows: (0..cells).collect(),
@@ -346,9 +346,9 @@ fn sorted(file: &Hdf5, options: &ImportOptions) -> Result<Option<Responses>, Ses
         cells.push(spikes);
         let unit = ids.get(index).and_then(|id| id.parse().ok()).unwrap_or(index as u32);
         units.push(SessionUnit {
-            unit,
             area: named(areas.get(index).cloned()),
             layer: named(layers.get(index).cloned()),
+            ..SessionUnit::numbered(unit)
         });
     }
     if cells.is_empty() {

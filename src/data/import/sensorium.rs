@@ -141,10 +141,10 @@ fn units(path: &Path, count: usize) -> Result<Vec<SessionUnit>, ImportError> {
     let name = |names: &Option<Vec<String>>, unit: usize| {
         names.as_ref().map(|names| clean(&names[unit])).filter(|name| !name.is_empty())
     };
-    let unit = |index: usize| SessionUnit {
-        unit: ids.as_ref().and_then(|ids| ids[index].parse().ok()).unwrap_or(index as u32),
-        area: name(&areas, index),
-        layer: name(&layers, index),
+    let unit = |index: usize| {
+        let number = ids.as_ref().and_then(|ids| ids[index].parse().ok()).unwrap_or(index as u32);
+        let (area, layer) = (name(&areas, index), name(&layers, index));
+        SessionUnit { area, layer, ..SessionUnit::numbered(number) }
     };
     Ok((0..count).map(unit).collect())
 }

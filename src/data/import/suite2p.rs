@@ -80,7 +80,7 @@ pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, Impo
     let clock = Clock::Steady { start_secs: 0.0, rate_hz: rate.0, count: frames };
     let windows = stretches(0.0, frames as f64 / rate.0, rate).map_err(|what| traces[0].0.wrong(what))?;
     check_length(0, windows[0].end_secs, rate, cells.len()).map_err(|what| traces[0].0.wrong(what))?;
-    let units = cells.iter().map(|&cell| SessionUnit { unit: cell as u32, area: None, layer: None }).collect();
+    let units = cells.iter().map(|&cell| SessionUnit::numbered(cell as u32)).collect();
     let mut about = toml::Table::new();
     let mut say = |key: &str, value: String| about.insert(key.to_owned(), toml::Value::String(value));
     say("source", "Suite2p".to_owned());

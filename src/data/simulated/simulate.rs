@@ -357,9 +357,9 @@ fn record(
 /// Who the mouse is, and where it comes from.
 fn description(options: &SimulateOptions, index: usize, seed: u64, mouse: &Mouse, monitor: &Monitor) -> Session {
     let unit = |(index, unit): (usize, &super::Unit)| SessionUnit {
-        unit: unit_number(index),
         area: Some(unit.area.name().to_owned()),
         layer: Some(unit.layer.name().to_owned()),
+        ..SessionUnit::numbered(unit_number(index))
     };
     let mut about = toml::Table::new();
     let mut put = |key: &str, value: toml::Value| about.insert(key.to_owned(), value);
