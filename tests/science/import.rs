@@ -355,7 +355,7 @@ fn suite2p_cells_are_responses_without_stimuli() {
     let session = opened("recordings/suite2p");
     assert_eq!(detect(&fixture("recordings/suite2p")).expect("a format"), Format::Suite2p);
     assert_eq!(session.id, id(ScanId::UNKNOWN, 0, 0));
-    assert_eq!(session.frame_rate, FrameRate(10.0), "from the bytes of ops.npy");
+    assert_eq!(session.frame_rate, FrameRate(10.0), "`fs` of ops.npy, not that of a dictionary in it");
     assert_eq!(session.units.iter().map(|unit| unit.unit).collect::<Vec<_>>(), [0, 2, 3], "iscell.npy leaves one out");
     assert_eq!((session.trials.len(), session.trials[0].frames, session.trials[0].has_movie()), (1, 100, false));
     let found = rows(&session.trials[0]);
@@ -370,6 +370,191 @@ fn suite2p_cells_are_responses_without_stimuli() {
     let session = open_with(&fixture("recordings/suite2p/plane0"), &options).expect("fluorescence");
     // 100 (r + 1) + frame - 7, divided by the mean over frames 0 to 99.
     near(rows(&session.trials[0])[10][1], 303.0 / (293.0 + 49.5));
+}
+
+/// Where the cells of the fixture lie, regions 0, 2 and 3: the centre of 3 x 3 pixels from row 10 r, column 20 + 5 r on.
+const CENTRES: [Option<[f32; 2]>; 3] = [Some([21.0, 1.0]), Some([31.0, 21.0]), Some([36.0, 31.0])];
+
+/// Of cells that lie nobody knows where.
+const UNKNOWN: [Option<[f32; 2]>; 3] = [None; 3];
+
+fn positions(session: &Session) -> Vec<Option<[f32; 2]>> {
+    session.units.iter().map(|unit| unit.position_px).collect()
+}
+
+/// What is said of positions that are not known.
+#[track_caller]
+fn unplaced(folder: &Path) -> String {
+    let session = open(folder).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(positions(&session), UNKNOWN);
+    let said = session.about["positions"].as_str().expect("a sentence").to_owned();
+    assert!(said.starts_with("not known, as `stat.npy` cannot be read: ") && !said.contains('\n'), "{said}");
+    said
+}
+
+#[test]
+fn suite2p_cells_lie_where_stat_npy_says() {
+    let session = opened("recordings/suite2p");
+    assert_eq!(positions(&session), CENTRES, "x before y, and without the region that is no cell");
+    let said = session.about["positions"].as_str();
+    assert_eq!(said, Some("centres of the regions in pixels of the imaging plane, from `stat.npy`"));
+
+    let copy = Copy::of("recordings/suite2p/plane0");
+    for protocol in 2..=5 {
+        let stat = std::fs::read(fixture(&format!("recordings/stat_{protocol}.npy"))).expect("a file");
+        std::fs::write(copy.path("stat.npy"), &stat).expect("a file");
+        assert_eq!(positions(&open(&copy.folder).expect("its pickle")), CENTRES, "protocol {protocol}");
+        // Before NumPy 2 its modules had other names, which stand on lines in protocols 2 and 3.
+        if protocol < 4 {
+            let (new, old) = (&b"cnumpy._core."[..], &b"cnumpy.core."[..]);
+            let mut named = Vec::new();
+            let mut rest = &stat[..];
+            while let Some(at) = rest.windows(new.len()).position(|part| part == new) {
+                named.extend_from_slice(&rest[..at]);
+                named.extend_from_slice(old);
+                rest = &rest[at + new.len()..];
+            }
+            named.extend_from_slice(rest);
+            assert!(named.len() < stat.len());
+            std::fs::write(copy.path("stat.npy"), named).expect("a file");
+            assert_eq!(positions(&open(&copy.folder).expect("its pickle")), CENTRES, "protocol {protocol}, NumPy 1");
+        }
+    }
+    std::fs::remove_file(copy.path("stat.npy")).expect("a file");
+    let session = open(&copy.folder).expect("a recording without positions");
+    assert_eq!(positions(&session), UNKNOWN);
+    assert!(!session.about.contains_key("positions"));
+}
+
+/// A `stat.npy` in protocol 2 whose regions have these pickled values under these keys.
+fn stat(regions: &[&[(&str, &[u8])]]) -> Vec<u8> {
+    let count = u8::try_from(regions.len()).expect("a few regions");
+    let mut pickle =
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R(K\x01K".to_vec();
+    pickle.push(count);
+    pickle.extend_from_slice(b"\x85cnumpy\ndtype\nX\x02\0\0\0O8\x89\x88\x87R(K\x03X\x01\0\0\0|NNN");
+    pickle.extend_from_slice(b"J\xff\xff\xff\xffJ\xff\xff\xff\xffK\x3ftb\x89](");
+    for region in regions {
+        pickle.push(b'}');
+        for (key, value) in *region {
+            pickle.push(b'X');
+            pickle.extend_from_slice(&(key.len() as u32).to_le_bytes());
+            pickle.extend_from_slice(key.as_bytes());
+            pickle.extend_from_slice(value);
+            pickle.push(b's');
+        }
+    }
+    pickle.extend_from_slice(b"etb.");
+    npy("|O", &count.to_string(), &pickle)
+}
+
+/// Two whole numbers, y and x.
+const CENTRE: &[u8] = b"](K\x05K\x07e";
+
+#[test]
+fn nothing_that_a_pickle_calls_is_executed() {
+    let copy = Copy::of("recordings/suite2p/plane0");
+    let trap = copy.path("executed");
+    let command = format!("touch {}", trap.display());
+    let call = |module: &str, name: &str| {
+        let length = (command.len() as u32).to_le_bytes();
+        [format!("c{module}\n{name}\nX").as_bytes(), &length, command.as_bytes(), b"\x85R"].concat()
+    };
+    let (plain, calling) = ([("med", CENTRE)], call("os", "system"));
+    let (wanted, other) = ([("med", &calling[..])], [("med", CENTRE), ("ypix", &calling[..])]);
+    std::fs::write(copy.path("stat.npy"), stat(&[&plain, &wanted, &plain, &plain])).expect("a file");
+    let said = unplaced(&copy.folder);
+    assert!(said.contains("of region 1, two numbers should stand where `os.system` is asked for"), "{said}");
+    assert!(said.ends_with("which is not executed here"), "{said}");
+    // A call that nobody needs the result of is passed over.
+    std::fs::write(copy.path("stat.npy"), stat(&[&plain, &other, &plain, &plain])).expect("a file");
+    assert_eq!(positions(&open(&copy.folder).expect("four regions")), [Some([7.0f32, 5.0]); 3]);
+    // What is only named, made by a method of what is made, or filled afterwards is as unknown.
+    for value in [
+        b"cos\nsystem\n".to_vec(),
+        [&call("builtins", "getattr")[..], b"K\x01\x85R"].concat(),
+        [&call("collections", "OrderedDict")[..], b"K\x01K\x02s}b"].concat(),
+        b"cos\nsystem\n)\x81".to_vec(),
+    ] {
+        let wanted = [("med", &value[..])];
+        std::fs::write(copy.path("stat.npy"), stat(&[&plain, &plain, &plain, &wanted])).expect("a file");
+        let said = unplaced(&copy.folder);
+        assert!(said.contains("of region 3") && said.contains("is not executed here"), "{said}");
+    }
+    // The frame rate is nobody's guess either.
+    std::fs::write(copy.path("ops.npy"), stat(&[&wanted])).expect("a file");
+    let refused = copy.refused();
+    assert!(
+        refused.contains("lacks a frame rate that can be read in `ops.npy` (it is an array of 1 axes"),
+        "{refused}"
+    );
+    assert!(!trap.exists());
+}
+
+#[test]
+fn a_stat_npy_of_other_regions_is_refused() {
+    let copy = Copy::of("recordings/suite2p/plane0");
+    let region = [("med", CENTRE)];
+    for regions in [&[&region[..]; 3][..], &[&region[..]; 5][..]] {
+        std::fs::write(copy.path("stat.npy"), stat(regions)).expect("a file");
+        let expected = format!("stat.npy`: it tells of {} regions, but the responses have 4", regions.len());
+        let refused = copy.refused();
+        assert!(refused.contains(&expected), "{refused}");
+    }
+}
+
+#[test]
+fn a_damaged_stat_npy_gives_no_positions_and_says_why() {
+    let copy = Copy::of("recordings/suite2p/plane0");
+    for (name, step) in [("stat_2.npy", 7), ("stat_5.npy", 1)] {
+        let whole = std::fs::read(fixture("recordings").join(name)).expect("a file");
+        for length in (0..whole.len()).step_by(step) {
+            std::fs::write(copy.path("stat.npy"), &whole[..length]).expect("a file");
+            unplaced(&copy.folder);
+        }
+        // Any other byte in any place: refused, unknown, or other numbers, but always an answer.
+        for at in (0..whole.len()).step_by(3) {
+            let mut bytes = whole.clone();
+            bytes[at] = bytes[at].wrapping_mul(37).wrapping_add(101);
+            std::fs::write(copy.path("stat.npy"), &bytes).expect("a file");
+            match open(&copy.folder) {
+                Ok(session) => assert!(positions(&session).into_iter().flatten().flatten().all(f32::is_finite)),
+                Err(error) => assert!(error.to_string().contains("it tells of"), "{error}"),
+            }
+        }
+    }
+    let plain = [("med", CENTRE)];
+    let (deep, long) = (b"(".repeat(2_000_000), b"]".repeat(2_000_000));
+    let nested = [&b"K\x01"[..], &b"\x85".repeat(1_000_000)].concat();
+    let values: [(&[u8], &str); 17] = [
+        (b"B\xff\xff\xff\xff", "ends too early: 4294967295 more bytes are wanted"),
+        (b"\x8e\xff\xff\xff\xff\xff\xff\xff\xff", "ends too early: 18446744073709551615 more bytes are wanted"),
+        (b"X\xff\xff\xff\x7f", "ends too early: 2147483647 more bytes are wanted"),
+        (b"\x8b\xff\xff\xff\xff", "ends too early: 4294967295 more bytes are wanted"),
+        (b"N", "`med` is no pair of numbers"),
+        (b"](K\x01K\x02K\x03e", "`med` is no pair of numbers"),
+        (b"](K\x01Ne", "a number should stand where something else stands"),
+        (b"](K\x01G\x7f\xf0\0\0\0\0\0\0e", "`med` is [1, inf], which is nowhere in a plane"),
+        (b"](K\x01G\x7f\xf8\0\0\0\0\0\0e", "`med` is [1, NaN], which is nowhere in a plane"),
+        (b"Q", "has the instruction 0x51, which is none that makes data"),
+        (b"h\x00", "recalls value 0, which was never remembered"),
+        (b"0000", "takes a value that is not there"),
+        (b"K\x01K\x01R", "calls what is no function"),
+        (b"K\x01K\x01a", "puts values into what cannot hold them"),
+        (&deep, "is nested too deeply"),
+        (&long, "has more than 1048576 values waiting"),
+        (&nested, "`med` is no pair of numbers"),
+    ];
+    for (value, expected) in values {
+        let wanted = [("med", value)];
+        std::fs::write(copy.path("stat.npy"), stat(&[&plain, &plain, &wanted, &plain])).expect("a file");
+        let said = unplaced(&copy.folder);
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    std::fs::write(copy.path("stat.npy"), stat(&[&plain, &[], &plain, &plain])).expect("a file");
+    assert!(unplaced(&copy.folder).ends_with("of region 1, there is no `med`"));
+    std::fs::write(copy.path("stat.npy"), npy("<f4", "4", &[0; 16])).expect("a file");
+    assert!(unplaced(&copy.folder).ends_with("it holds values of the type `<f4`, expected Python objects"));
 }
 
 #[test]

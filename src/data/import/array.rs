@@ -19,7 +19,7 @@ const LONGEST_TEXT: u64 = 10_000;
 
 /// Type of the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Element {
+pub(super) enum Element {
     Bool,
     Unsigned(usize),
     Signed(usize),
@@ -145,7 +145,7 @@ impl Array {
 
     /// Whether it holds numbers (or true and false) and not texts.
     pub(in crate::data) fn is_numeric(&self) -> bool {
-        !matches!(self.element, Element::Unicode(_) | Element::Bytes(_))
+        self.element.is_numeric()
     }
 
     /// Whether it holds grey levels, u8.
@@ -248,8 +248,13 @@ impl Array {
 }
 
 impl Element {
+    /// Whether its values are numbers (or true and false) and not texts.
+    pub(super) fn is_numeric(self) -> bool {
+        !matches!(self, Self::Unicode(_) | Self::Bytes(_))
+    }
+
     /// Bytes of a value.
-    fn width(self) -> usize {
+    pub(super) fn width(self) -> usize {
         match self {
             Self::Bool => 1,
             Self::Unsigned(width) | Self::Signed(width) | Self::Float(width) | Self::Bytes(width) => width,
@@ -258,7 +263,7 @@ impl Element {
     }
 
     /// A value of as many bytes as the type has.
-    fn number(self, bytes: &[u8], big_endian: bool) -> f64 {
+    pub(super) fn number(self, bytes: &[u8], big_endian: bool) -> f64 {
         let mut whole = [0; 8];
         let width = bytes.len().min(8);
         whole[..width].copy_from_slice(&bytes[..width]);
@@ -293,7 +298,7 @@ fn half(bits: u16) -> f64 {
 }
 
 /// A type as NumPy writes it, and whether its bytes stand in big-endian order.
-fn element(descr: &str) -> Option<(Element, bool)> {
+pub(super) fn element(descr: &str) -> Option<(Element, bool)> {
     let big_endian = descr.starts_with('>');
     let text = descr.trim_start_matches(['|', '<', '>', '=']);
     let mut chars = text.chars();

@@ -13,6 +13,7 @@ pub(super) mod hdf5;
 pub(super) mod identity;
 mod npz;
 pub(super) mod nwb;
+mod pickle;
 mod recording;
 mod scale;
 mod sensorium;

@@ -1,17 +1,18 @@
 //! The output of Suite2p for one plane: responses without stimuli.
 //!
 //! `spks.npy` (deconvolved), `F.npy` and `Fneu.npy` are f32 `[region, frame]`, `iscell.npy` `[region, 2]` tells cells from
-//! other regions. `stat.npy` and `ops.npy` hold pickled Python objects, which are programs: they are never executed. The
-//! frame rate is a number of `ops.npy`; it is found by its name in the bytes.
+//! other regions. `stat.npy` and `ops.npy` hold pickled Python objects, which are programs: their data are read, and
+//! nothing in them is executed. `stat.npy` is a dictionary for each region, of which `med` is its centre, `[y, x]` in
+//! pixels; `fs` of the dictionary `ops.npy` is the frame rate.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::array::Array;
 use super::identity::Said;
+use super::pickle::Pickled;
 use super::recording::{Activity, Plane, Recording, Traces};
-use super::{ImportError, ImportOptions, check_length, stretches};
+use super::{ImportError, ImportOptions, check_length, content, stretches};
 use crate::data::align::Clock;
 use crate::data::{Session, SessionError, SessionUnit};
 use crate::signals::{FrameRate, Raster};
@@ -19,8 +20,8 @@ use crate::signals::{FrameRate, Raster};
 const FORMAT: &str = "a Suite2p folder";
 /// Part of the surrounding neuropil's fluorescence that is subtracted from a cell's, Suite2p's own default.
 const NEUROPIL: f32 = 0.7;
-/// Bytes of `ops.npy` that are searched for the frame rate.
-const SEARCHED: u64 = 64 << 20;
+/// Largest coordinate of a region, pixels; planes have some hundreds, and several side by side some thousands.
+const LARGEST_PX: f64 = 1e6;
 
 /// Whether a folder holds the output for a plane, or several of them.
 pub(super) fn is_folder(path: &Path) -> bool {
@@ -70,22 +71,26 @@ pub(super) fn open(path: &Path, options: &ImportOptions) -> Result<Session, Impo
     if cells.is_empty() {
         return Err(ImportError::lacks(path, FORMAT, "cells: `iscell.npy` calls none of its regions one"));
     }
-    let rate = options.frame_rate.or_else(|| frame_rate(&folder.join("ops.npy"))).ok_or_else(|| {
-        ImportError::lacks(
-            path,
-            FORMAT,
-            "a frame rate that can be read in `ops.npy`: name it with `twinscope session convert --frame-rate`",
-        )
+    let rate = options.frame_rate.map_or_else(|| frame_rate(&folder.join("ops.npy")), Ok).map_err(|why| {
+        let what = format!(
+            "a frame rate that can be read in `ops.npy`{why}: name it with `twinscope session convert --frame-rate`"
+        );
+        ImportError::lacks(path, FORMAT, &what)
     })?;
     let clock = Clock::Steady { start_secs: 0.0, rate_hz: rate.0, count: frames };
     let windows = stretches(0.0, frames as f64 / rate.0, rate).map_err(|what| traces[0].0.wrong(what))?;
     check_length(0, windows[0].end_secs, rate, cells.len()).map_err(|what| traces[0].0.wrong(what))?;
-    let units = cells.iter().map(|&cell| SessionUnit::numbered(cell as u32)).collect();
+    let (positions, found) = positions(folder, regions)?;
+    let unit = |&cell: &usize| SessionUnit { position_px: positions[cell], ..SessionUnit::numbered(cell as u32) };
+    let units = cells.iter().map(unit).collect();
     let mut about = toml::Table::new();
     let mut say = |key: &str, value: String| about.insert(key.to_owned(), toml::Value::String(value));
     say("source", "Suite2p".to_owned());
     say("signal", name.to_owned());
     say("regions", format!("{} of {regions} are cells; stimuli and behaviour are not part of the format", cells.len()));
+    if let Some(found) = found {
+        say("positions", found);
+    }
     let delays_secs = vec![0.0; cells.len()];
     let plane = Plane { traces: Box::new(Regions { traces, cells, frames }), clock, delays_secs };
     let recording = Recording {
@@ -150,25 +155,47 @@ fn cells(folder: &Path, regions: usize) -> Result<Vec<usize>, SessionError> {
     Ok((0..regions).filter(|region| flags[region * columns] != 0.0).collect())
 }
 
-/// The number called `fs` in the bytes of a pickled dictionary: the text's own mark and length, perhaps the mark that
-/// it is remembered, and a number.
-fn frame_rate(path: &Path) -> Option<FrameRate> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).ok()?.take(SEARCHED).read_to_end(&mut bytes).ok()?;
-    let keys: [&[u8]; 2] = [b"\x8c\x02fs", b"X\x02\x00\x00\x00fs"];
-    let after = |key: &[u8]| bytes.windows(key.len()).position(|part| part == key).map(|at| at + key.len());
-    let mut rest = bytes.get(keys.into_iter().find_map(after)?..)?;
-    rest = match rest {
-        [0x94, rest @ ..] | [b'q', _, rest @ ..] | [b'r', _, _, _, _, rest @ ..] => rest,
-        rest => rest,
+/// x and y of each region, and what is to be said of them: nothing where there is no `stat.npy`, and why they are not
+/// known where it cannot be read.
+fn positions(folder: &Path, regions: usize) -> Result<(Vec<Option<[f32; 2]>>, Option<String>), SessionError> {
+    let path = folder.join("stat.npy");
+    if !path.is_file() {
+        return Ok((vec![None; regions], None));
+    }
+    let stat = Pickled::open(&path, "med");
+    let centres = stat.as_ref().map_err(String::clone).and_then(|stat| stat.pairs());
+    if let Ok(centres) = &centres
+        && centres.len() != regions
+    {
+        let what = format!("it tells of {} regions, but the responses have {regions}", centres.len());
+        return Err(content(&path.display().to_string(), "", what));
+    }
+    let position = |(region, centre): (usize, Result<[f64; 2], String>)| {
+        let of = |what: String| format!("of region {region}, {what}");
+        let [y, x] = centre.map_err(of)?;
+        if [y, x].iter().all(|side| side.abs() <= LARGEST_PX) {
+            return Ok(Some([x as f32, y as f32]));
+        }
+        Err(of(format!("`med` is [{y}, {x}], which is nowhere in a plane")))
     };
-    let rate = match *rest {
-        [b'G', ref number @ ..] => f64::from_be_bytes(*number.first_chunk::<8>()?),
-        [b'K', number, ..] => f64::from(number),
-        [b'M', low, high, ..] => f64::from(u16::from_le_bytes([low, high])),
-        _ => return None,
-    };
-    (0.1..=1000.0).contains(&rate).then_some(FrameRate(rate))
+    match centres.and_then(|centres| centres.enumerate().map(position).collect::<Result<Vec<_>, String>>()) {
+        Ok(positions) => {
+            let combined = std::path::absolute(folder).is_ok_and(|full| full.ends_with("combined"));
+            let of = if combined { "the planes side by side" } else { "the imaging plane" };
+            Ok((positions, Some(format!("centres of the regions in pixels of {of}, from `stat.npy`"))))
+        }
+        Err(why) => Ok((vec![None; regions], Some(format!("not known, as `stat.npy` cannot be read: {why}")))),
+    }
+}
+
+/// The number `fs` of `ops.npy`. The error is the reason in brackets, or nothing where there is no file.
+fn frame_rate(path: &Path) -> Result<FrameRate, String> {
+    if !path.is_file() {
+        return Err(String::new());
+    }
+    let rate = Pickled::open(path, "fs").and_then(|ops| ops.number()).map_err(|why| format!(" ({why})"))?;
+    let possible = (0.1..=1000.0).contains(&rate);
+    if possible { Ok(FrameRate(rate)) } else { Err(format!(" (`fs` is {rate}, expected 0.1 to 1000 per second)")) }
 }
 
 /// The rows of some regions of arrays `[region, frame]`, added with their weights.
