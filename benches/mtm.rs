@@ -50,7 +50,7 @@ fn main() {
         loss = engine.loss(&seen, &counts, &mask, "s", scheme, Some(seed)).expect("the session fits");
         moments.step(&config, &mut engine, 1e-4);
     });
-    let answer = |_| drop(engine.forward(&counts, "s", Scheme::Neuron, None).expect("the session fits"));
+    let answer = |_| drop(engine.forward(&counts, "s", Scheme::Neuron).expect("the session fits"));
     let forward = timed(FORWARDS * steps, answer);
     println!(
         "{}",

@@ -191,14 +191,14 @@ fn every_case_of_the_engine(tolerance: f64) {
             let expected = |name: &str| &fixture.get(&format!("{case}{name}")).values;
             let mask = mask(&fixture, &case);
             let seen = mask.apply(&spikes);
-            let answer = engine.forward(&seen, session, scheme, None).expect("a case");
+            let answer = engine.forward(&seen, session, scheme).expect("a case");
             report.near("log-rates", &case, answer.log_rates.values(), expected("log_rate"));
             report.near("latents", &case, answer.latents.values(), expected("latents"));
             let loss = engine.loss(&seen, &spikes, &mask, session, scheme, None).expect("a case");
             report.near("loss", &case, &[loss], expected("loss"));
             compare_gradients(&fixture, &case, &engine.gradients(), &mut report);
         }
-        let answer = engine.forward(&spikes.of_bins(0..8), session, Scheme::Neuron, None).expect("shorter trials");
+        let answer = engine.forward(&spikes.of_bins(0..8), session, Scheme::Neuron).expect("shorter trials");
         let expected = &fixture.get(&format!("short/{session}/log_rate")).values;
         report.near("shorter trials", session, answer.log_rates.values(), expected);
     }
@@ -363,13 +363,11 @@ fn the_engine_drops_and_differentiates_as_burn_does() {
         let mask = Mask::draw(counts.shape(), &regions, scheme, 0.4, 5);
         let seen = mask.apply(&counts);
         let output = network.forward(tensor(&seen, &network.device()), "s", scheme, Some(9)).expect("good");
-        let loss = poisson_loss(output.log_rates.clone(), &counts, &mask);
+        let loss = poisson_loss(output.log_rates, &counts, &mask);
         let expected = network.gradients(&loss.backward()).expect("read");
         let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<_>>();
         let found = engine.loss(&seen, &counts, &mask, "s", scheme, Some(9)).expect("good");
         report.near("loss", scheme.name(), &[found], &wide(read(loss)));
-        let answer = engine.forward(&seen, "s", scheme, Some(9)).expect("good");
-        report.near("log-rates", scheme.name(), answer.log_rates.values(), &wide(read(output.log_rates)));
         let gradients = engine.gradients();
         assert!(gradients.tensors.keys().eq(expected.tensors.keys()));
         for (key, gradient) in &gradients.tensors {
@@ -382,13 +380,45 @@ fn the_engine_drops_and_differentiates_as_burn_does() {
 }
 
 #[test]
+fn the_engine_answers_as_burn_does_by_either_way_in_and_by_the_weights_it_has_now() {
+    // Of 33 neurons both maps before the nonlinearity are one; with so many, two are cheaper.
+    let (mut weights, ..) = odd();
+    weights.add_session("large", &[0.3; 200], 3).expect("a new session");
+    let network = Mtm::new(&weights, &Device::flex());
+    let engine = Engine::new(&weights);
+    let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<_>>();
+    let mut report = Report::new(ON_CPU);
+    for (session, neurons) in [("s", 33), ("large", 200)] {
+        let seen = Binned::from_fn([5, 17, neurons], |trial, bin, neuron| ((trial + 3 * bin + 5 * neuron) % 4) as f32);
+        for scheme in [Scheme::Neuron, Scheme::Causal] {
+            let output = network.forward(tensor(&seen, &network.device()), session, scheme, None).expect("good");
+            let answer = engine.forward(&seen, session, scheme).expect("good");
+            report.near("log-rates", session, answer.log_rates.values(), &wide(read(output.log_rates)));
+            report.near("latents", session, answer.latents.values(), &wide(read(output.latents)));
+        }
+    }
+    report.finish("answers of the engine and of burn");
+    let (weights, counts, regions) = odd();
+    let mut engine = Engine::new(&weights);
+    let before = engine.forward(&counts, "s", Scheme::Neuron).expect("good");
+    let mask = Mask::draw(counts.shape(), &regions, Scheme::Neuron, 0.4, 5);
+    engine.loss(&mask.apply(&counts), &counts, &mask, "s", Scheme::Neuron, None).expect("good");
+    engine.update(|_, values, gradient| {
+        values.iter_mut().zip(gradient).for_each(|(value, slope)| *value -= 1e-3 * slope)
+    });
+    let after = engine.forward(&counts, "s", Scheme::Neuron).expect("good");
+    let fresh = Engine::new(&engine.to_weights().expect("finite")).forward(&counts, "s", Scheme::Neuron).expect("good");
+    assert!(after == fresh && after != before, "the answer is that of the new weights");
+}
+
+#[test]
 fn the_engine_gives_the_same_bits_on_any_number_of_threads_and_in_memory_used_before() {
     let (weights, counts, regions) = odd();
     let mask = Mask::draw(counts.shape(), &regions, Scheme::Causal, 0.4, 5);
     let seen = mask.apply(&counts);
     let result = |engine: &mut Engine| {
         let loss = engine.loss(&seen, &counts, &mask, "s", Scheme::Causal, Some(9)).expect("good");
-        (loss, engine.gradients(), engine.forward(&seen, "s", Scheme::Causal, None).expect("good"))
+        (loss, engine.gradients(), engine.forward(&seen, "s", Scheme::Causal).expect("good"))
     };
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
@@ -402,7 +432,7 @@ fn the_engine_gives_the_same_bits_on_any_number_of_threads_and_in_memory_used_be
     let some = |binned: &Binned| binned.of_trials(&[3, 5]).of_bins(2..9);
     let few = Mask::draw([2, 7, 33], &regions, Scheme::Neuron, 0.5, 3);
     used.loss(&some(&seen), &some(&counts), &few, "s", Scheme::Neuron, Some(1)).expect("good");
-    used.forward(&some(&seen), "s", Scheme::Neuron, None).expect("good");
+    used.forward(&some(&seen), "s", Scheme::Neuron).expect("good");
     assert!(result(&mut used) == one, "after a smaller batch");
 }
 
@@ -439,10 +469,10 @@ fn the_engine_gives_frozen_weights_no_gradient() {
     let expected =
         ["session.two", "stitch_in.two.bias", "stitch_in.two.weight", "stitch_out.two.bias", "stitch_out.two.weight"];
     assert_eq!(names, expected);
-    let error = engine.forward(&spikes, "three", Scheme::Neuron, None).expect_err("unknown");
+    let error = engine.forward(&spikes, "three", Scheme::Neuron).expect_err("unknown");
     assert!(error.to_string().contains("no session `three`; it has one, two"), "{error}");
     let long = Binned::from_fn([1, BINS + 1, 8], |_, _, _| 0.0);
-    assert!(engine.forward(&long, "one", Scheme::Neuron, None).is_err_and(|e| e.to_string().contains("13 bins")));
+    assert!(engine.forward(&long, "one", Scheme::Neuron).is_err_and(|e| e.to_string().contains("13 bins")));
 }
 
 #[test]

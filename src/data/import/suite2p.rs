@@ -155,9 +155,11 @@ fn cells(folder: &Path, regions: usize) -> Result<Vec<usize>, SessionError> {
     Ok((0..regions).filter(|region| flags[region * columns] != 0.0).collect())
 }
 
-/// x and y of each region, and what is to be said of them: nothing where there is no `stat.npy`, and why they are not
-/// known where it cannot be read.
-fn positions(folder: &Path, regions: usize) -> Result<(Vec<Option<[f32; 2]>>, Option<String>), SessionError> {
+/// x and y of each region, and what is to be said of them.
+type Positions = (Vec<Option<[f32; 2]>>, Option<String>);
+
+/// Nothing is said where there is no `stat.npy`, and why positions are not known where it cannot be read.
+fn positions(folder: &Path, regions: usize) -> Result<Positions, SessionError> {
     let path = folder.join("stat.npy");
     if !path.is_file() {
         return Ok((vec![None; regions], None));

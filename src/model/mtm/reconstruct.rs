@@ -75,7 +75,7 @@ impl Predict for Mtm {
 
 impl Predict for Engine {
     fn answer(&self, seen: &Binned, session: &str, scheme: Scheme, wanted: Wanted) -> Result<Binned, MtmError> {
-        let answer = self.forward(seen, session, scheme, None)?;
+        let answer = self.forward(seen, session, scheme)?;
         Ok(match wanted {
             Wanted::LogRates => answer.log_rates,
             Wanted::Latents => answer.latents,

@@ -1,7 +1,8 @@
-//! The pass from counts to log-rates; every task takes some trials through a whole layer.
+//! The pass of training from counts to log-rates; every task takes some trials through a whole layer.
 
 use rayon::prelude::*;
 
+use super::answer::without_keys;
 use super::attention::Attention;
 use super::drops::{Drop, Place, multipliers};
 use super::parameters::{Layer, Pair, Parameter, Places, Session};
@@ -58,17 +59,9 @@ impl Pass<'_> {
         let Room { stitched, expanded, layers, last, branch, moments, latents, log_rates } = room;
         self.embed(seen, stitched, expanded, branch, &mut layers[0].x);
         for index in 0..self.places.layers.len() {
-            if self.sizes.is_kept {
-                let (before, after) = layers.split_at_mut(index + 1);
-                let is_last = index + 1 == self.places.layers.len();
-                let next = after.first_mut().filter(|_| !is_last).map_or(&mut *last, |next| &mut next.x);
-                self.layer(index, &mut before[index], branch, next);
-            } else {
-                if index > 0 {
-                    std::mem::swap(&mut layers[0].x, last);
-                }
-                self.layer(index, &mut layers[0], branch, last);
-            }
+            let (before, after) = layers.split_at_mut(index + 1);
+            let next = after.first_mut().map_or(&mut *last, |next| &mut next.x);
+            self.layer(index, &mut before[index], branch, next);
         }
         self.read_out(last, moments, latents, log_rates);
     }
@@ -123,10 +116,7 @@ impl Pass<'_> {
         let ([norm1, shift1], [norm2, shift2]) = (self.pair(norm1), self.pair(norm2));
         let ([qkv, qkv_bias], [out, out_bias]) = (self.pair(qkv), self.pair(out));
         let ([up, up_bias], [down, down_bias]) = (self.pair(up), self.pair(down));
-        // A bias of the keys adds the same to all scores of a query, which softmax ignores: without it nothing changes
-        // but its gradient, which is exactly 0 instead of rounding that an optimizer would magnify.
-        let mut qkv_bias = qkv_bias.to_vec();
-        qkv_bias[width..2 * width].fill(0.0);
+        let qkv_bias = without_keys(qkv_bias);
         let attention = self.attention(index);
         let [drop_attended, drop_hidden, drop_fed] =
             [Place::Attended(index), Place::Hidden(index), Place::Fed(index)].map(|place| self.drop(place));

@@ -3,8 +3,10 @@
 //! The same network as [`Mtm`](super::Mtm), which tests hold it against. Answers are the same to the bit on any number
 //! of threads.
 
+mod answer;
 mod attention;
 mod backward;
+mod dense;
 mod descent;
 mod drops;
 mod forward;
@@ -13,10 +15,11 @@ mod product;
 mod room;
 mod rows;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
+use self::answer::{Answering, Packed, TaskRoom};
 use self::backward::Gradients;
 pub use self::descent::Descent;
 use self::forward::Pass;
@@ -37,14 +40,17 @@ pub struct Engine {
     parameters: Vec<Parameter>,
     places: Places,
     gradients: Gradients,
-    /// Memory of passes that have ended.
-    idle: Mutex<Vec<Room>>,
+    room: Room,
     back_room: BackRoom,
+    /// The weights for passes without gradient, until they change.
+    packed: OnceLock<Packed>,
+    /// Memory of such passes that have ended.
+    idle: Mutex<Vec<TaskRoom>>,
 }
 
-/// Most trials that a task takes from counts to log-rates: what lies between the layers stays in the cache, no task waits
-/// for another, and four hundred rows fill the products as well as a thousand.
-const TRIALS_OF_ANSWER: usize = 4;
+/// Most trials that a task takes from counts to log-rates: the more, the less often weights are fetched from memory, and
+/// the longer the last task lets the others wait.
+const MOST_TRIALS: usize = 4;
 
 /// What the engine answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +66,9 @@ impl Engine {
     pub fn new(weights: &MtmWeights) -> Self {
         let config = weights.config().clone();
         let (parameters, places) = parameters(&config, weights.sessions(), weights.state());
-        let (gradients, back_room) = (Gradients::default(), BackRoom::default());
-        Self { config, parameters, places, gradients, idle: Mutex::new(Vec::new()), back_room }
+        let (gradients, room, back_room) = (Gradients::default(), Room::default(), BackRoom::default());
+        let (packed, idle) = (OnceLock::new(), Mutex::new(Vec::new()));
+        Self { config, parameters, places, gradients, room, back_room, packed, idle }
     }
 
     /// Sizes.
@@ -78,40 +85,31 @@ impl Engine {
         self
     }
 
-    /// Log-rates and latents of a batch of one session, hidden counts being 0. With a seed, dropout is as in training.
+    /// Log-rates and latents of a batch of one session, hidden counts being 0, without dropout.
     ///
     /// # Errors
     /// When there is no such session, or the spikes have other neurons or more bins than it.
-    pub fn forward(
-        &self,
-        seen: &Binned,
-        session: &str,
-        scheme: Scheme,
-        dropout_seed: Option<u64>,
-    ) -> Result<Answer, MtmError> {
+    pub fn forward(&self, seen: &Binned, session: &str, scheme: Scheme) -> Result<Answer, MtmError> {
         let session = self.session(session)?;
-        session.info.check(seen.shape(), &self.config)?;
+        self.places.sessions[session].info.check(seen.shape(), &self.config)?;
         let [trials, bins, neurons] = seen.shape();
-        // What is dropped is drawn by the place in the batch, so that a batch with dropout stays whole.
-        let share = trials.div_ceil(rayon::current_num_threads()).min(TRIALS_OF_ANSWER);
-        let together = if dropout_seed.is_some() { trials } else { share };
+        let together = trials.div_ceil(rayon::current_num_threads()).clamp(1, MOST_TRIALS);
+        let packed = self.packed.get_or_init(|| Packed::new(&self.parameters, &self.places));
+        let answering = Answering::new(&self.parameters, &self.places, packed, session, scheme);
         let width = self.config.width;
         let mut log_rates = vec![0.0; trials * bins * neurons];
         let mut latents = vec![0.0; trials * bins * width];
-        let parts = (
-            seen.values().par_chunks((together * bins * neurons).max(1)),
-            log_rates.par_chunks_mut((together * bins * neurons).max(1)),
-            latents.par_chunks_mut((together * bins * width).max(1)),
+        let each = (
+            seen.values().par_chunks(together * bins * neurons),
+            log_rates.par_chunks_mut(together * bins * neurons),
+            latents.par_chunks_mut(together * bins * width),
         );
-        parts.into_par_iter().for_each(|(seen, log_rates, latents)| {
-            let sizes = Sizes::new(&self.config, [seen.len() / (bins * neurons), bins, neurons], false);
-            let sizes = if dropout_seed.is_some() { sizes } else { sizes.in_one_task() };
-            let mut room = self.room();
-            room.fit(&sizes, self.config.layers);
-            self.pass(session, scheme, dropout_seed, &sizes).forward(seen, &mut room);
-            log_rates.copy_from_slice(&room.log_rates);
-            latents.copy_from_slice(&room.latents);
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+        each.into_par_iter().for_each(|(seen, log_rates, latents)| {
+            let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut room = idle().pop().unwrap_or_default();
+            let sizes = Sizes::new(&self.config, [seen.len() / (bins * neurons), bins, neurons]);
+            answering.task(&sizes, seen, log_rates, latents, &mut room);
+            idle().push(room);
         });
         let binned = |columns: usize, values: Vec<f32>| {
             Binned::new(trials, bins, columns, values).expect("one value for each place")
@@ -138,21 +136,20 @@ impl Engine {
     ) -> Result<f32, MtmError> {
         assert!(counts.shape() == mask.shape() && seen.shape() == mask.shape(), "a mask of the shape of the counts");
         assert!(seen.trials() > 0, "a batch has trials");
-        let sizes = Sizes::new(&self.config, seen.shape(), true);
-        let mut room = self.room();
+        let session = &self.places.sessions[self.session(session)?];
+        session.info.check(seen.shape(), &self.config)?;
+        let sizes = Sizes::new(&self.config, seen.shape());
+        let mut room = std::mem::take(&mut self.room);
         let mut gradients = std::mem::take(&mut self.gradients);
         let mut back_room = std::mem::take(&mut self.back_room);
-        let loss = self.session(session).and_then(|session| {
-            session.info.check(seen.shape(), &self.config)?;
-            room.fit(&sizes, self.config.layers);
-            back_room.fit(&sizes);
-            let pass = self.pass(session, scheme, dropout_seed, &sizes);
-            pass.forward(seen.values(), &mut room);
-            Ok(pass.backward(seen.values(), counts.values(), mask, &room, &mut back_room, &mut gradients))
-        });
-        (self.gradients, self.back_room) = (gradients, back_room);
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(room);
-        Ok(loss? as f32)
+        room.fit(&sizes, self.config.layers);
+        back_room.fit(&sizes);
+        let (config, parameters, places) = (&self.config, &self.parameters[..], &self.places);
+        let pass = Pass { config, parameters, places, session, scheme, dropout_seed, sizes: &sizes };
+        pass.forward(seen.values(), &mut room);
+        let loss = pass.backward(seen.values(), counts.values(), mask, &room, &mut back_room, &mut gradients);
+        (self.gradients, self.room, self.back_room) = (gradients, room, back_room);
+        Ok(loss as f32)
     }
 
     /// Gradients of the last loss by the name of their weights; a weight that nothing depended on, such as another
@@ -167,6 +164,7 @@ impl Engine {
 
     /// Shows every weight that has a gradient to `change`: its name, its values, and the gradient of the last loss.
     pub fn update(&mut self, mut change: impl FnMut(&str, &mut [f32], &[f32])) {
+        self.packed.take();
         let there = self.gradients.is_there.iter().zip(&self.gradients.values).zip(&mut self.parameters);
         for ((_, gradient), parameter) in there.filter(|((is_there, _), _)| **is_there) {
             change(&parameter.key, &mut parameter.values, gradient);
@@ -186,25 +184,10 @@ impl Engine {
         MtmWeights::new(self.config.clone(), sessions, StateDict { tensors: named.collect() })
     }
 
-    fn session(&self, id: &str) -> Result<&Session, MtmError> {
-        let found = self.places.sessions.iter().find(|session| session.info.id == id);
+    /// Index of a session.
+    fn session(&self, id: &str) -> Result<usize, MtmError> {
+        let found = self.places.sessions.iter().position(|session| session.info.id == id);
         let known = self.places.sessions.iter().map(|session| session.info.id.as_str());
         found.ok_or_else(|| MtmError::unknown_session(id, known))
-    }
-
-    fn pass<'a>(
-        &'a self,
-        session: &'a Session,
-        scheme: Scheme,
-        dropout_seed: Option<u64>,
-        sizes: &'a Sizes,
-    ) -> Pass<'a> {
-        let (config, parameters, places) = (&self.config, &self.parameters[..], &self.places);
-        Pass { config, parameters, places, session, scheme, dropout_seed, sizes }
-    }
-
-    /// Memory of a pass that has ended, or none yet.
-    fn room(&self) -> Room {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 }

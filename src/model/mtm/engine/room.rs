@@ -17,24 +17,17 @@ pub(super) struct Sizes {
     pub feedforward: usize,
     /// Trials that a task passes through a layer: a few hundred rows fill the products, and still lie in the cache.
     pub trials_of_task: usize,
-    /// Whether what a gradient needs is kept.
-    pub is_kept: bool,
 }
 
 /// Most trials of a task.
 const MOST_TRIALS: usize = 8;
 
 impl Sizes {
-    pub fn new(config: &MtmConfig, [trials, bins, neurons]: [usize; 3], is_kept: bool) -> Self {
+    pub fn new(config: &MtmConfig, [trials, bins, neurons]: [usize; 3]) -> Self {
         let MtmConfig { stitch, expand, width, heads, feedforward, .. } = *config;
         let trials_of_task = trials.div_ceil(rayon::current_num_threads()).clamp(1, MOST_TRIALS);
         let places = bins + 2;
-        Self { trials, bins, neurons, places, stitch, expand, width, heads, feedforward, trials_of_task, is_kept }
-    }
-
-    /// The same, passed through a layer by one task.
-    pub fn in_one_task(self) -> Self {
-        Self { trials_of_task: self.trials.max(1), ..self }
+        Self { trials, bins, neurons, places, stitch, expand, width, heads, feedforward, trials_of_task }
     }
 
     /// Bins of all trials.
@@ -62,9 +55,9 @@ impl Sizes {
         self.places * self.places
     }
 
-    /// Attention weights of a trial for which there is place.
+    /// Attention weights of all heads.
     pub fn scores_of_trial(&self) -> usize {
-        self.scores() * if self.is_kept { self.heads } else { 1 }
+        self.heads * self.scores()
     }
 
     /// Channels of a head.
@@ -82,8 +75,7 @@ pub(super) struct LayerRoom {
     pub moments1: Vec<[f32; 2]>,
     /// `[row, 3 * width]`.
     pub qkv: Vec<f32>,
-    /// Attention weights `[trial, head, query, key]`, those that were dropped with a negative sign; of one head where
-    /// they are not kept.
+    /// Attention weights `[trial, head, query, key]`, those that were dropped with a negative sign.
     pub weights: Vec<f32>,
     /// `[row, width]`.
     pub attended: Vec<f32>,
@@ -119,7 +111,7 @@ pub(super) struct Room {
     pub stitched: Vec<f32>,
     /// After softsign, `[trial, bin, expand]`.
     pub expanded: Vec<f32>,
-    /// One for each layer; the first alone is used where nothing is kept.
+    /// One for each layer.
     pub layers: Vec<LayerRoom>,
     /// What leaves the last layer, `[row, width]`.
     pub last: Vec<f32>,
@@ -137,9 +129,8 @@ impl Room {
     pub fn fit(&mut self, sizes: &Sizes, layers: usize) {
         self.stitched.resize(sizes.embedded() * sizes.stitch, 0.0);
         self.expanded.resize(sizes.embedded() * sizes.expand, 0.0);
-        let layers = if sizes.is_kept { layers } else { 1 };
-        self.layers.resize_with(layers.max(self.layers.len()), LayerRoom::default);
-        self.layers[..layers].iter_mut().for_each(|layer| layer.fit(sizes));
+        self.layers.resize_with(layers, LayerRoom::default);
+        self.layers.iter_mut().for_each(|layer| layer.fit(sizes));
         self.last.resize(sizes.rows() * sizes.width, 0.0);
         self.branch.resize(sizes.rows() * sizes.width, 0.0);
         self.moments.resize(sizes.embedded(), [0.0; 2]);

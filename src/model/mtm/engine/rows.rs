@@ -141,6 +141,23 @@ unsafe fn gelu_in<S: Simd>(x: &mut [f32], bias: &[f32], kept: &[f32], y: &mut [f
 }
 
 vectorised! {
+    /// `x = gelu(x)`.
+    fn gelu_alone(x: &mut [f32]) = gelu_alone_in
+}
+
+#[inline(always)]
+unsafe fn gelu_alone_in<S: Simd>(x: &mut [f32]) {
+    for at in (0..x.len()).step_by(S::LANES) {
+        // SAFETY: the caller's instruction set.
+        unsafe {
+            let value = get::<S>(x, at);
+            let half = S::mul(value, S::splat(0.5));
+            put::<S>(x, at, S::fma(half, erf_half::<S>(value), half));
+        }
+    }
+}
+
+vectorised! {
     /// One row: `gradient` of the result of [`gelu`] to that of its argument: times kept (Φ(x) + x φ(x)).
     fn gelu_back(gradient: &mut [f32], x: &[f32], kept: &[f32]) = gelu_back_in
 }

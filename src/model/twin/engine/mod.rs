@@ -17,7 +17,7 @@ pub mod gradient;
 pub(in crate::model) mod math;
 mod modulation;
 mod perspective;
-mod product;
+pub(in crate::model) mod product;
 mod readout;
 mod recurrent;
 pub(in crate::model) mod simd;

@@ -12,7 +12,7 @@ const PANEL: usize = 2;
 
 /// Weights `[k, output]` in the order in which the product reads them.
 #[derive(Debug)]
-pub(super) struct Panels {
+pub(in crate::model) struct Panels {
     data: Buffer,
     k: usize,
     vectors: usize,
@@ -65,7 +65,7 @@ pub(super) fn panel_of(kernel: Kernel, k: usize, outputs: usize, n: usize) -> (u
 
 /// The right side of a product: packed panels, or the rows of a plain matrix.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Operand {
+pub(in crate::model) struct Operand {
     /// First number.
     pub data: *const f32,
     /// Rows: inputs of all segments together.
@@ -78,7 +78,7 @@ pub(super) struct Operand {
 
 /// One piece of the left side: `k` neighbouring numbers in every pixel.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Segment {
+pub(in crate::model) struct Segment {
     /// First number of the first pixel.
     pub data: *const f32,
     /// Numbers read of a pixel.
@@ -89,7 +89,7 @@ pub(super) struct Segment {
 
 /// What a product starts from.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Start {
+pub(in crate::model) enum Start {
     /// Zero.
     Zero,
     /// The same vector in every pixel.
@@ -100,7 +100,7 @@ pub(super) enum Start {
 
 /// Pixels of a product.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pixels {
+pub(in crate::model) struct Pixels {
     /// How many.
     pub count: usize,
     /// Numbers from pixel to pixel of the output.
@@ -113,7 +113,7 @@ pub(super) struct Pixels {
 /// The machine has the instruction set; segments, weights and output exist with the strides told, and nobody else
 /// writes them meanwhile.
 #[inline]
-pub(super) unsafe fn product(
+pub(in crate::model) unsafe fn product(
     kernel: Kernel,
     pixels: Pixels,
     segments: &[Segment],
