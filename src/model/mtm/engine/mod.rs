@@ -23,7 +23,7 @@ use self::answer::{Answering, Packed, TaskRoom};
 use self::backward::Gradients;
 pub use self::descent::Descent;
 use self::forward::Pass;
-use self::parameters::{Parameter, Places, Session, parameters};
+use self::parameters::{Parameter, Places, parameters};
 use self::room::{BackRoom, Room, Sizes};
 use super::config::MtmConfig;
 use super::error::MtmError;
