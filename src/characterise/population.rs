@@ -4,7 +4,7 @@ use super::table::{cell, file_name, identity};
 use super::{Characterisation, CharacteriseError, Look, Measured, Table};
 use crate::analysis::Trials;
 use crate::analysis::population::{
-    Decoder, Dissimilarity, Rdm, ResponseTable, Tsne, decode, order_by, order_by_correlation, pca, tsne,
+    Decoder, Dissimilarity, Rdm, ResponseTable, Umap, decode, order_by, order_by_correlation, pca, umap,
 };
 use crate::analysis::statistics::Correction;
 use crate::analysis::varied::period_deg;
@@ -137,16 +137,18 @@ fn embedded(
         ranks(order_by(&of_some))
     });
     let profiles = patterns.transposed();
-    let picture = tsne(&profiles, &Tsne::of(n, look.seed), |_| progress.check().is_ok());
+    // It ends within seconds of as many units as are paired, and cannot be stopped meanwhile.
+    progress.check()?;
+    let picture = umap(&profiles, &Umap::of(n, look.seed));
     progress.check()?;
     if let Err(error) = &picture {
-        found.findings.push(format!("No t-SNE of units: {error}."));
+        found.findings.push(format!("No UMAP of units: {error}."));
     }
     let orders: &[&str] =
         if by_tuning.is_some() { &["order_by_correlation", "order_by_tuning"] } else { &["order_by_correlation"] };
-    let mut table = Table::of_units("population", &[orders, &["tsne_1", "tsne_2"]].concat());
+    let mut table = Table::of_units("population", &[orders, &["umap_1", "umap_2"]].concat());
     for (unit, &among) in some.iter().enumerate() {
-        let place = picture.as_ref().ok().map(|picture| picture.places[unit]);
+        let place = picture.as_ref().ok().map(|places| places[unit]);
         let ranks = std::iter::once(&by_correlation).chain(&by_tuning).map(|ranks| ranks[unit].to_string());
         let places = [0, 1].map(|axis| cell(place.map(|place| place[axis])));
         table

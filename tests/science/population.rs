@@ -1,8 +1,8 @@
 //! Components, pictures, order, decoding and geometry of populations.
 
 use twinscope::analysis::population::{
-    Decoder, Decoding, DecodingError, Dissimilarity, Pca, Rdm, ResponseTable, Tsne, TsneError, compare,
-    compare_by_permutation, decode, order_by, order_by_correlation, pca, tsne,
+    Decoder, Decoding, DecodingError, Dissimilarity, Pca, Rdm, ResponseTable, Umap, UmapError, compare,
+    compare_by_permutation, decode, order_by, order_by_correlation, pca, umap,
 };
 use twinscope::analysis::statistics::{Chance, wilson_interval};
 
@@ -90,36 +90,50 @@ fn clouds() -> ResponseTable {
     table(60, 10, |o, u| normal(3, o, u) + if u == o % 3 { 14.0 } else { 0.0 })
 }
 
+/// Places of a picture of as many neighbours as are usual, on so many threads.
+fn picture(table: &ResponseTable, seed: u64, threads: usize) -> Vec<[f64; 2]> {
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    threads.install(|| umap(table, &Umap::of(table.observations(), seed))).expect("finite distances")
+}
+
 #[test]
-fn a_picture_keeps_clouds_apart_and_repeats() {
-    let how = Tsne { perplexity: 10.0, steps: 400, seed: 1 };
-    let picture = tsne(&clouds(), &how, |_| true).expect("sixty points");
-    let apart = |a: usize, b: usize| {
-        let [p, q] = [picture.places[a], picture.places[b]];
-        (p[0] - q[0]).hypot(p[1] - q[1])
-    };
+fn a_picture_keeps_clouds_apart() {
+    let places = picture(&clouds(), 1, 2);
+    let apart = |a: usize, b: usize| (places[a][0] - places[b][0]).hypot(places[a][1] - places[b][1]);
     for point in 0..60 {
         let nearest =
             (0..60).filter(|&other| other != point).min_by(|&a, &b| apart(point, a).total_cmp(&apart(point, b)));
         assert_eq!(nearest.map(|other| other % 3), Some(point % 3), "the nearest point of {point}");
     }
-    assert!(picture.divergence.is_finite() && picture.divergence < 1.0, "{}", picture.divergence);
-    assert_eq!(picture, tsne(&clouds(), &how, |_| true).expect("sixty points"), "the same seed");
-    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
-    assert_eq!(Ok(&picture), alone.install(|| tsne(&clouds(), &how, |_| true)).as_ref(), "one thread");
-    assert_eq!(tsne(&clouds(), &how, |step| step < 3), Err(TsneError::Stopped));
+}
+
+#[test]
+fn a_picture_repeats_on_any_number_of_threads() {
+    // Clouds that are started one by one, and enough points in one that other starts differ with the threads.
+    let one_cloud = table(300, 20, |o, u| normal(3, o, u));
+    for table in [clouds(), one_cloud] {
+        let places = picture(&table, u64::MAX, 1);
+        assert_eq!(places, picture(&table, u64::MAX, 3), "three threads");
+        assert_ne!(places, picture(&table, 1, 1), "another seed");
+    }
 }
 
 #[test]
 fn a_picture_needs_points_and_bears_equal_ones() {
-    let how = Tsne { perplexity: 20.0, steps: 10, seed: 1 };
-    assert_eq!(
-        tsne(&clouds(), &how, |_| true),
-        Err(TsneError::Perplexity { perplexity: 20.0, needed: 60.0, found: 60 })
-    );
-    let equal = table(20, 2, |o, _| f64::from(u8::from(o >= 10)));
-    let picture = tsne(&equal, &Tsne::of(20, 1), |_| true).expect("twenty points");
-    assert!(picture.places.iter().flatten().all(|place| place.is_finite()), "{picture:?}");
+    for (found, neighbours) in [(60, 60), (60, 1), (2, 2)] {
+        let table = table(found, 3, |o, u| normal(3, o, u));
+        let error = umap(&table, &Umap { neighbours, seed: 1 }).expect_err("neighbours do not fit");
+        assert!(matches!(error, UmapError::Neighbours { found: n, .. } if n == found), "{error}");
+    }
+    let heaps = |apart: f64| table(40, 2, move |o, _| if o >= 20 { apart } else { 0.0 });
+    assert!(matches!(umap(&heaps(1e200), &Umap::of(40, 1)), Err(UmapError::Distances)), "its square is infinite");
+    let few = |points: usize| table(points, 4, |o, u| normal(3, o, u));
+    let steady = table(50, 3, |o, u| if u == 1 { normal(3, o, u) } else { 7.0 });
+    for table in [heaps(0.0), heaps(1.0), few(3), few(5), steady] {
+        let places = picture(&table, 1, 2);
+        assert_eq!(places.len(), table.observations());
+        assert!(places.iter().flatten().all(|place| place.is_finite()), "{places:?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod regression;
 mod similarity;
 mod sorting;
 mod table;
-mod tsne;
+mod umap;
 
 pub use decoding::{Decoder, Decoding, DecodingError, decode, decode_unseen};
 pub use pca::{Pca, pca};
@@ -14,4 +14,4 @@ pub use regression::{Regression, RegressionError, Ridge};
 pub use similarity::{Dissimilarity, Rdm, compare, compare_by_permutation};
 pub use sorting::{order_by, order_by_correlation};
 pub use table::ResponseTable;
-pub use tsne::{Embedding, Tsne, TsneError, tsne};
+pub use umap::{Umap, UmapError, umap};
