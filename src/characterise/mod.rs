@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub use examples::{CurveExample, Examples, FieldExample, SurfaceExample};
 pub use measured::{Measured, SharedRows, Watched};
+pub use population::{Accuracy, Dissimilarities, Placed, Population};
 pub use table::{Panel, Rows, Table};
 
 use maps::Maps;
@@ -140,6 +141,8 @@ pub struct Characterisation {
     pub findings: Vec<String>,
     /// The clearest fields and curves, for a picture.
     pub examples: Examples,
+    /// Units, components, conditions and decoding, for a picture.
+    pub population: Population,
 }
 
 impl Characterisation {
@@ -214,7 +217,7 @@ impl Characterisation {
         reliability::add(measured, look, progress, &mut found)?;
         blanks.finish(measured, &mut found);
         progress.advance(1)?;
-        population::add(measured, all, preferred.as_deref(), look, progress, &mut found)?;
+        population::add(measured, all, preferred.as_ref(), look, progress, &mut found)?;
         progress.advance(1)?;
         Ok(found)
     }

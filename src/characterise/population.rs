@@ -1,6 +1,7 @@
 //! The population: principal components, an embedding, sorting, decoding and dissimilarity of conditions.
 
 use super::table::{cell, file_name, identity};
+use super::tuning::{Preferred, spoken};
 use super::{Characterisation, CharacteriseError, Look, Measured, Table};
 use crate::analysis::Trials;
 use crate::analysis::population::{
@@ -9,6 +10,7 @@ use crate::analysis::population::{
 use crate::analysis::statistics::Correction;
 use crate::analysis::varied::period_deg;
 use crate::job::Progress;
+use crate::signals::UnitId;
 
 /// Principal components that are told.
 const COMPONENTS: usize = 10;
@@ -20,12 +22,65 @@ const MOST_CONDITIONS: usize = 500;
 /// Folds of the decoder, where there are as many presentations.
 const FOLDS: usize = 5;
 
+/// What a figure of the population shows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Population {
+    /// Units in two dimensions (UMAP): those that respond alike lie together, and only small distances mean something.
+    pub units: Vec<Placed>,
+    /// What the angles of units are, such as `Direction`, and the circle that they lie on in degrees; `None` where neither
+    /// directions nor orientations were shown.
+    pub angles: Option<(String, f64)>,
+    /// Share of the variance over presentations that so many principal components explain together, from one on.
+    pub explained: Vec<f64>,
+    /// Presentations that were decomposed.
+    pub presentations: usize,
+    /// Of conditions.
+    pub dissimilarity: Option<Dissimilarities>,
+    /// Of each parameter that was decoded.
+    pub decoded: Vec<Accuracy>,
+}
+
+/// A unit in the picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// Who it is.
+    pub unit: UnitId,
+    /// Where it lies.
+    pub place: [f64; 2],
+    /// Its preferred angle, degrees, where it has one.
+    pub angle_deg: Option<f64>,
+}
+
+/// How differently the population responds to each pair of conditions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dissimilarities {
+    /// Indices of the conditions.
+    pub conditions: Vec<usize>,
+    /// 1 less the correlation of their mean responses over units, `[row, column]`.
+    pub values: Vec<f64>,
+}
+
+/// How often a parameter was decoded correctly from single presentations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accuracy {
+    /// The parameter in words.
+    pub parameter: String,
+    /// Share of presentations that were not learned from, the mean over values, 0..=1.
+    pub accuracy: f64,
+    /// Its 95 % interval (Wilson).
+    pub interval: Option<(f64, f64)>,
+    /// What guessing reaches.
+    pub chance: f64,
+    /// Presentations.
+    pub presentations: usize,
+}
+
 /// Adds what the population as a whole tells; `all` are the trials of all units where they lie in memory, `preferred` the
 /// preferred direction of each unit where directions were shown, or orientation where orientations were.
 pub(super) fn add(
     measured: &Measured,
     all: Option<Trials>,
-    preferred: Option<&[Option<f64>]>,
+    preferred: Option<&Preferred>,
     look: &Look,
     progress: &Progress,
     found: &mut Characterisation,
@@ -94,9 +149,11 @@ fn components(trials: &Trials, look: &Look, found: &mut Characterisation) {
     let mut so_far = 0.0;
     for (index, (explained, variance)) in all.explained().zip(&all.variances).enumerate() {
         so_far += explained;
+        found.population.explained.push(so_far);
         let cells = [(index + 1).to_string(), cell(Some(*variance)), cell(Some(explained)), cell(Some(so_far))];
         table.rows.push(&cells);
     }
+    found.population.presentations = trials.responses.observations();
     found.findings.push(format!(
         "Principal components of n = {} presentations: the first {} explain {:.0} % of the variance.",
         trials.responses.observations(),
@@ -111,7 +168,7 @@ fn embedded(
     measured: &Measured,
     units: &[usize],
     patterns: &ResponseTable,
-    preferred: Option<&[Option<f64>]>,
+    preferred: Option<&Preferred>,
     look: &Look,
     progress: &Progress,
     found: &mut Characterisation,
@@ -133,7 +190,7 @@ fn embedded(
     };
     let by_correlation = ranks(order_by_correlation(patterns));
     let by_tuning = preferred.map(|preferred| {
-        let of_some: Vec<Option<f64>> = some.iter().map(|&among| preferred[units[among]]).collect();
+        let of_some: Vec<Option<f64>> = some.iter().map(|&among| preferred.of_units[units[among]]).collect();
         ranks(order_by(&of_some))
     });
     let profiles = patterns.transposed();
@@ -147,8 +204,14 @@ fn embedded(
     let orders: &[&str] =
         if by_tuning.is_some() { &["order_by_correlation", "order_by_tuning"] } else { &["order_by_correlation"] };
     let mut table = Table::of_units("population", &[orders, &["umap_1", "umap_2"]].concat());
+    found.population.angles = preferred.map(|preferred| (preferred.label.clone(), preferred.period_deg));
     for (unit, &among) in some.iter().enumerate() {
         let place = picture.as_ref().ok().map(|places| places[unit]);
+        found.population.units.extend(place.map(|place| Placed {
+            unit: measured.units[units[among]].clone(),
+            place,
+            angle_deg: preferred.and_then(|preferred| preferred.of_units[units[among]]),
+        }));
         let ranks = std::iter::once(&by_correlation).chain(&by_tuning).map(|ranks| ranks[unit].to_string());
         let places = [0, 1].map(|axis| cell(place.map(|place| place[axis])));
         table
@@ -165,6 +228,10 @@ fn dissimilarity(groups: &[(usize, Vec<usize>)], patterns: &ResponseTable, found
         return;
     }
     let Some(all) = Rdm::new(patterns, Dissimilarity::Correlation) else { return };
+    let conditions: Vec<usize> = groups.iter().map(|(condition, _)| *condition).collect();
+    let count = conditions.len();
+    let values = (0..count * count).map(|at| all.at(at / count, at % count)).collect();
+    found.population.dissimilarity = Some(Dissimilarities { conditions, values });
     let names: Vec<String> = groups.iter().map(|(condition, _)| format!("condition_{condition}")).collect();
     let header: Vec<&str> = std::iter::once("condition").chain(names.iter().map(String::as_str)).collect();
     let mut table = Table::new("dissimilarity", &header);
@@ -248,5 +315,12 @@ fn decoding(
         look.resamples
     );
     found.tables.push(table);
+    found.population.decoded.push(Accuracy {
+        parameter: spoken(key).0,
+        accuracy: decoded.accuracy,
+        interval: decoded.interval(0.95),
+        chance: decoded.chance,
+        presentations: decoded.decoded.len(),
+    });
     Some(Decoded { said, p: decoded.p_value(look.resamples, look.seed) })
 }

@@ -196,13 +196,14 @@ impl Tuned {
 
     /// Adds a table of curves and one of fits for every parameter; hands back the preferred direction of every unit, where
     /// directions were shown, or else the preferred orientation, where orientations were.
-    pub(super) fn finish(self, found: &mut Characterisation) -> Option<Vec<Option<f64>>> {
+    pub(super) fn finish(self, found: &mut Characterisation) -> Option<Preferred> {
         let (mut directions, mut orientations) = (None, None);
         for parameter in self.parameters.unwrap_or_default() {
             let Parameter { key, curve, grouped, curves, fits: table, best, preferred } = parameter;
             let angles = if curve == Curve::Direction { &mut directions } else { &mut orientations };
             if curve.is_circular() && angles.is_none() {
-                *angles = Some(preferred);
+                let period_deg = if curve == Curve::Direction { 360.0 } else { 180.0 };
+                *angles = Some(Preferred { label: spoken(&key).0, period_deg, of_units: preferred });
             }
             found.tables.push(curves);
             let n = grouped.trials.iter().map(Vec::len).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
@@ -234,6 +235,17 @@ impl Tuned {
         }
         directions.or(orientations)
     }
+}
+
+/// Preferred angles of all units.
+#[derive(Debug)]
+pub(super) struct Preferred {
+    /// The parameter in words.
+    pub label: String,
+    /// Degrees of the circle that they lie on.
+    pub period_deg: f64,
+    /// Of each unit, degrees; `None` where it has none.
+    pub of_units: Vec<Option<f64>>,
 }
 
 /// A parameter in words, and its unit in brackets.

@@ -28,8 +28,8 @@ use crate::stimulus::{self, Schedule};
 /// intervals over trials; two parameters that were swept against each other give a surface and its separability;
 /// directional noise (Monet2) gives tuning to the direction of its windows; receptive fields are mapped from Gaussian dots, sparse noise and white noise; repeats give
 /// reliability, sparseness, signal and noise correlations; the population is decomposed, embedded, sorted and decoded.
-/// Written are a CSV for each of them, findings.txt, and two figures: analysis.png and .svg, distributions over units, and
-/// examples.png and .svg, the clearest receptive fields and tuning curves.
+/// Written are a CSV for each of them, findings.txt, and three figures as .png and .svg: analysis, distributions over
+/// units; units_and_conditions, the population; and examples, the clearest receptive fields and tuning curves.
 ///
 /// Of a recording, every trial is one presentation, and parameters are read from the names of conditions
 /// (`direction=90`, `direction 90 deg`, `ori=45`, `sf=0.04`); where presentations.csv in the session folder says what a trial showed, each
@@ -161,9 +161,12 @@ pub fn perform(arguments: &AnalyseArguments) -> Result<()> {
     if found.panels.iter().any(|panel| !panel.values.is_empty()) {
         paths.extend(arguments.figures.write(&figures::characterisation::plate(&found), out, "analysis")?);
     }
-    let examples = figures::examples::plate(&found);
-    if examples.check().is_ok() {
-        paths.extend(arguments.figures.write(&examples, out, "examples")?);
+    let others = [
+        (figures::populations::plate(&found), figures::populations::STEM),
+        (figures::examples::plate(&found), "examples"),
+    ];
+    for (plate, stem) in others.iter().filter(|(plate, _)| plate.check().is_ok()) {
+        paths.extend(arguments.figures.write(plate, out, stem)?);
     }
     for path in paths {
         say(path.display())?;

@@ -24,6 +24,7 @@ mod pdf;
 mod plate;
 mod plot;
 mod population;
+pub mod populations;
 mod sheet;
 pub mod spikes;
 pub mod study;

@@ -64,6 +64,30 @@ pub const FAMILY: &str = "Ubuntu, Helvetica, Arial, sans-serif";
 /// Height of the built-in face from its lowest to its highest point, em.
 pub const FACE_HEIGHT_EM: f64 = 1.121;
 
+/// A colour on a circle, once round from 0 to 1: hues of equal strength in Oklab (Ottosson 2020). As red and green look
+/// alike to colour-blind readers, the one is light and the other dark.
+pub fn colour_around(turn: f64) -> RGBColor {
+    const STRENGTH: f64 = 0.125;
+    /// Where it is lightest, in turns; half a turn on it is darkest.
+    const LIGHTEST: f64 = 0.08;
+    let around = |turn: f64| (std::f64::consts::TAU * turn).sin_cos();
+    let ((b, a), (_, light)) = (around(turn), around(turn - LIGHTEST));
+    let (light, a, b) = (0.61 + 0.16 * light, STRENGTH * a, STRENGTH * b);
+    let long = (light + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
+    let middle = (light - 0.105_561_345_8 * a - 0.063_854_172_8 * b).powi(3);
+    let short = (light - 0.089_484_177_5 * a - 1.291_485_548_0 * b).powi(3);
+    let code = |linear: f64| {
+        let linear = linear.clamp(0.0, 1.0);
+        let coded = if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 };
+        (255.0 * coded).round() as u8
+    };
+    RGBColor(
+        code(4.076_741_662_1 * long - 3.307_711_591_3 * middle + 0.230_969_929_2 * short),
+        code(-1.268_438_004_6 * long + 2.609_757_401_1 * middle - 0.341_319_396_5 * short),
+        code(-0.004_196_086_3 * long - 0.703_418_614_7 * middle + 1.707_614_701_0 * short),
+    )
+}
+
 /// A perceptually uniform colour map from dark blue to yellow, 0..=1: viridis (van der Walt and Smith 2015) at nine
 /// points.
 pub fn colour_of(value: f64) -> RGBColor {

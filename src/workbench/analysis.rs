@@ -11,7 +11,7 @@ use super::recording::OpenRecording;
 use super::{AnalyseOptions, Answer, Event, FigureStyle, RunFailure, Workbench, parts};
 use crate::characterise::{Characterisation, CharacteriseError, Measured};
 use crate::experiment::Outcome;
-use crate::figures::{Layout, Picture, Plate, Width, characterisation, examples};
+use crate::figures::{Layout, Picture, Plate, Width, characterisation, examples, populations};
 use crate::job::{Job, Progress, Worker};
 use crate::signals::{FrameSource, ResponseRows, SourceError};
 
@@ -182,7 +182,11 @@ impl Analysed {
 
 /// Figures with something to show.
 fn plates(found: &Characterisation) -> Vec<(&'static str, Plate<'_>)> {
-    let all = [("analysis", characterisation::plate(found)), ("examples", examples::plate(found))];
+    let all = [
+        ("analysis", characterisation::plate(found)),
+        (populations::STEM, populations::plate(found)),
+        ("examples", examples::plate(found)),
+    ];
     all.into_iter().filter(|(_, plate)| plate.check().is_ok()).collect()
 }
 

@@ -15,7 +15,9 @@ fn a_run_and_a_session_are_analysed_into_tables_and_a_figure() {
     succeeds(&["simulate", "--protocol", &at("p.toml"), "--units", "6", "--test-movies", "2", "-o", &at("mice")]);
     let session = at("mice/mouse-1");
     let printed = succeeds(&["analyse", "--session", &session, "--resamples", "20", "-o", &at("session")]);
-    for name in ["findings.txt", "analysis.png", "analysis.svg", "pca.csv", "fit_direction_deg.csv"] {
+    for name in
+        ["findings.txt", "analysis.png", "analysis.svg", "units_and_conditions.png", "pca.csv", "fit_direction_deg.csv"]
+    {
         let path = scratch.path().join("session").join(name);
         assert!(printed.lines().any(|line| line == text(&path)) && path.is_file(), "{name}: {printed}");
     }

@@ -147,6 +147,26 @@ fn directions_come_out_with_their_preferred_direction_and_are_decoded() {
     assert_eq!(population.rows.len(), 4);
     // Units prefer 30, 120, 200 and 290 degrees: their ranks.
     near(&population.column("order_by_tuning"), &[0.0, 1.0, 2.0, 3.0], 1e-9);
+
+    // The picture has the numbers of the tables.
+    let shown = &found.population;
+    assert_eq!(shown.angles, Some(("Direction".to_owned(), 360.0)));
+    let angles: Vec<f64> = shown.units.iter().map(|unit| unit.angle_deg.expect("each prefers one")).collect();
+    near(&angles, &fits.column("preferred_deg"), 1e-5);
+    for (axis, name) in ["umap_1", "umap_2"].into_iter().enumerate() {
+        near(&shown.units.iter().map(|unit| unit.place[axis]).collect::<Vec<_>>(), &population.column(name), 1e-5);
+    }
+    near(&shown.explained, &table(&found, "pca").column("explained_so_far"), 1e-5);
+    assert_eq!((shown.presentations, shown.decoded.len()), (48, 1));
+    let decoded = &shown.decoded[0];
+    assert_eq!((decoded.parameter.as_str(), decoded.accuracy, decoded.chance), ("Direction", 1.0, 0.125));
+    let apart = shown.dissimilarity.as_ref().expect("of eight conditions");
+    let columns = (0..8).map(|condition| table(&found, "dissimilarity").column(&format!("condition_{condition}")));
+    near(&apart.values, &columns.flatten().collect::<Vec<_>>(), 1e-5);
+    let drawn = figures::populations::plate(&found).svg(&Layout::default()).expect("drawn");
+    for part in ["Preferred direction (°)", "n = 4 units", "Direction: 100 %, chance 12 %", "n = 48 presentations"] {
+        assert!(drawn.contains(part), "`{part}` is missing in\n{drawn}");
+    }
 }
 
 #[test]

@@ -180,6 +180,7 @@ fn every_other_figure(mut call: impl FnMut(&str, &Plate<'_>)) {
     let found = made_up::characterisation();
     call("analysis", &figures::characterisation::plate(&found));
     call("examples", &figures::examples::plate(&found));
+    call("units_and_conditions", &figures::populations::plate(&found));
     call("examples-surfaces", &figures::examples::plate(&made_up::surfaces()));
     let spikes = made_up::spikes();
     call("spikes-bits", &bits::plate(&spikes));

@@ -4,7 +4,10 @@ use twinscope::analysis::fit::Gaussian2d;
 use twinscope::analysis::spikes::BitsPerSpike;
 use twinscope::analysis::statistics::{Alternative, wilcoxon_signed_rank};
 use twinscope::analysis::{Median, UnitTuning};
-use twinscope::characterise::{Characterisation, CurveExample, Examples, FieldExample, Panel, SurfaceExample};
+use twinscope::characterise::{
+    Accuracy, Characterisation, CurveExample, Dissimilarities, Examples, FieldExample, Panel, Placed, Population,
+    SurfaceExample,
+};
 use twinscope::comparison::{
     Comparison, DirectionComparison, Distribution, Example, FieldComparison, FieldMap, PopulationComparison,
     ReceptiveField, Tuned,
@@ -476,6 +479,37 @@ pub fn characterisation() -> Characterisation {
             curves: vec![bump(1, false), bump(4, true)],
             surfaces: Vec::new(),
         },
+        population: shown_population(),
         ..Characterisation::default()
+    }
+}
+
+/// Units on a ring by their preferred direction, with some that have none; 24 conditions, of which neighbours are alike.
+fn shown_population() -> Population {
+    let unit = |index: usize| {
+        let angle_deg = (index % 9 > 0).then(|| 360.0 * chance(3 * index));
+        let (y, x) = angle_deg.unwrap_or(0.0).to_radians().sin_cos();
+        let radius = if angle_deg.is_some() { 6.0 } else { 1.0 };
+        let place = [radius * x + chance(index + 5), 0.6 * radius * y + chance(index + 50)];
+        Placed { unit: UnitId { animal: None, session: 4, scan: 7, unit: index as u32 }, place, angle_deg }
+    };
+    let apart = |at: usize| 1.0 - (15.0 * (at / 24) as f64 - 15.0 * (at % 24) as f64).to_radians().cos();
+    let accuracy = |parameter: &str, accuracy: f64, chance: f64| Accuracy {
+        parameter: parameter.to_owned(),
+        accuracy,
+        interval: Some((accuracy - 0.06, accuracy + 0.05)),
+        chance,
+        presentations: 240,
+    };
+    Population {
+        units: (0..180).map(unit).collect(),
+        angles: Some(("Direction".to_owned(), 360.0)),
+        explained: (1..=10).map(|count| 1.0 - 0.8_f64.powi(count)).collect(),
+        presentations: 240,
+        dissimilarity: Some(Dissimilarities {
+            conditions: (0..24).collect(),
+            values: (0..24 * 24).map(apart).collect(),
+        }),
+        decoded: vec![accuracy("Direction", 0.82, 0.125), accuracy("Contrast", 0.51, 1.0 / 3.0)],
     }
 }
