@@ -76,7 +76,7 @@ impl Page for Shown<'_> {
             Part::Units(of) => {
                 let colours = if of.angles.is_some() { ", grey: without a preferred angle" } else { "" };
                 format!(
-                    "Units: dots{colours}; those with alike mean responses lie together (UMAP), large distances mean nothing."
+                    "Units: dots{colours}; those with similar mean responses lie together (UMAP); large distances mean nothing."
                 )
             }
             Part::Components(of) => {
@@ -89,7 +89,7 @@ impl Page for Shown<'_> {
                     n => format!("; each cell averages {n} × {n} conditions"),
                 };
                 format!(
-                    "Conditions: 1 − correlation of mean responses over units, in the order of the protocol{averaged}."
+                    "Conditions: 1 − correlation of mean responses over units, in the order in which they are listed{averaged}."
                 )
             }
             Part::Decoding(_) => {
