@@ -291,12 +291,13 @@ fn without_trials() -> (TempDir, PathBuf) {
 }
 
 #[test]
-fn trials_in_a_table_are_read_and_parquet_is_refused_with_a_way_out() {
+fn trials_in_a_csv_table_are_read_and_win_over_parquet() {
     let (_folder, alf) = without_trials();
     assert!(refused(&alf, &options()).contains("lacks trials"));
     std::fs::write(alf.join("_ibl_trials.table.pqt"), b"PAR1 and so on").expect("written");
     let error = refused(&alf, &options());
-    assert!(error.contains("Parquet") && error.contains("to_csv"), "{error}");
+    assert!(error.contains("no whole Parquet file"), "{error}");
+    assert!(refused(&alf.join("_ibl_trials.table.pqt"), &options()).contains("open the folder"));
     let table =
         "intervals_0,stimOn_times,choice,side\n0.5,1.0,-1.0,left\n3.5,,1.0,right\n6.5,7.0,,left\n9.5,10.0,1,left\n";
     std::fs::write(alf.join("_ibl_trials.table.csv"), table).expect("written");
@@ -306,6 +307,108 @@ fn trials_in_a_table_are_read_and_parquet_is_refused_with_a_way_out() {
     notes(&found, "1 trials have no choice noted");
     notes(&found, "Parquet");
     notes(&found, "texts are not stored: side");
+}
+
+/// The folder of [`without_trials`] with a table of the fixtures.
+fn with_table(name: &str) -> (TempDir, PathBuf) {
+    let (folder, alf) = without_trials();
+    std::fs::copy(fixture("alf/tables").join(name), alf.join("_ibl_trials.table.pqt")).expect("copied");
+    (folder, alf)
+}
+
+/// All of a session but its name, which is that of a temporary folder. NaN is not NaN: it is printed.
+#[track_caller]
+fn printed(path: &Path) -> String {
+    let mut session = SpikeSession::import(path, &options()).unwrap_or_else(|error| panic!("{error}")).session;
+    session.id.clear();
+    format!("{session:?}")
+}
+
+#[test]
+fn trials_in_parquet_give_the_session_of_the_same_trials_in_arrays() {
+    let (_folder, alf) = with_table("trials.pqt");
+    assert_eq!(printed(&alf), printed(&fixture(ALF)));
+    // An array beside the table whose name comes before it goes first.
+    let whole = printed(&alf);
+    let choice = "_ibl_trials.choice.npy";
+    std::fs::copy(fixture(ALF).join("alf/_ibl_trials.feedbackType.npy"), alf.join(choice)).expect("copied");
+    assert_ne!(printed(&alf), whole);
+    std::fs::copy(fixture(ALF).join("alf").join(choice), alf.join(choice)).expect("copied");
+    assert_eq!(printed(&alf), whole);
+}
+
+#[test]
+fn parquet_that_is_written_in_several_ways_is_read_as_csv_is() {
+    let (_folder, csv) = without_trials();
+    let table =
+        "stimOn_times,choice,rewarded\n1.0,-1,true\n4.0,1,false\n7.0,0,\n10.0,-1,true\n13.0,1,true\n16.0,0,false\n";
+    std::fs::write(csv.join("_ibl_trials.table.csv"), table).expect("written");
+    let expected = printed(&csv);
+    for name in ["none.pqt", "gzip.pqt", "pages2.pqt", "split.pqt"] {
+        let (_folder, alf) = with_table(name);
+        assert_eq!(printed(&alf), expected, "{name}");
+    }
+}
+
+#[test]
+fn every_kind_of_number_in_parquet_is_read_and_the_rest_is_named() {
+    let (_folder, alf) = with_table("kinds.pqt");
+    let found = SpikeSession::import(&alf, &options()).expect("a table of trials");
+    // The third trial has no stimulus.
+    check_counts(&found.session, &[1.0, 4.0, 10.0, 13.0, 16.0], &[10.0, 4.0, 1.0, 5.0, 2.0], 40.0);
+    for (name, expected) in [
+        ("float", [0.5, f32::NAN, 3.5, 4.5, 5.5]),
+        ("int8", [-1.0, 0.0, f32::NAN, -1.0, 0.0]),
+        ("int64", [-2.0, -1.0, 1.0, 2.0, 3.0]),
+        ("uint32", [4_294_967_290.0, 4_294_967_291.0, 4_294_967_293.0, 4_294_967_294.0, 4_294_967_295.0]),
+        ("uint64", [9_223_372_036_854_775_808.0, 0.0, 2.0, 3.0, 4.0]),
+        ("bool", [1.0, 0.0, 1.0, 1.0, 0.0]),
+        ("last", [0.0, 0.5, 1.5, 2.0, 2.5]),
+    ] {
+        let column = found.session.columns.get(name).unwrap_or_else(|| panic!("{name}: {:?}", found.session.columns));
+        assert_eq!(format!("{column:?}"), format!("{expected:?}"), "{name}");
+    }
+    assert!(!found.session.columns.contains_key("__index_level_0__"), "{:?}", found.session.columns);
+    notes(&found, "another shape or kind were left out: date, list, pair");
+    notes(&found, "texts are not stored: side");
+}
+
+#[test]
+fn parquet_that_is_not_read_says_why() {
+    for (name, says) in
+        [("zstd.pqt", "Zstandard"), ("brotli.pqt", "Brotli"), ("lz4.pqt", "LZ4"), ("delta.pqt", "DELTA_BINARY_PACKED")]
+    {
+        let (_folder, alf) = with_table(name);
+        let error = refused(&alf, &options());
+        assert!(error.contains(says) && error.contains("to_parquet"), "{name}: {error}");
+    }
+    // Arrays that tell when the stimulus began do without it.
+    let (_folder, alf) = copied();
+    std::fs::copy(fixture("alf/tables/zstd.pqt"), alf.join("_ibl_trials.table.pqt")).expect("copied");
+    let found = SpikeSession::import(&alf, &options()).expect("arrays are enough");
+    notes(&found, "Zstandard");
+}
+
+#[test]
+fn damaged_parquet_ends_in_a_sentence() {
+    let (_folder, alf) = with_table("kinds.pqt");
+    let file = alf.join("_ibl_trials.table.pqt");
+    let whole = std::fs::read(&file).expect("there");
+    for length in (0..whole.len()).step_by(whole.len() / 60) {
+        std::fs::write(&file, &whole[..length]).expect("written");
+        let error = refused(&alf, &options());
+        assert!(error.contains("Parquet") && !error.contains('\n'), "{length} bytes: {error}");
+    }
+    let mut failed = 0;
+    for round in 0..240 {
+        std::fs::write(&file, damaged(&whole, round)).expect("written");
+        // Damage may lie where nothing is read, or change a value.
+        if let Err(error) = SpikeSession::import(&alf, &options()) {
+            assert!(!error.to_string().contains('\n'), "round {round}: {error}");
+            failed += 1;
+        }
+    }
+    assert!(failed > 80, "only {failed} of 240 were noticed: is the file read at all?");
 }
 
 #[test]

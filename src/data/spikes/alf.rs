@@ -1,5 +1,5 @@
 //! A folder of the International Brain Laboratory's ALF files: `spikes.times.npy`, `spikes.clusters.npy`, the table of trials
-//! (`_ibl_trials.*.npy`, or `_ibl_trials.table.csv` or `.npz`), and the regions of clusters or channels.
+//! (`_ibl_trials.*.npy`, or `_ibl_trials.table.pqt`, `.csv` or `.npz`), and the regions of clusters or channels.
 //!
 //! A file is called `_namespace_object.attribute.extra.ending`; namespace and extra parts may be absent. Folders of several
 //! probes are read together.
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::SpikeError;
 use super::nwb::{is_good, region};
+use super::parquet_table::{self, TableError};
 use super::recording::{Recording, Trace};
 use super::trials::{Column, Trials};
 use crate::data::ArrayError;
@@ -27,9 +28,9 @@ const MOST_SPIKES: usize = 300_000_000;
 const MOST_CLUSTERS: f64 = 1e6;
 /// Most columns of an array `[trial, column]`.
 const MOST_COLUMNS: usize = 8;
-/// What to do with tables that are not read.
-const PARQUET: &str = "tables in Parquet are not read: write it as CSV first, in Python with \
-                       `pandas.read_parquet(\"_ibl_trials.table.pqt\").to_csv(\"_ibl_trials.table.csv\", index=False)`";
+/// What to do with tables in Parquet that are written in a way that is not read.
+const REWRITE: &str = "write it again with Snappy, in Python with `pandas.read_parquet(FILE).to_parquet(FILE)`, or as \
+                       `_ibl_trials.table.csv`";
 
 /// A file by the parts of its name.
 #[derive(Debug)]
@@ -285,14 +286,14 @@ fn trials(path: &Path, files: &[AlfFile], notes: &mut Vec<String>) -> Result<Tri
     let lacks = |what: &str| SpikeError::from(ImportError::lacks(path, "an ALF folder", what));
     let all: Vec<&AlfFile> = files.iter().filter(|file| file.object == "trials").collect();
     let Some(first) = all.first() else {
-        return Err(lacks("trials: `_ibl_trials.*.npy`, `_ibl_trials.table.csv` or `_ibl_trials.table.npz`"));
+        return Err(lacks("trials: `_ibl_trials.*.npy`, or `_ibl_trials.table` with the ending .pqt, .csv or .npz"));
     };
     if let Some(other) = all.iter().find(|file| file.folder != first.folder) {
         let (one, two) = (first.folder.display(), other.folder.display());
         return Err(lacks(&format!("trials in one folder: they lie in `{one}` and in `{two}`")));
     }
     let mut trials = Trials { file: format!("{}`, `trials", first.folder.display()), ..Trials::default() };
-    let mut skipped = Vec::new();
+    let (mut skipped, mut unread) = (Vec::new(), None);
     for file in &all {
         match (file.attribute.as_str(), file.ending.as_str()) {
             ("table", "csv") => {
@@ -315,19 +316,45 @@ fn trials(path: &Path, files: &[AlfFile], notes: &mut Vec<String>) -> Result<Tri
                 Err(error @ ArrayError::Element { .. }) => notes.push(format!("left out: {error}")),
                 Err(error) => return Err(error.into()),
             },
-            ("table", "pqt" | "parquet") if all.len() == 1 => {
-                return Err(lacks(&format!("a table of trials: {PARQUET}")));
+            ("table", "pqt" | "parquet") => {
+                let shown = file.path.display();
+                // A CSV table was made from it, and perhaps changed.
+                if all.iter().any(|other| other.attribute == "table" && other.ending == "csv") {
+                    notes.push(format!(
+                        "left out `{shown}`: `_ibl_trials.table.csv` is read instead of the Parquet table"
+                    ));
+                    continue;
+                }
+                match parquet_table::read(&file.path) {
+                    Ok(table) => {
+                        for (name, column) in table.columns {
+                            trials.push(&name, column)?;
+                        }
+                        skipped.extend(table.left_out.iter().map(|name| clean(name)));
+                    }
+                    Err(TableError::Unsupported(what)) => {
+                        unread = Some((shown.to_string(), format!("{what}; {REWRITE}")))
+                    }
+                    Err(error) => {
+                        return Err(SpikeError::Content { file: shown.to_string(), what: error.to_string() });
+                    }
+                }
             }
-            ("table", "pqt" | "parquet") => notes.push(format!("left out `{}`: {PARQUET}", file.path.display())),
             _ => {}
         }
     }
+    // As for arrays of objects: other files may have what is needed.
+    match unread {
+        Some((file, what)) if trials.event(None).is_err() => return Err(SpikeError::Content { file, what }),
+        Some((file, what)) => notes.push(format!("left out `{file}`: {what}")),
+        None => {}
+    }
     if trials.columns.is_empty() {
-        return Err(lacks(&format!("a table of trials that can be read; {PARQUET}")));
+        return Err(lacks("a table of trials that can be read"));
     }
     if !skipped.is_empty() {
         skipped.truncate(20);
-        notes.push(format!("attributes of trials of another shape were left out: {}", skipped.join(", ")));
+        notes.push(format!("attributes of trials of another shape or kind were left out: {}", skipped.join(", ")));
     }
     Ok(trials)
 }

@@ -58,7 +58,7 @@ impl SpikeFormat {
             // HDF5 may have a block of another program's before it, whose length is a power of two from 512 on.
             () if [0, 512, 1024, 2048].iter().any(|&offset| at(offset, b"\x89HDF\r\n\x1a\n")) => Ok(Self::Nwb),
             () if at(0, b"PK\x03\x04") => Ok(Self::Npz),
-            () if at(0, b"PAR1") => Err(unknown("tables in Parquet are not read")),
+            () if at(0, b"PAR1") => Err(unknown("a table in Parquet has no spikes: open the folder that it lies in")),
             () if start.is_empty() => Err(unknown("the file is empty")),
             () => Err(unknown("its first bytes are those of no known format")),
         }

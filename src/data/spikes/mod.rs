@@ -27,6 +27,8 @@ mod file;
 mod import;
 mod npz;
 mod nwb;
+mod parquet_head;
+mod parquet_table;
 mod recording;
 mod session;
 mod split;

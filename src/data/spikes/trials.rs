@@ -6,9 +6,9 @@ use std::str::FromStr;
 use super::error::SpikeError;
 
 /// Most rows of a table of trials.
-const MOST_TRIALS: usize = 1_000_000;
+pub(super) const MOST_TRIALS: usize = 1_000_000;
 /// Most columns that are kept.
-const MOST_COLUMNS: usize = 200;
+pub(super) const MOST_COLUMNS: usize = 200;
 /// Names of the onset of the stimulus, in lower case and without `_`, as the field's files have it.
 const ONSETS: [&str; 10] = [
     "stimontimes",
