@@ -246,10 +246,10 @@ impl CheckedPages {
             None => return wrong("it has more values than rows"),
         };
         match page.encoding() {
-            Encoding::PLAIN | Encoding::RLE | Encoding::BYTE_STREAM_SPLIT => Ok(()),
+            Encoding::PLAIN | Encoding::RLE => Ok(()),
             Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY if self.has_dictionary => Ok(()),
             Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY => wrong("its dictionary is missing"),
-            // The decoders of the others reserve memory for whatever a page claims.
+            // The decoders of the others reserve memory for whatever a page claims, or assert that its bytes are whole.
             other => Err(ParquetError::NYI(format!("is encoded as {other}, which is not read"))),
         }
     }
