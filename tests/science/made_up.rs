@@ -487,7 +487,7 @@ pub fn characterisation() -> Characterisation {
 /// Units on a ring by their preferred direction, with some that have none; 24 conditions, of which neighbours are alike.
 fn shown_population() -> Population {
     let unit = |index: usize| {
-        let angle_deg = (index % 9 > 0).then(|| 360.0 * chance(3 * index));
+        let angle_deg = (!index.is_multiple_of(9)).then(|| 360.0 * chance(3 * index));
         let (y, x) = angle_deg.unwrap_or(0.0).to_radians().sin_cos();
         let radius = if angle_deg.is_some() { 6.0 } else { 1.0 };
         let place = [radius * x + chance(index + 5), 0.6 * radius * y + chance(index + 50)];
