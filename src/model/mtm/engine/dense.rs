@@ -49,7 +49,7 @@ impl Dense {
         Self { inputs, outputs, weights }
     }
 
-    /// `y = start + x Wᵀ + bias`, on one thread. Every row comes out the same whatever rows are beside it.
+    /// `y = start + x Wᵀ + bias`, on one thread. Of packed weights every row comes out the same whatever rows are beside it.
     pub fn apply(&self, x: &[f32], y: &mut [f32], start: Start) {
         let rows = x.len() / self.inputs;
         assert!(
